@@ -1,0 +1,160 @@
+"""DuckDB: the embedded engine. It also reads files, so it is locked once they are read.
+
+A working database lies in a folder of its own and may spill there, so tables
+can be larger than memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from coterie.engine.sql import identifier, literal
+from coterie.errors import DataError
+
+BATCH_ROWS = 122_880
+"""Rows per streamed Arrow batch: one DuckDB row group."""
+
+
+class DuckDB:
+    """An embedded DuckDB database.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Folder for the database file and what spills from memory. None keeps all in memory.
+    threads : int, optional
+        Threads to use; all cores by default. The results do not depend on it.
+    memory_limit : str, optional
+        For example ``"4GB"``; DuckDB's own default (80 % of memory) otherwise.
+
+    Examples
+    --------
+    >>> with DuckDB() as db:
+    ...     db.query("SELECT 1 + 1 AS two").to_pylist()
+    [{'two': 2}]
+    """
+
+    dialect = "duckdb"
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        threads: int | None = None,
+        memory_limit: str | None = None,
+    ) -> None:
+        config: dict[str, Any] = {"TimeZone": "UTC", "autoinstall_known_extensions": False}
+        if threads:
+            config["threads"] = threads
+        if memory_limit:
+            config["memory_limit"] = memory_limit
+        if folder:
+            config["temp_directory"] = str(folder / "spill")
+        self._con = duckdb.connect(
+            str(folder / "work.duckdb") if folder else ":memory:", config=config
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database; its tables are gone if it had no folder."""
+        self._con.close()
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> None:
+        """Run one statement and drop its result."""
+        with self._cursor() as cursor:
+            self._run(cursor, sql, params)
+
+    def query(self, select: str, params: Sequence[object] = ()) -> pa.Table:
+        """Run a SELECT and return all rows as an Arrow table."""
+        with self._cursor() as cursor:
+            return self._run(cursor, select, params).to_arrow_table()
+
+    def rows(self, select: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run a SELECT with a small result and return its rows as tuples."""
+        table = self.query(select, params)
+        return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+    def stream(self, select: str, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
+        """Run a SELECT and return a reader over its batches, in bounded memory."""
+        return self._run(self._cursor(), select, ()).to_arrow_reader(batch_rows)
+
+    def create(self, name: str, select: str) -> None:
+        """Make (or replace) table ``name`` from a SELECT."""
+        self.execute(f"CREATE OR REPLACE TABLE {identifier(name)} AS {select}")
+
+    def view(self, name: str, select: str) -> None:
+        """Make (or replace) view ``name`` of a SELECT."""
+        self.execute(f"CREATE OR REPLACE VIEW {identifier(name)} AS {select}")
+
+    def load(self, name: str, data: pa.Table | pa.RecordBatchReader) -> None:
+        """Make (or replace) table ``name`` from Arrow data, in the order of its rows."""
+        with self._cursor() as cursor:
+            cursor.register("arrow_in", data)
+            self._run(
+                cursor, f"CREATE OR REPLACE TABLE {identifier(name)} AS SELECT * FROM arrow_in", ()
+            )
+            cursor.unregister("arrow_in")
+
+    def drop(self, name: str) -> None:
+        """Remove table ``name`` if it is there."""
+        self.execute(f"DROP TABLE IF EXISTS {identifier(name)}")
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """Return the column names of table or view ``name`` in order."""
+        return tuple(self.query(f"SELECT * FROM {identifier(name)} LIMIT 0").column_names)
+
+    def tables(self) -> frozenset[str]:
+        """Return the names of all tables and views."""
+        return frozenset(
+            row[0]
+            for row in self.rows(
+                "SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal"
+            )
+        )
+
+    def write_parquet(self, select: str, path: Path) -> None:
+        """Write the rows of a SELECT, in their order, to one Parquet file."""
+        self.execute(f"COPY ({select}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+
+    def lock(self, folders: Sequence[Path]) -> None:
+        """Forbid files outside ``folders``, extensions and any further change of settings."""
+        allowed = ", ".join(literal(str(folder.resolve())) for folder in folders)
+        self.execute(f"SET allowed_directories = [{allowed}]")
+        self.execute("SET enable_external_access = false")
+        self.execute("SET lock_configuration = true")
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        return self._con.cursor()
+
+    @staticmethod
+    def _run(
+        cursor: duckdb.DuckDBPyConnection, sql: str, params: Sequence[object]
+    ) -> duckdb.DuckDBPyConnection:
+        try:
+            return cursor.execute(sql, list(params))
+        except duckdb.OutOfMemoryException as error:
+            raise DataError(
+                "The data does not fit into the memory and disk that are allowed.",
+                hint="Free disk space, or raise the memory limit (COTERIE_MEMORY_LIMIT).",
+            ) from error
+        except duckdb.OutOfRangeException as error:
+            raise DataError(
+                f"A sum or a number is larger than 64 bits hold: {error}",
+                hint="Check the amounts and quantities for impossible values.",
+            ) from error

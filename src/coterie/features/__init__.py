@@ -1,0 +1,1 @@
+"""Measures, features and the matrix: what is known about each customer as of a date."""

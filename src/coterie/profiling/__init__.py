@@ -1,0 +1,1 @@
+"""What a segment is: profile, name, charts and the report."""

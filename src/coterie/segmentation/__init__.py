@@ -1,0 +1,1 @@
+"""Groups of customers: algorithms, the choice between them, and ids that last."""

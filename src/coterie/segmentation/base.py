@@ -1,0 +1,127 @@
+"""What an algorithm and its fitted model must be able to do, whatever the method.
+
+A model's labels are ``assign(training)``, never a label list kept from the fit, so
+a customer gets the same segment whether seen in training or a year later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import field_validator
+
+from coterie.errors import ParameterError
+from coterie.schema import Params
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int32]
+
+
+class Model(Protocol):
+    """A fitted segmentation: places any customer, known or new."""
+
+    kind: str
+    """Name under which ``from_dict`` finds the class again."""
+
+    @property
+    def n_segments(self) -> int:
+        """Number of segments, numbered from 0."""
+        ...
+
+    def distances(self, matrix: Floats) -> Floats:
+        """Return the cost of each segment for each row, shape (n, n_segments); least wins."""
+        ...
+
+    def assign(self, matrix: Floats) -> Labels:
+        """Return the segment of each row; ties go to the lower number."""
+        ...
+
+    def sql(self, columns: Sequence[str]) -> str:
+        """Return an SQL expression for ``assign`` over matrix columns of these names."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the model as plain JSON."""
+        ...
+
+
+class Algorithm(Protocol):
+    """A way to find segments."""
+
+    name: str
+
+    def fit(self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None) -> Model:
+        """Fit ``k`` segments to the rows of ``matrix``."""
+        ...
+
+
+Lens = Literal["value", "behaviour", "demographic", "geographic", "custom"]
+
+
+class SegmentationParams(Params):
+    """``[segmentation]`` of ``coterie.toml``."""
+
+    lens: Lens | Literal["auto"] = "auto"
+    """auto: value with orders, custom (all attributes) without."""
+    algorithm: str = "auto"
+    features: tuple[str, ...] = ()
+    """Features of the lens ``custom``; empty: all that are fit to cluster."""
+    horizon: str = "90d"
+    k: Literal["auto"] | int | tuple[int, int] = "auto"
+    seed: int = 0
+    outcome: str = ""
+    include_protected: tuple[str, ...] = ()
+    frequency: Literal["order_days", "orders"] = "order_days"
+    """What one purchase is: a day with orders, or an order id."""
+
+    @field_validator("k")
+    @classmethod
+    def _check_k(cls, k: Any) -> Any:
+        low, high = k_range(k)
+        if not 2 <= low <= high <= 50:
+            raise ParameterError(f"k={k!r}.", allowed="k is 'auto', 2 to 50, or a range [4, 9].")
+        return k
+
+    @field_validator("horizon")
+    @classmethod
+    def _check_horizon(cls, horizon: str) -> str:
+        horizon_days(horizon)
+        return horizon
+
+
+def k_range(k: Literal["auto"] | int | tuple[int, int]) -> tuple[int, int]:
+    """Return the smallest and the largest number of segments to try.
+
+    Examples
+    --------
+    >>> k_range("auto"), k_range(6), k_range((4, 9))
+    ((2, 12), (6, 6), (4, 9))
+    """
+    if k == "auto":
+        return 2, 12
+    return (k, k) if isinstance(k, int) else (k[0], k[1])
+
+
+def horizon_days(horizon: str) -> int:
+    """Return the days of a horizon written like ``90d`` or ``13w``.
+
+    Raises
+    ------
+    ParameterError
+        If it is written otherwise or outside 1 to 730 days.
+
+    Examples
+    --------
+    >>> horizon_days("13w")
+    91
+    """
+    number, unit = horizon[:-1], horizon[-1:]
+    days = int(number) * {"d": 1, "w": 7}.get(unit, 0) if number.isdecimal() else 0
+    if not 1 <= days <= 730:
+        raise ParameterError(
+            f"horizon={horizon!r}.", allowed="Write 1d to 730d, or weeks like 13w.", where="horizon"
+        )
+    return days

@@ -1,0 +1,1 @@
+"""Rows in: files, databases and samples, read in bounded memory."""

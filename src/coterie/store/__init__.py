@@ -1,0 +1,1 @@
+"""What is kept: runs as folders, the registry of models and segment ids."""

@@ -1,0 +1,1 @@
+"""From raw rows to canonical tables: nothing lost, every refusal counted and explained."""
