@@ -121,12 +121,8 @@ class DuckDB:
 
     def tables(self) -> frozenset[str]:
         """Return the names of all tables and views."""
-        return frozenset(
-            row[0]
-            for row in self.rows(
-                "SELECT table_name FROM duckdb_tables() UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal"
-            )
-        )
+        known = self.rows("SELECT table_name FROM information_schema.tables")
+        return frozenset(name for (name,) in known)
 
     def write_parquet(self, select: str, path: Path) -> None:
         """Write the rows of a SELECT, in their order, to one Parquet file."""
