@@ -1,18 +1,49 @@
-"""What all tests share: where the real data lies, and a strict word on missing servers."""
+"""What all tests share: where the real data lies, and a strict word on missing servers.
+
+With ``COTERIE_REQUIRE=all`` a skipped test is a failed test: on the machine that
+decides, a check that did not run has not been passed.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 DATA = Path(os.environ.get("COTERIE_DATA") or Path(__file__).parents[2] / "shared" / "data")
+REQUIRE_ALL = os.environ.get("COTERIE_REQUIRE") == "all"
 
 
 @pytest.fixture(scope="session")
 def data() -> Path:
     """Folder of the real data sets (``COTERIE_DATA``, else ``../shared/data``)."""
     if not DATA.is_dir():
-        pytest.fail(f"No data at {DATA}; set COTERIE_DATA to the folder of the data sets.")
+        pytest.skip("No data sets here; set COTERIE_DATA to their folder.")
     return DATA
+
+
+def _refuse(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skip into a failure that still says why it was skipped."""
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        # pytest stores a skip as (file, line, reason)
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason} (COTERIE_REQUIRE=all: nothing may be skipped)"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a skipped test when everything is required."""
+    report = yield
+    _refuse(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Fail a module that skips itself when everything is required."""
+    report = yield
+    _refuse(report)
+    return report
