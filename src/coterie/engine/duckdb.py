@@ -6,7 +6,8 @@ can be larger than memory.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -77,13 +78,13 @@ class DuckDB:
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> None:
         """Run one statement and drop its result."""
-        with self._cursor() as cursor:
-            self._run(cursor, sql, params)
+        with self._cursor() as cursor, _clear_errors():
+            cursor.execute(sql, list(params))
 
     def query(self, select: str, params: Sequence[object] = ()) -> pa.Table:
         """Run a SELECT and return all rows as an Arrow table."""
-        with self._cursor() as cursor:
-            return self._run(cursor, select, params).to_arrow_table()
+        with self._cursor() as cursor, _clear_errors():
+            return cursor.sql(select, params=list(params)).to_arrow_table()
 
     def rows(self, select: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a SELECT with a small result and return its rows as tuples."""
@@ -92,7 +93,8 @@ class DuckDB:
 
     def stream(self, select: str, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
         """Run a SELECT and return a reader over its batches, in bounded memory."""
-        return self._run(self._cursor(), select, ()).to_arrow_reader(batch_rows)
+        with _clear_errors():
+            return self._cursor().sql(select).to_arrow_reader(batch_rows)
 
     def create(self, name: str, select: str) -> None:
         """Make (or replace) table ``name`` from a SELECT."""
@@ -104,11 +106,9 @@ class DuckDB:
 
     def load(self, name: str, data: pa.Table | pa.RecordBatchReader) -> None:
         """Make (or replace) table ``name`` from Arrow data, in the order of its rows."""
-        with self._cursor() as cursor:
+        with self._cursor() as cursor, _clear_errors():
             cursor.register("arrow_in", data)
-            self._run(
-                cursor, f"CREATE OR REPLACE TABLE {identifier(name)} AS SELECT * FROM arrow_in", ()
-            )
+            cursor.execute(f"CREATE OR REPLACE TABLE {identifier(name)} AS SELECT * FROM arrow_in")
             cursor.unregister("arrow_in")
 
     def drop(self, name: str) -> None:
@@ -138,19 +138,19 @@ class DuckDB:
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         return self._con.cursor()
 
-    @staticmethod
-    def _run(
-        cursor: duckdb.DuckDBPyConnection, sql: str, params: Sequence[object]
-    ) -> duckdb.DuckDBPyConnection:
-        try:
-            return cursor.execute(sql, list(params))
-        except duckdb.OutOfMemoryException as error:
-            raise DataError(
-                "The data does not fit into the memory and disk that are allowed.",
-                hint="Free disk space, or raise the memory limit (COTERIE_MEMORY_LIMIT).",
-            ) from error
-        except duckdb.OutOfRangeException as error:
-            raise DataError(
-                f"A sum or a number is larger than 64 bits hold: {error}",
-                hint="Check the amounts and quantities for impossible values.",
-            ) from error
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Turn what a user can mend into our own errors."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise DataError(
+            "The data does not fit into the memory and disk that are allowed.",
+            hint="Free disk space, or raise the memory limit (COTERIE_MEMORY_LIMIT).",
+        ) from error
+    except duckdb.OutOfRangeException as error:
+        raise DataError(
+            f"A sum or a number is larger than 64 bits hold: {error}",
+            hint="Check the amounts and quantities for impossible values.",
+        ) from error
