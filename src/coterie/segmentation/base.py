@@ -7,7 +7,7 @@ a customer gets the same segment whether seen in training or a year later.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,15 @@ from coterie.schema import Params
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
+
+
+class Placement(NamedTuple):
+    """Where each customer stands: her segment, the runner-up and how clear the choice is."""
+
+    segment: Labels
+    second: Labels
+    margin: Floats
+    """0 on the border of two segments, 1 at the centre of one; shape (n,)."""
 
 
 class Model(Protocol):
@@ -37,6 +46,10 @@ class Model(Protocol):
 
     def assign(self, matrix: Floats) -> Labels:
         """Return the segment of each row; ties go to the lower number."""
+        ...
+
+    def place(self, matrix: Floats) -> Placement:
+        """Return segment, runner-up and margin of each row."""
         ...
 
     def sql(self, columns: Sequence[str]) -> str:

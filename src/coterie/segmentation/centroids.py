@@ -1,0 +1,336 @@
+"""k-means: segments as the customers nearest to a centre, in Python and in SQL alike.
+
+Distances are summed column by column without BLAS, so a row's distance never depends
+on its neighbours, on threads or on the batch, and equals the engine's to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import sklearn.cluster
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+
+from coterie.engine.sql import identifier
+from coterie.errors import DataError, ParameterError
+from coterie.segmentation.base import Floats, Labels, Placement
+
+_CHUNK = 4_096
+"""Rows whose distances fit in the processor's cache."""
+_N_INIT = 5
+
+
+@dataclass(frozen=True)
+class KMeansModel:
+    """Centres, and the rule that a customer belongs to the nearest one.
+
+    Parameters
+    ----------
+    centroids : float64 array, shape (n_segments, n_columns)
+        One centre a segment, in the units of the matrix.
+
+    Examples
+    --------
+    >>> model = KMeansModel(np.array([[0.0], [4.0]]))
+    >>> model.assign(np.array([[1.0], [2.0], [9.0]])).tolist()
+    [0, 0, 1]
+    """
+
+    centroids: Floats
+    kind: ClassVar[str] = "kmeans"
+
+    def __post_init__(self) -> None:
+        if self.centroids.ndim != 2 or not self.centroids.size:
+            raise ParameterError(
+                f"Centroids of shape {self.centroids.shape}.", allowed="Give (segments, columns)."
+            )
+        if not np.isfinite(self.centroids).all():
+            raise ParameterError("A centroid is not finite.")
+
+    @property
+    def n_segments(self) -> int:
+        """Number of segments."""
+        return len(self.centroids)
+
+    def distances(self, matrix: Floats) -> Floats:
+        """Return the squared distance of each row to each centre.
+
+        Parameters
+        ----------
+        matrix : float64 array, shape (n, n_columns)
+            Finite values.
+
+        Returns
+        -------
+        float64 array, shape (n, n_segments)
+            Squared Euclidean distances in the order of the rows.
+
+        Raises
+        ------
+        DataError
+            If a value is not finite or the number of columns differs from the model's.
+        """
+        return np.concatenate([costs.T for costs in self._chunks(matrix)])
+
+    def assign(self, matrix: Floats) -> Labels:
+        """Return the nearest centre of each row, int32 of shape (n,); ties to the lower number.
+
+        Raises
+        ------
+        DataError
+            If a value is not finite or the number of columns differs from the model's.
+        """
+        return self.nearest(matrix)[0]
+
+    def nearest(self, matrix: Floats) -> tuple[Labels, Floats]:
+        """Return ``assign`` and the squared distance to that centre, both of shape (n,).
+
+        Raises
+        ------
+        DataError
+            If a value is not finite or the number of columns differs from the model's.
+        """
+        labels, distances = [], []
+        for costs in self._chunks(matrix):
+            labels.append(np.argmin(costs, axis=0))
+            distances.append(costs.min(axis=0))
+        return np.concatenate(labels).astype(np.int32), np.concatenate(distances)
+
+    def place(self, matrix: Floats) -> Placement:
+        """Return segment, runner-up and margin of each row.
+
+        The margin is ``(second - best) / second`` in squared distances: 0 on the
+        border, 1 at the centre. With one segment the runner-up is the segment itself
+        and the margin 1.
+
+        Raises
+        ------
+        DataError
+            If a value is not finite or the number of columns differs from the model's.
+
+        Examples
+        --------
+        >>> KMeansModel(np.array([[0.0], [4.0]])).place(np.array([[1.0]])).margin.round(3).tolist()
+        [0.889]
+        """
+        parts = [_place(costs) for costs in self._chunks(matrix)]
+        return Placement(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+    def sql(self, columns: Sequence[str]) -> str:
+        """Return an SQL expression for ``assign`` over matrix columns of these names.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            Names in the order of the matrix; they are quoted here.
+
+        Returns
+        -------
+        str
+            Portable SQL that gives the same integer as ``assign``.
+
+        Raises
+        ------
+        ParameterError
+            If the number of names differs from the model's columns.
+
+        Examples
+        --------
+        >>> KMeansModel(np.array([[0.0]])).sql(["a"])
+        '0'
+        """
+        return _nearest_sql(self._distance_sql(columns))
+
+    def sql_select(self, relation: str, columns: Sequence[str], keep: Sequence[str]) -> str:
+        """Return a SELECT of ``keep``, ``segment``, ``second`` and ``margin`` over a relation.
+
+        Parameters
+        ----------
+        relation : str
+            Name of the table that holds the matrix; it is quoted here.
+        columns : sequence of str
+            Matrix columns in order.
+        keep : sequence of str
+            Columns handed through, such as the customer id.
+
+        Returns
+        -------
+        str
+            Portable SQL; the values are those of ``place``.
+
+        Raises
+        ------
+        ParameterError
+            If the number of names differs from the model's columns.
+        """
+        distances = self._distance_sql(columns)
+        kept = "".join(f"{identifier(name)}, " for name in keep)
+        if self.n_segments == 1:
+            one = "0 AS segment, 0 AS second, CAST(1 AS DOUBLE) AS margin"
+            return f"SELECT {kept}{one} FROM {identifier(relation)}"
+        names = [f"d2__{i}" for i in range(self.n_segments)]
+        each = ", ".join(f"{d} AS {name}" for d, name in zip(distances, names, strict=True))
+        others = [[name for name in names if name != mine] for mine in names]
+        second = _cases([_nearest_sql(rest, names) for rest in others])
+        value = _cases([_least(rest) for rest in others])
+        return (
+            f"SELECT {kept}segment, second, "
+            "CASE WHEN next > 0 THEN (best - next) / next * -1 ELSE CAST(0 AS DOUBLE) END "
+            f"AS margin FROM (SELECT {kept}segment, best, {second} AS second, {value} AS next "
+            f"FROM (SELECT {kept}{', '.join(names)}, {_nearest_sql(names)} AS segment, "
+            f"{_least(names)} AS best FROM (SELECT {kept}{each} "
+            f"FROM {identifier(relation)}) AS d) AS s) AS n"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the model as plain JSON; numbers come back bit for bit."""
+        return {"kind": self.kind, "centroids": self.centroids.tolist()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> KMeansModel:
+        """Return the model that ``to_dict`` wrote."""
+        return cls(np.asarray(data["centroids"], dtype=np.float64))
+
+    def _chunks(self, matrix: Floats) -> Iterator[Floats]:
+        """Yield squared distances of shape (n_segments, rows) for runs of rows."""
+        _check(matrix, self.centroids.shape[1])
+        centres = self.centroids.T[:, :, None]
+        for start in range(0, max(len(matrix), 1), _CHUNK):
+            rows = np.ascontiguousarray(matrix[start : start + _CHUNK].T, dtype=np.float64)
+            total = np.zeros((self.n_segments, rows.shape[1]))
+            part = np.empty_like(total)
+            for values, centre in zip(rows, centres, strict=True):
+                np.subtract(values, centre, out=part)
+                np.multiply(part, part, out=part)
+                np.add(total, part, out=total)
+            yield total
+
+    def _distance_sql(self, columns: Sequence[str]) -> list[str]:
+        if len(columns) != self.centroids.shape[1]:
+            raise ParameterError(
+                f"{len(columns)} column names for a model of {self.centroids.shape[1]} columns."
+            )
+        names = [identifier(name) for name in columns]
+        return [
+            " + ".join(
+                f"({name} - {number}) * ({name} - {number})"
+                for name, number in zip(names, map(_number, centre), strict=True)
+            )
+            for centre in self.centroids.tolist()
+        ]
+
+
+class KMeans:
+    """Lloyd's k-means from five k-means++ starts, seeded, on one thread.
+
+    Rows are sorted first, so their order does not matter, and segments are numbered by
+    their centres (first column, then the second …), so equal data gives equal numbers.
+
+    References
+    ----------
+    Lloyd (1982), Least squares quantization in PCM; Arthur & Vassilvitskii (2007),
+    k-means++: the advantages of careful seeding.
+    """
+
+    name = "kmeans"
+
+    def fit(
+        self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None
+    ) -> KMeansModel:
+        """Fit at most ``k`` segments to the rows of ``matrix``.
+
+        Parameters
+        ----------
+        matrix : float64 array, shape (n, n_columns)
+            Finite values; a sample of 50,000 rows is enough, see ``lloyd.refine``.
+        k : int
+            Number of segments, 1 or more. There are fewer if fewer distinct rows exist.
+        seed : int
+            Of the starts.
+        weights : float64 array, shape (n,), optional
+            Weight of each row.
+
+        Returns
+        -------
+        KMeansModel
+            The best of the starts by within-segment sum of squares.
+
+        Raises
+        ------
+        ParameterError
+            If ``k`` is below 1.
+        DataError
+            If there are no rows or a value is not finite.
+
+        Examples
+        --------
+        >>> rows = np.array([[9.0], [0.0], [1.0], [10.0]])
+        >>> KMeans().fit(rows, 2, seed=0).centroids.tolist()
+        [[0.5], [9.5]]
+        """
+        if k < 1:
+            raise ParameterError(f"k={k}.", allowed="k is 1 or more.", where="k")
+        _check(matrix, matrix.shape[1])
+        if not len(matrix):
+            raise DataError("There are no rows to segment.")
+        order = np.lexsort(matrix.T[::-1])
+        rows = np.ascontiguousarray(matrix[order], dtype=np.float64)
+        distinct = 1 + int((rows[1:] != rows[:-1]).any(axis=1).sum())
+        fitted = sklearn.cluster.KMeans(min(k, distinct), n_init=_N_INIT, random_state=seed)
+        with threadpool_limits(1):
+            fitted.fit(rows, sample_weight=None if weights is None else weights[order])
+        return _numbered(fitted.cluster_centers_)
+
+
+def _place(costs: Floats) -> Placement:
+    label = np.argmin(costs, axis=0)
+    if len(costs) == 1:
+        return Placement(label.astype(np.int32), label.astype(np.int32), np.ones(label.size))
+    row = np.arange(label.size)
+    best = costs[label, row]
+    costs[label, row] = np.inf
+    second = np.argmin(costs, axis=0)
+    then = costs[second, row]
+    margin = np.divide(best - then, then, out=np.zeros(label.size), where=then > 0) * -1
+    return Placement(label.astype(np.int32), second.astype(np.int32), margin)
+
+
+def _numbered(centroids: Floats) -> KMeansModel:
+    return KMeansModel(np.ascontiguousarray(centroids[np.lexsort(centroids.T[::-1])]))
+
+
+def _check(matrix: Floats, n_columns: int) -> None:
+    if matrix.ndim != 2 or matrix.shape[1] != n_columns:
+        raise DataError(
+            f"The matrix has shape {matrix.shape}; the model needs {n_columns} columns."
+        )
+    if not np.isfinite(matrix).all():
+        bad = int((~np.isfinite(matrix)).sum())
+        raise DataError(f"{bad:,} of {matrix.size:,} values are not finite; fill or drop them.")
+
+
+def _number(value: float) -> str:
+    """Write a double so that no engine reads it as a decimal; repr comes back bit for bit."""
+    text = repr(value)
+    return f"CAST({text if 'e' in text else text + 'e0'} AS DOUBLE)"
+
+
+def _least(terms: Sequence[str]) -> str:
+    return terms[0] if len(terms) == 1 else f"LEAST({', '.join(terms)})"
+
+
+def _nearest_sql(terms: Sequence[str], names: Sequence[str] = ()) -> str:
+    """Return SQL for the number of the least term: its place in ``names``, else in ``terms``."""
+    numbers = [names.index(term) for term in terms] if names else list(range(len(terms)))
+    if len(terms) == 1:
+        return str(numbers[0])
+    whens = " ".join(f"WHEN {term} THEN {i}" for term, i in zip(terms, numbers, strict=True))
+    return f"CASE {_least(terms)} {whens} END"
+
+
+def _cases(values: Sequence[str]) -> str:
+    whens = " ".join(f"WHEN {i} THEN {value}" for i, value in enumerate(values))
+    return f"CASE segment {whens} END"
