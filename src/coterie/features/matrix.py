@@ -1,0 +1,317 @@
+"""The numeric matrix: impute, transform, scale, clip, weigh; fitted once, kept as JSON.
+
+Counts and amounts are compressed by log1p, because plain z-scores isolate single
+big spenders (METHODS: adjusted Rand index .00 against .47 on planted clusters).
+A category becomes 0/1 columns divided by the root of two, so that two customers
+who differ in it lie 1 apart, as far as one standard deviation of a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy import stats
+
+from coterie.engine.sql import identifier, literal
+from coterie.errors import DataError
+
+Floats = NDArray[np.float64]
+
+CLIP = 4.0
+"""Standard scores are cut at this distance from 0."""
+SKEWED = 1.0
+MISSING_INDICATOR = 0.05
+MISSING_DROP = 0.60
+RARE_LEVEL = 0.01
+MAX_LEVELS = 12
+OTHER = "any other"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A column that should enter the matrix."""
+
+    name: str
+    kind: Literal["number", "category"] = "number"
+    transform: Literal["log", "none", "auto"] = "auto"
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """One fitted column of the matrix."""
+
+    source: str
+    role: Literal["value", "missing", "level"]
+    transform: Literal["log", "none", "yeo-johnson"] = "none"
+    fill: float = 0.0
+    center: float = 0.0
+    scale: float = 1.0
+    weight: float = 1.0
+    power: float = 1.0
+    """Lambda of Yeo-Johnson."""
+    level: str = ""
+    listed: tuple[str, ...] = ()
+    """Levels with a column of their own; for the column ``other`` alone."""
+
+    @property
+    def name(self) -> str:
+        """Name of the matrix column, unique within a matrix."""
+        return {
+            "value": self.source,
+            "missing": f"{self.source}?",
+            "level": f"{self.source}={self.level}",
+        }[self.role]
+
+    def values(self, data: pa.ChunkedArray) -> Floats:
+        """Return the column's numbers for the rows of its source column."""
+        if self.role == "value":
+            numbers = to_floats(data)
+            filled = np.where(np.isfinite(numbers), numbers, self.fill)
+            scores = (transformed(filled, self.transform, self.power) - self.center) / self.scale
+            return np.asarray(np.clip(scores, -CLIP, CLIP) * self.weight, dtype=np.float64)
+        if self.role == "missing":
+            hits = _missing(data)
+        else:
+            words = data.cast(pa.string())
+            inside = pc.is_in(words, value_set=pa.array(self.listed or (self.level,), pa.string()))
+            hits = inside.to_numpy() != bool(self.listed)
+            hits &= pc.is_valid(words).to_numpy()
+        return np.asarray(hits * self._hit, dtype=np.float64)
+
+    @property
+    def _hit(self) -> float:
+        return self.weight / float(np.sqrt(2.0))
+
+    def sql(self) -> str:
+        """Return the same as a portable SQL expression over the source column."""
+        source = identifier(self.source)
+        if self.role == "value":
+            filled = f"COALESCE({source}, {double(self.fill)})"
+            number = _transform_sql(filled, self.transform, self.power)
+            score = f"({number} - {double(self.center)}) / {double(self.scale)}"
+            clipped = f"GREATEST(LEAST({score}, {double(CLIP)}), {double(-CLIP)})"
+            return f"{clipped} * {double(self.weight)}"
+        if self.role == "missing":
+            test = f"{source} IS NULL"
+        elif self.listed:
+            test = f"{source} NOT IN ({', '.join(literal(level) for level in self.listed)})"
+        else:
+            test = f"{source} = {literal(self.level)}"
+        return f"CASE WHEN {test} THEN {double(self._hit)} ELSE {double(0.0)} END"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A fitted way from columns of customers to a float64 matrix.
+
+    Examples
+    --------
+    >>> table = pa.table({"orders": [1.0, 2.0, 3.0, 4.0, 100.0]})
+    >>> matrix = Matrix.fit(table, [Wanted("orders", transform="log")])
+    >>> matrix.transform(table).round(2).ravel().tolist()
+    [-0.85, -0.56, -0.35, -0.19, 1.95]
+    """
+
+    columns: tuple[Column, ...]
+    dropped: tuple[tuple[str, str], ...] = ()
+    """(column, why) of what was asked for but holds nothing to cluster by."""
+
+    @classmethod
+    def fit(cls, table: pa.Table, wanted: Sequence[Wanted]) -> Matrix:
+        """Fit transforms, fills and scales on a table with one row a customer.
+
+        Parameters
+        ----------
+        table : pa.Table
+            Numbers as float64 (NULL or NaN is missing), categories as text or bool.
+        wanted : sequence of Wanted
+            Columns to take, in the order of the matrix.
+
+        Raises
+        ------
+        DataError
+            If no column is left.
+        """
+        columns: list[Column] = []
+        dropped: list[tuple[str, str]] = []
+        for want in wanted:
+            fit = _fit_category if want.kind == "category" else _fit_number
+            fitted = fit(want, table.column(want.name))
+            if isinstance(fitted, str):
+                dropped.append((want.name, fitted))
+            else:
+                columns += fitted
+        if not columns:
+            reasons = "; ".join(f"{name}: {why}" for name, why in dropped) or "none was given"
+            raise DataError(
+                f"No column is left to find segments by ({reasons}).",
+                hint="Name other columns, or check that the values differ.",
+            )
+        return cls(tuple(columns), tuple(dropped))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the matrix columns in order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the table columns that are read, each once."""
+        return tuple(dict.fromkeys(column.source for column in self.columns))
+
+    def transform(self, table: pa.Table | pa.RecordBatch) -> Floats:
+        """Return the matrix, shape (rows of ``table``, columns), in the order of the rows."""
+        out = np.empty((table.num_rows, len(self.columns)), dtype=np.float64)
+        for i, column in enumerate(self.columns):
+            data = table.column(column.source)
+            out[:, i] = column.values(data)
+        return out
+
+    def sql(self) -> tuple[tuple[str, str], ...]:
+        """Return (matrix column, portable SQL expression) in order."""
+        return tuple((column.name, column.sql()) for column in self.columns)
+
+    def without(self, names: Sequence[str]) -> Matrix:
+        """Return the matrix without the columns made from these sources."""
+        kept = tuple(column for column in self.columns if column.source not in names)
+        return Matrix(kept, self.dropped)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fitted matrix as plain JSON."""
+        return {
+            "columns": [asdict(column) for column in self.columns],
+            "dropped": [list(pair) for pair in self.dropped],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Matrix:
+        """Read what ``to_dict`` wrote."""
+        columns = (
+            Column(**column | {"listed": tuple(column["listed"])}) for column in data["columns"]
+        )
+        return cls(tuple(columns), tuple((name, why) for name, why in data["dropped"]))
+
+
+def to_floats(data: pa.ChunkedArray | pa.Array) -> Floats:
+    """Return a numeric or boolean column as float64, missing values as NaN."""
+    filled = pc.fill_null(data.cast(pa.float64()), np.nan)
+    return np.asarray(filled.to_numpy(), dtype=np.float64)
+
+
+def _missing(data: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
+    missing = pc.is_null(data, nan_is_null=True).to_numpy()
+    return np.asarray(missing, dtype=np.bool_)
+
+
+def transformed(numbers: Floats, transform: str, power: float = 1.0) -> Floats:
+    """Apply ``log`` (of 1 + the number, negative ones counting as 0), ``yeo-johnson`` or ``none``.
+
+    Examples
+    --------
+    >>> transformed(np.array([-5.0, 0.0, np.e - 1]), "log").tolist()
+    [0.0, 0.0, 1.0]
+    """
+    if transform == "log":
+        return np.log1p(np.maximum(numbers, 0.0))
+    if transform == "yeo-johnson":
+        return np.asarray(stats.yeojohnson(numbers, lmbda=power), dtype=np.float64)
+    return numbers
+
+
+def double(number: float) -> str:
+    """Write a number as a SQL double that every engine reads to the last bit.
+
+    Examples
+    --------
+    >>> double(0.1), double(1e-20)
+    ('CAST(0.1e0 AS DOUBLE)', 'CAST(1e-20 AS DOUBLE)')
+    """
+    text = repr(float(number))
+    return f"CAST({text if 'e' in text else text + 'e0'} AS DOUBLE)"
+
+
+def _transform_sql(number: str, transform: str, power: float) -> str:
+    if transform == "log":
+        return f"LN(1 + GREATEST({number}, {double(0.0)}))"
+    if transform == "none":
+        return number
+    up, down = power, 2.0 - power
+    above = _power_sql(f"GREATEST({number}, {double(0.0)})", up, "")
+    below = _power_sql(f"GREATEST(-({number}), {double(0.0)})", down, "-")
+    return f"CASE WHEN {number} >= 0 THEN {above} ELSE {below} END"
+
+
+def _power_sql(number: str, power: float, sign: str) -> str:
+    if abs(power) < 1e-12:
+        return f"{sign}LN(1 + {number})"
+    return f"{sign}(EXP({double(power)} * LN(1 + {number})) - 1) / {double(power)}"
+
+
+def _fit_number(want: Wanted, data: pa.ChunkedArray) -> list[Column] | str:
+    numbers = to_floats(data)
+    gaps = ~np.isfinite(numbers)
+    share = float(gaps.mean())
+    if share > MISSING_DROP:
+        return f"{share:.0%} of the values are missing"
+    fill = float(np.median(numbers[~gaps]))
+    numbers = np.where(gaps, fill, numbers)
+    if numbers.min() == numbers.max():
+        return "all values are equal"
+    transform, power = _choose_transform(numbers, want.transform)
+    shaped = transformed(numbers, transform, power)
+    scale = float(shaped.std())
+    if scale == 0.0 or not np.isfinite(scale):
+        return "all values are equal"
+    value = Column(
+        want.name,
+        "value",
+        transform=transform,
+        fill=fill,
+        center=float(shaped.mean()),
+        scale=scale,
+        weight=want.weight,
+        power=power,
+    )
+    if share > MISSING_INDICATOR:
+        return [value, Column(want.name, "missing", weight=want.weight)]
+    return [value]
+
+
+def _choose_transform(
+    numbers: Floats, asked: Literal["log", "none", "auto"]
+) -> tuple[Literal["log", "none", "yeo-johnson"], float]:
+    if asked == "log":
+        return "log", 1.0
+    if asked == "none" or abs(float(stats.skew(numbers))) <= SKEWED:
+        return "none", 1.0
+    if numbers.min() >= 0:
+        return "log", 1.0
+    return "yeo-johnson", float(stats.yeojohnson_normmax(numbers))
+
+
+def _fit_category(want: Wanted, data: pa.ChunkedArray) -> list[Column] | str:
+    words = data.cast(pa.string())
+    if words.null_count > MISSING_DROP * len(words):
+        return f"{words.null_count / len(words):.0%} of the values are missing"
+    counted = sorted(
+        ((row["values"], row["counts"]) for row in pc.value_counts(words.drop_null()).to_pylist()),
+        key=lambda pair: (-pair[1], pair[0]),
+    )
+    if len(counted) < 2:
+        return "all values are equal"
+    floor = RARE_LEVEL * len(words)
+    listed = tuple(level for level, n in counted[:MAX_LEVELS] if n >= floor)
+    columns = [Column(want.name, "level", level=level, weight=want.weight) for level in listed]
+    if len(listed) < len(counted):
+        other = Column(want.name, "level", level=OTHER, listed=listed, weight=want.weight)
+        columns.append(other)
+    if words.null_count > MISSING_INDICATOR * len(words):
+        columns.append(Column(want.name, "missing", weight=want.weight))
+    return columns

@@ -1,0 +1,116 @@
+"""Moments and windows: the one place that decides which days a figure may see.
+
+Days are whole numbers since 1970-01-01 in the project's time zone, and every end
+is exclusive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from coterie.engine.base import Engine
+
+MIN_WINDOW_DAYS = 28
+MIN_CUSTOMERS = 200
+MIN_EITHER = 50
+"""Active and inactive customers that a window needs to judge a segmentation."""
+
+_EPOCH = date(1970, 1, 1)
+
+
+def to_day(moment: date) -> int:
+    """Return days since 1970-01-01.
+
+    Examples
+    --------
+    >>> to_day(date(1970, 1, 31))
+    30
+    """
+    return (moment - _EPOCH).days
+
+
+def to_date(day: int) -> date:
+    """Return the date of a day number.
+
+    Examples
+    --------
+    >>> to_date(15318).isoformat()
+    '2011-12-10'
+    """
+    return _EPOCH + timedelta(days=day)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Days ``[start, end)``: features use what lies before, outcomes what lies within."""
+
+    start: int
+    end: int
+
+    @property
+    def days(self) -> int:
+        """Length in days."""
+        return self.end - self.start
+
+
+def inner_window(first_day: int, as_of: int, horizon: int) -> Window | None:
+    """Return the last window before ``as_of`` on which candidates can be judged.
+
+    It is as long as the horizon, or half the history if that is shorter. None if
+    that leaves fewer than 28 days.
+
+    Examples
+    --------
+    >>> inner_window(first_day=0, as_of=365, horizon=90)
+    Window(start=275, end=365)
+    >>> inner_window(first_day=0, as_of=50, horizon=90) is None
+    True
+    """
+    days = min(horizon, (as_of - first_day) // 2)
+    return Window(as_of - days, as_of) if days >= MIN_WINDOW_DAYS else None
+
+
+def outcome_sql(window: Window) -> str:
+    """Return the SELECT of customer_id and net micros within a window, from ``order_days``.
+
+    ``order_days`` must be that of ``window.end``, so that what was sent back within
+    the window is netted. Customers without a row spent nothing.
+    """
+    return (
+        "SELECT customer_id, CAST(SUM(net_micros) AS BIGINT) AS net FROM order_days "
+        f"WHERE day >= {window.start} AND day < {window.end} GROUP BY customer_id"
+    )
+
+
+def why_unusable(customers: int, active: int) -> str:
+    """Say why a window cannot judge a segmentation; empty if it can.
+
+    Parameters
+    ----------
+    customers : int
+        Customers with an order before the window.
+    active : int
+        Those of them who spent something within it.
+
+    Examples
+    --------
+    >>> why_unusable(500, 200)
+    ''
+    >>> why_unusable(500, 20)
+    '20 customers came back in the window; 50 are needed.'
+    """
+    if customers < MIN_CUSTOMERS:
+        return f"{customers:,} customers had ordered before the window; {MIN_CUSTOMERS} are needed."
+    if active < MIN_EITHER:
+        return f"{active:,} customers came back in the window; {MIN_EITHER} are needed."
+    if customers - active < MIN_EITHER:
+        return (
+            f"{customers - active:,} customers stayed away in the window; {MIN_EITHER} are needed."
+        )
+    return ""
+
+
+def first_day(engine: Engine, relation: str = "order_days") -> int:
+    """Return the first day in a level-1 table."""
+    return int(engine.query(f"SELECT MIN(day) AS day FROM {relation}").column(0)[0].as_py())
