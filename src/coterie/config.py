@@ -1,0 +1,199 @@
+"""Settings: what ``coterie.toml``, the environment and the flags say, checked as one.
+
+Later wins: defaults, ``coterie.toml``, ``COTERIE_…`` variables, flags. A key that is
+not known is an error that names the nearest known one.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from coterie.errors import NotReadyError, ParameterError
+from coterie.features.catalogue import Feature
+from coterie.features.measures import Measure
+from coterie.schema import INPUT_TABLES, ColumnParams, Params
+from coterie.segmentation.base import SegmentationParams
+from coterie.sources.base import Source
+
+FILE = "coterie.toml"
+
+
+class ProjectParams(Params):
+    """``[project]``: what holds for all of it."""
+
+    name: str = "project"
+    timezone: str = "UTC"
+    currency: str = ""
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_timezone(cls, timezone: str) -> str:
+        try:
+            ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("not a time zone; write one like UTC or Europe/London") from error
+        return timezone
+
+
+class Settings(BaseSettings):
+    """All that a run depends on besides the data, and how much of the machine it may use."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="COTERIE_", env_nested_delimiter="__"
+    )
+
+    project: ProjectParams = ProjectParams()
+    sources: dict[str, Source] = {}
+    columns: dict[str, ColumnParams] = {}
+    segmentation: SegmentationParams = SegmentationParams()
+    features: tuple[Feature, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    threads: int | None = Field(default=None, ge=1)
+    memory_limit: str = Field(default="", pattern=r"^(\d+(\.\d+)?\s*[KMGT]i?B)?$")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing by itself: ``make_settings`` merges file, environment and flags."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _check_tables(self) -> Settings:
+        for name, source in self.sources.items():
+            if source.table is None and name not in INPUT_TABLES:
+                raise ParameterError(
+                    f"[sources.{name}] does not say which table its rows belong to.",
+                    allowed=f"Known: {', '.join(INPUT_TABLES)}.",
+                    hint=f'Name it so, or add: table = "orders" to [sources.{name}].',
+                )
+            if bool(source.file) == bool(source.database):
+                raise ParameterError(f"[sources.{name}] needs either file or database.")
+        return self
+
+    @property
+    def result_bearing(self) -> dict[str, Any]:
+        """All settings that can change a result, as JSON."""
+        return self.model_dump(mode="json", exclude={"threads", "memory_limit"})
+
+    @property
+    def model_bearing(self) -> dict[str, Any]:
+        """The settings that a fitted model depends on; a change of them asks for a new fit."""
+        kept = self.result_bearing
+        del kept["sources"], kept["project"]["name"]
+        rules = ("returns", "duplicates", "free_orders")
+        kept["rules"] = {
+            name: {rule: getattr(source, rule) for rule in rules}
+            for name, source in self.sources.items()
+        }
+        return kept
+
+    def table_of(self, name: str) -> str:
+        """Return the input table that the rows of a source belong to."""
+        return self.sources[name].table or name
+
+
+def load_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings of the project in ``folder``.
+
+    Parameters
+    ----------
+    folder : Path
+        Project folder with a ``coterie.toml``.
+    flags : mapping, optional
+        Settings given on the command line, nested like the file; they win.
+
+    Raises
+    ------
+    NotReadyError
+        If there is no ``coterie.toml``.
+    ParameterError
+        If it is not TOML, or a key or value is not accepted.
+    """
+    path = folder / FILE
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise NotReadyError(
+            f"There is no {FILE} in {folder}.", hint="Make one: coterie init FILE…", where=str(path)
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ParameterError(f"{path} is not valid TOML: {error}.", where=str(path)) from error
+    return make_settings(data, flags, where=str(path))
+
+
+def make_settings(
+    data: Mapping[str, Any], flags: Mapping[str, Any] | None = None, *, where: str = "settings"
+) -> Settings:
+    """Check settings given as plain data; see ``load_settings``."""
+    try:
+        environment = EnvSettingsSource(Settings)()
+        return Settings(**_merged(_merged(data, environment), flags or {}))
+    except ValidationError as error:
+        raise _explain(error, where) from error
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+def _explain(error: ValidationError, where: str) -> ParameterError:
+    """Turn the first complaint of pydantic into one sentence with the nearest known key."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(first["loc"][:-1])
+        unknown = ParameterError.unknown(place, str(first["loc"][-1]), known)
+        return ParameterError(
+            f"{where}: {place} is not a known setting.",
+            allowed=unknown.allowed,
+            hint=unknown.hint,
+            where=place,
+        )
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, ParameterError):
+        return ParameterError(
+            f"{where}: {cause.message}", allowed=cause.allowed, hint=cause.hint, where=place
+        )
+    said = re.sub(r"^Value error, ", "", first["msg"])
+    given = "" if first["type"] == "missing" else f" (given: {str(first['input'])[:80]!r})"
+    return ParameterError(f"{where}: {place}: {said}{given}.", where=place)
+
+
+def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Return the keys that are allowed at a place in the settings."""
+    model: type[BaseModel] = Settings
+    parts: dict[str, type[BaseModel]] = {
+        "project": ProjectParams,
+        "sources": Source,
+        "columns": ColumnParams,
+        "segmentation": SegmentationParams,
+        "features": Feature,
+        "measures": Measure,
+    }
+    if location:
+        model = parts.get(str(location[0]), Settings)
+    return tuple(model.model_fields)

@@ -1,0 +1,125 @@
+"""The registry of a project: which runs there are, which is published, what users renamed.
+
+Runs themselves are folders and hold all that is needed to score; the registry
+points at them, and one transaction moves the pointer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from coterie.errors import DataError
+from coterie.store import faults
+
+_METADATA = sa.MetaData()
+
+RUNS = sa.Table(
+    "runs",
+    _METADATA,
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("input_hash", sa.String, nullable=False, index=True),
+    sa.Column("settings_hash", sa.String, nullable=False),
+    sa.Column("model_id", sa.String, nullable=False),
+    sa.Column("parent_run", sa.String),
+    sa.Column("as_of", sa.Integer, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+)
+"""One row a finished run; ``number`` is the order in which they were finished."""
+
+PUBLISHED = sa.Table(
+    "published",
+    _METADATA,
+    sa.Column("one", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.String, sa.ForeignKey("runs.run_id"), nullable=False),
+)
+"""At most one row: the run whose model scores."""
+
+NAMES = sa.Table(
+    "segment_names",
+    _METADATA,
+    sa.Column("segment_id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+)
+"""Names that users gave; they survive refits."""
+
+
+class Registry:
+    """The SQLite registry of one project.
+
+    Parameters
+    ----------
+    path : Path
+        Its file; made when first used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+        sa.event.listen(self._engine, "connect", _configure)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self._engine.begin() as connection:
+                connection.execute(sa.text("BEGIN IMMEDIATE"))
+                _METADATA.create_all(connection)
+                yield connection
+                faults.point()
+        except sa.exc.DatabaseError as error:
+            raise DataError(
+                f"The registry {self.path} cannot be read or written: {error.orig}",
+                hint="If it is damaged, restore it from a backup or move it away.",
+            ) from error
+        faults.point()
+
+    def published(self) -> dict[str, Any] | None:
+        """Return the row of the published run, or None."""
+        query = sa.select(RUNS).join(PUBLISHED, PUBLISHED.c.run_id == RUNS.c.run_id)
+        with self._transaction() as connection:
+            row = connection.execute(query).mappings().first()
+            return dict(row) if row else None
+
+    def find(self, **where: object) -> dict[str, Any] | None:
+        """Return the newest run whose columns have these values, or None."""
+        query = sa.select(RUNS).filter_by(**where).order_by(RUNS.c.number.desc()).limit(1)
+        with self._transaction() as connection:
+            row = connection.execute(query).mappings().first()
+            return dict(row) if row else None
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return all runs, newest first."""
+        with self._transaction() as connection:
+            rows = connection.execute(sa.select(RUNS).order_by(RUNS.c.number.desc())).mappings()
+            return [dict(row) for row in rows]
+
+    def publish(self, row: Mapping[str, Any]) -> None:
+        """Record a finished run and make it the published one, in one transaction."""
+        with self._transaction() as connection:
+            known = connection.execute(sa.select(RUNS.c.run_id).filter_by(run_id=row["run_id"]))
+            if known.first() is None:
+                last = connection.execute(sa.select(sa.func.max(RUNS.c.number))).scalar()
+                connection.execute(RUNS.insert().values(**row, number=(last or 0) + 1))
+            faults.point()
+            connection.execute(PUBLISHED.delete())
+            connection.execute(PUBLISHED.insert().values(one=1, run_id=row["run_id"]))
+
+    def names(self) -> dict[str, str]:
+        """Return segment id -> the name that a user gave it."""
+        with self._transaction() as connection:
+            return {row.segment_id: row.name for row in connection.execute(sa.select(NAMES))}
+
+
+def _configure(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for setting in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {setting}")

@@ -1,0 +1,223 @@
+"""A run is a folder that appears whole or not at all, and is checked when read.
+
+The id is a hash of all that determines the result, and no file in the folder but
+``log.jsonl`` holds a clock: the same input gives the same id and the same bytes.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from coterie.errors import DataError, NotReadyError
+from coterie.store import faults
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+LOG = "log.jsonl"
+PRIVATE = 0o600
+"""Mode of files that hold rows as they came in."""
+
+_BLOCK = 1 << 20
+
+
+def to_json(data: Any) -> str:
+    r"""Write JSON the one way: sorted keys, no NaN, a line break at the end.
+
+    Examples
+    --------
+    >>> to_json({"b": 1, "a": [None, "é"]})
+    '{"a": [null, "é"], "b": 1}\n'
+    """
+    return json.dumps(data, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def hash_of(data: Any, digits: int = 12) -> str:
+    """Return the first hex digits of the SHA-256 of ``data`` as JSON."""
+    return hashlib.sha256(to_json(data).encode()).hexdigest()[:digits]
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file as hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write a text file under another name, bring it to disk, then rename it."""
+    partial = path.with_name(f".{path.name}.partial")
+    with disk_errors(path):
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        faults.point()
+        partial.replace(path)
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn a full disk or a forbidden path into one clear ``DataError``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            message = f"The disk is full; {path} could not be written."
+            hint = "Free some space and run again; nothing was left half-written."
+        else:
+            message = f"{path} could not be written: {error.strerror}."
+            hint = "Check that the folder exists and that you may write there."
+        raise DataError(message, hint=hint, where=str(path)) from error
+
+
+class FolderWriter:
+    """A folder under construction: ``.tmp-<name>`` until ``commit`` gives it its name.
+
+    Used as a context manager; without ``commit`` nothing of it stays.
+    """
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.target = root / name
+        self.folder = root / f".tmp-{name}"
+
+    def __enter__(self) -> Self:
+        with disk_errors(self.folder):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def path(self, name: str) -> Path:
+        """Return where a file of this name is to be written."""
+        return self.folder / name
+
+    def text(self, name: str, text: str) -> None:
+        """Write a UTF-8 text file."""
+        with disk_errors(self.path(name)):
+            self.path(name).write_text(text, encoding="utf-8", newline="")
+        faults.point()
+
+    def json(self, name: str, data: Any) -> None:
+        """Write a JSON file."""
+        self.text(name, to_json(data))
+
+    def table(
+        self, name: str, data: pa.Table | pa.RecordBatchReader, *, private: bool = False
+    ) -> None:
+        """Write an Arrow table, or a stream of batches, as Parquet in the order of its rows."""
+        path = self.path(name)
+        batches = data.to_batches() if isinstance(data, pa.Table) else data
+        with disk_errors(path):
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE if private else 0o644)
+            with (
+                os.fdopen(handle, "wb") as file,
+                pq.ParquetWriter(file, data.schema, compression="zstd") as writer,
+            ):
+                for batch in batches:
+                    writer.write_batch(batch)
+        faults.point()
+
+    def files(self) -> dict[str, dict[str, Any]]:
+        """Return name -> SHA-256 and number of rows (Parquet) of what was written so far."""
+        found = {}
+        for path in sorted(p for p in self.folder.rglob("*") if p.is_file() and p.name != LOG):
+            entry: dict[str, Any] = {"sha256": file_hash(path)}
+            if path.suffix == ".parquet":
+                entry["rows"] = pq.read_metadata(path).num_rows
+            found[path.relative_to(self.folder).as_posix()] = entry
+        return found
+
+    def commit(self) -> Path:
+        """Bring all files to disk and give the folder its name; keep one that is there already."""
+        with disk_errors(self.target):
+            for path in self.folder.rglob("*"):
+                if path.is_file():
+                    handle = os.open(path, os.O_RDONLY)
+                    os.fsync(handle)
+                    os.close(handle)
+            sync_folder(self.folder)
+            faults.point()
+            if self.target.exists():
+                return self.target
+            self.folder.rename(self.target)
+            sync_folder(self.target.parent)
+        faults.point()
+        return self.target
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that Coterie wrote.
+
+    Raises
+    ------
+    NotReadyError
+        If it is not there.
+    DataError
+        If it is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise NotReadyError(f"{path} is not there.", hint="Run again: coterie run") from error
+    except ValueError as error:
+        raise DataError(f"{path} is damaged.", hint="Delete its folder and run again.") from error
+
+
+def check_run(folder: Path) -> dict[str, Any]:
+    """Return a run's manifest after comparing every file with its hash.
+
+    Raises
+    ------
+    NotReadyError
+        If there is no run.
+    DataError
+        If a file is missing or differs.
+    """
+    manifest: dict[str, Any] = read_json(folder / MANIFEST)
+    for name, entry in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or file_hash(path) != entry["sha256"]:
+            raise DataError(
+                f"{path} is missing or was changed since the run.",
+                hint="Delete the run's folder and run again.",
+                where=name,
+            )
+    return manifest
+
+
+def remove_partial(roots: Sequence[Path]) -> None:
+    """Remove what an interrupted run left behind."""
+    for root in roots:
+        for leftover in root.glob(".tmp-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def append_log(folder: Path, entry: Mapping[str, Any]) -> None:
+    """Add one line to a run's log, the only place with clock times."""
+    with (folder / LOG).open("a", encoding="utf-8") as file:
+        file.write(to_json(entry))
