@@ -21,6 +21,8 @@ MANY = 3
 SECTION = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)
 ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*)\s*(?::|$)", re.MULTILINE)
 DOCUMENTED_BY_HELP = "src/coterie/cli.py"
+# Hooks that a library calls and explains.
+EXPLAINED_ELSEWHERE = {"settings_customise_sources"}
 
 
 def sections(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> dict[str, str]:
@@ -43,7 +45,7 @@ def arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
 
 def is_public(name: str) -> bool:
     """Tell whether a name is meant for callers."""
-    return not name.startswith("_")
+    return not name.startswith("_") and name not in EXPLAINED_ELSEWHERE
 
 
 def bases(product: list[Any]) -> dict[str, list[str]]:

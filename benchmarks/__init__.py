@@ -1,0 +1,1 @@
+"""The figures that decide whether Coterie keeps its word, each by one command."""
