@@ -32,8 +32,10 @@ class Placement(NamedTuple):
 class Model(Protocol):
     """A fitted segmentation: places any customer, known or new."""
 
-    kind: str
-    """Name under which ``from_dict`` finds the class again."""
+    @property
+    def kind(self) -> str:
+        """Name under which ``from_dict`` finds the class again."""
+        ...
 
     @property
     def n_segments(self) -> int:

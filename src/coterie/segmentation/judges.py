@@ -1,0 +1,133 @@
+"""Who measures P: a window of later behaviour, a named outcome, or each feature left out.
+
+A reference has no P when features are left out in turn: it cannot be made without one.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+
+from coterie.segmentation.base import Algorithm, Floats, Labels
+from coterie.segmentation.separation import Score, Yardstick, bootstrap, score
+
+N_LEFT_OUT = 4_000
+"""Customers of the leave-one-out rule, which clusters once for every feature."""
+
+Method = Literal["out-of-time", "outcome", "leave-one-out", "profile"]
+
+
+class Judge(Protocol):
+    """Measures P of a candidate by one rule."""
+
+    method: Method
+    ceiling: dict[str, float]
+    """What a model of single customers reaches, by part."""
+
+    def of_labels(self, labels: Labels) -> Score | None:
+        """Return P of given labels; None if nothing can be foretold or the rule cannot say."""
+        ...
+
+    def of_fit(
+        self, algorithm: Algorithm, space: str, k: int, labels: Labels, seed: int
+    ) -> Score | None:
+        """Return P of what ``algorithm`` finds in the space, where it found ``labels``."""
+        ...
+
+
+class OutcomeJudge:
+    """Measures labels by an outcome that took no part in making them.
+
+    Parameters
+    ----------
+    yardstick : Yardstick
+        The outcome and its ceiling.
+    names : sequence of str
+        Of the parts of P.
+    method : {"out-of-time", "outcome"}
+        Whether the outcome lies after the features or beside them.
+    """
+
+    def __init__(self, yardstick: Yardstick, names: tuple[str, ...], method: Method) -> None:
+        self.method: Method = method
+        self.ceiling = dict(zip(names, map(float, yardstick.ceilings[0]), strict=True))
+        self._yardstick = yardstick
+
+    @classmethod
+    def of_spend(cls, spend: Floats, features: Floats, *, seed: int) -> OutcomeJudge:
+        """Judge by the net spend of each customer in the window, shape (n,)."""
+        draws = bootstrap(len(spend), seed=seed)
+        yardstick = Yardstick.of_spend(spend, features, draws=draws, seed=seed)
+        return cls(yardstick, ("spend", "log_spend", "active_auc"), "out-of-time")
+
+    @classmethod
+    def of_columns(cls, outcome: Floats, features: Floats, *, seed: int) -> OutcomeJudge:
+        """Judge by the ranks of a static outcome, shape (n,) or (n, n_outcomes)."""
+        columns = outcome.reshape(len(outcome), -1)
+        draws = bootstrap(len(columns), seed=seed)
+        yardstick = Yardstick.of_columns(columns, features, draws=draws, seed=seed)
+        names = tuple(f"outcome_{i}" for i in range(columns.shape[1]))
+        return cls(yardstick, names, "outcome")
+
+    def of_labels(self, labels: Labels) -> Score | None:
+        """Return P of the labels."""
+        return score([self._yardstick.parts(labels)])
+
+    def of_fit(
+        self, algorithm: Algorithm, space: str, k: int, labels: Labels, seed: int
+    ) -> Score | None:
+        """Return P of the labels."""
+        del algorithm, space, k, seed
+        return self.of_labels(labels)
+
+
+class LeaveOneOutJudge:
+    """Clusters without each feature in turn and asks how well that feature is told.
+
+    Parameters
+    ----------
+    spaces : mapping of str to (features, matrix)
+        For each space the feature that each column is made from, and the matrix.
+    seed : int
+        Of the sub-sample, folds, trees and bootstraps.
+    """
+
+    method: Method = "leave-one-out"
+
+    def __init__(self, spaces: dict[str, tuple[tuple[str, ...], Floats]], *, seed: int) -> None:
+        self.ceiling: dict[str, float] = {}
+        self._parts: dict[str, list[tuple[Floats, Yardstick]]] = {}
+        n = len(next(iter(spaces.values()))[1])
+        rows = np.arange(n)
+        if n > N_LEFT_OUT:
+            rows = np.sort(np.random.default_rng(seed).choice(n, N_LEFT_OUT, replace=False))
+        draws = bootstrap(len(rows), seed=seed)
+        for name, (features, matrix) in spaces.items():
+            self._parts[name] = []
+            for feature in dict.fromkeys(features):
+                left = np.array([other == feature for other in features])
+                if left.all():  # a single feature: nothing remains to cluster
+                    continue
+                rest = matrix[np.ix_(rows, np.flatnonzero(~left))]
+                out = matrix[np.ix_(rows, np.flatnonzero(left))]
+                yardstick = Yardstick.of_columns(out, rest, draws=draws, seed=seed)
+                self.ceiling.setdefault(feature, float(yardstick.ceilings[0].mean()))
+                self._parts[name].append((rest, yardstick))
+
+    def of_labels(self, labels: Labels) -> Score | None:
+        """Return None: labels that are only given cannot be made again without a feature."""
+        del labels
+        return None
+
+    def of_fit(
+        self, algorithm: Algorithm, space: str, k: int, labels: Labels, seed: int
+    ) -> Score | None:
+        """Return the mean over features of how well the clusters without it tell it."""
+        del labels
+        parts = []
+        for rest, yardstick in self._parts[space]:
+            if (yardstick.ceilings[0] > 0).any():
+                model = algorithm.fit(rest, k, seed=seed)
+                parts.append(yardstick.parts(model.assign(rest)))
+        return score(parts)

@@ -1,0 +1,378 @@
+"""The choice of a segmentation: by P, under the gate of substance, smallest first.
+
+Candidates are every feature space × algorithm × number of segments. Within .02 of the
+best P the fewest segments win; the textbook indices are shown and never decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+
+from coterie.errors import DataError, ParameterError
+from coterie.segmentation.base import Algorithm, Floats, Labels, Model
+from coterie.segmentation.centroids import KMeans
+from coterie.segmentation.judges import Judge, LeaveOneOutJudge, Method, OutcomeJudge
+from coterie.segmentation.separation import Score
+from coterie.segmentation.validity import Indices, Textbook, inertia, unsubstantial
+
+N_SAMPLE = 50_000
+"""Customers of the sweep; more change neither k nor inertia by what matters."""
+TOLERANCE = 0.02
+"""P of two segmentations that differ by less counts as the same."""
+MIN_USABLE, MIN_SEGMENTED, MIN_TIMELINE = 2, 50, 200
+FEW_MAX_K = 5
+"""Most segments with 50 to 199 customers."""
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Space:
+    """One set of features of the customers, ready to cluster.
+
+    Parameters
+    ----------
+    name : str
+        What the set is called in the list of candidates.
+    columns : tuple of str
+        Names of the matrix columns.
+    matrix : float64 array, shape (n, n_columns)
+        Finite values; the same customers in the same order in every space.
+    features : tuple of str, optional
+        Feature that each column is made from, where one feature makes several columns
+        (a category's indicators); default the columns themselves.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    matrix: Floats
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A segmentation shown for comparison, such as the RFM grid; chosen only in need."""
+
+    name: str
+    features: str
+    labels: Labels
+    model: Model | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the candidates are judged by; rows as in the spaces.
+
+    Parameters
+    ----------
+    outcome : float64 array, shape (n,) or (n, n_outcomes), or None
+        With ``window`` the net spend in it; without, a static outcome, several columns
+        for a category's indicators. None: leave one feature out.
+    ceiling_features : float64 array, shape (n, n_features)
+        What a model of single customers may use; never the outcome.
+    revenue : float64 array, shape (n,), or None
+        What each customer spent before the window, for the gate of substance.
+    window : (int, int) or None
+        First day and day after the last of the outcome.
+    """
+
+    outcome: Floats | None
+    ceiling_features: Floats
+    revenue: Floats | None = None
+    window: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One segmentation that was tried, and why it was not chosen.
+
+    ``p`` is None when nothing can be foretold or the rule cannot say; ``indices`` is
+    None for references. ``model`` is fitted on the sample as of the evidence's date;
+    the chosen one is to be fitted again on today's customers.
+    """
+
+    algorithm: str
+    features: str
+    k: int
+    p: Score | None
+    indices: Indices | None
+    substantial: bool
+    model: Model | None
+    reference: bool = False
+    reason_lost: str = ""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The chosen segmentation and how the choice was made.
+
+    Parameters
+    ----------
+    winner : Candidate or None
+        None means that all customers stay in one segment.
+    candidates : tuple of Candidate
+        All that were tried, the winner included, in the order of trying.
+    ceiling : dict
+        What a model of single customers reaches, by part of P.
+    method : str
+        How P was measured; "profile" if there are too few customers to segment.
+    draft : Candidate or None
+        Without a winner, the best that failed, to be shown as a draft.
+    note : str
+        What the reader must know of the choice, in words; may be empty.
+    constructed : bool
+        True if nothing passed the gates.
+    elbow : dict
+        Inertia by number of segments from 1 on, for each space.
+    """
+
+    winner: Candidate | None
+    candidates: tuple[Candidate, ...]
+    ceiling: dict[str, float]
+    method: Method
+    draft: Candidate | None = None
+    note: str = ""
+    constructed: bool = False
+    elbow: dict[str, dict[int, float]] | None = None
+
+
+def select(
+    spaces: Sequence[Space],
+    references: Sequence[Reference],
+    evidence: Evidence,
+    ks: Sequence[int],
+    *,
+    algorithms: Sequence[Algorithm] = (KMeans(),),
+    seed: int,
+    on_progress: Progress | None = None,
+) -> Selection:
+    """Try every space, algorithm and number of segments, and choose.
+
+    Parameters
+    ----------
+    spaces : sequence of Space
+        At least one.
+    references : sequence of Reference
+        Shown beside; the first that has a model is returned if nothing passes.
+    evidence : Evidence
+        What decides. Under 200 customers its outcome in time is not used.
+    ks : sequence of int
+        Numbers of segments to try. A single one is the user's wish and is kept even if
+        a segment has no substance; the note then says so.
+    algorithms : sequence of Algorithm, optional
+        Default k-means alone.
+    seed : int
+        Of samples, starts, folds, trees and bootstraps.
+    on_progress : callable, optional
+        Told the share done (0 to 1) and what is being tried.
+
+    Returns
+    -------
+    Selection
+        The same for the same input, at any number of threads.
+
+    Raises
+    ------
+    DataError
+        With fewer than 2 customers, or fewer than 200 and only more than 5 segments asked for.
+    ParameterError
+        If there is no space or no number of segments, or their rows differ.
+    """
+    n = _count(spaces, references, evidence, ks)
+    if n < MIN_USABLE:
+        raise DataError(f"{n} usable customers.", allowed="At least 2 are needed.")
+    if n < MIN_SEGMENTED:
+        note = f"Too few to segment ({n}): {MIN_SEGMENTED} customers are needed."
+        return Selection(None, (), {}, "profile", note=note)
+    if n < MIN_TIMELINE:
+        evidence, ks = _for_few(evidence, ks, n)
+    if n > N_SAMPLE:
+        rows = np.sort(np.random.default_rng(seed).choice(n, N_SAMPLE, replace=False))
+        spaces, references, evidence = _rows_of(rows, spaces, references, evidence)
+    tell: Progress = on_progress or (lambda _share, _what: None)
+    with threadpool_limits(1):  # the same bytes whatever the machine
+        return _select(spaces, references, evidence, sorted(set(ks)), algorithms, seed, tell)
+
+
+def _select(
+    spaces: Sequence[Space],
+    references: Sequence[Reference],
+    evidence: Evidence,
+    ks: Sequence[int],
+    algorithms: Sequence[Algorithm],
+    seed: int,
+    tell: Progress,
+) -> Selection:
+    tries = _tries(spaces, algorithms, ks)
+    tell(0.0, "ceiling")
+    rule = _judge(spaces, evidence, seed)
+    candidates = [_reference(reference, rule, evidence) for reference in references]
+    elbow: dict[str, dict[int, float]] = {}
+    for done, (space, algorithm, k) in enumerate(tries, start=1):
+        tell(done / (1 + len(tries)), f"{space.name}, {algorithm.name}, k = {k}")
+        if space.name not in elbow:
+            textbook = Textbook(space.matrix, seed=seed)
+            elbow[space.name] = {1: inertia(space.matrix, np.zeros(len(space.matrix), np.int32))}
+        model = algorithm.fit(space.matrix, k, seed=seed)
+        labels = model.assign(space.matrix)
+        p = rule.of_fit(algorithm, space.name, k, labels, seed)
+        indices = textbook.indices(labels)
+        if algorithm is algorithms[0]:
+            elbow[space.name][k] = indices.inertia
+        fails = unsubstantial(labels, evidence.revenue)
+        candidates.append(
+            Candidate(
+                algorithm.name,
+                space.name,
+                k,
+                p,
+                indices,
+                substantial=not fails,
+                model=model,
+                reason_lost=fails,
+            )
+        )
+    choice = _choose(candidates, wish=ks[0] if len(ks) == 1 else None)
+    tell(1.0, "chosen")
+    return replace(choice, ceiling=rule.ceiling, method=rule.method, elbow=elbow)
+
+
+def _tries(
+    spaces: Sequence[Space], algorithms: Sequence[Algorithm], ks: Sequence[int]
+) -> list[tuple[Space, Algorithm, int]]:
+    """List what to try; no space is asked for more segments than it has distinct customers."""
+    distinct = {space.name: len(np.unique(space.matrix, axis=0)) for space in spaces}
+    most = max(distinct.values())
+    if most < max(2, ks[0]):
+        raise DataError(
+            f"The features tell only {most} kind{'' if most == 1 else 's'} of customers apart.",
+            allowed=f"{ks[0]} segments need {ks[0]} or more.",
+            hint="Add features that vary, or ask for fewer segments.",
+        )
+    return [
+        (space, algorithm, k)
+        for space in spaces
+        for algorithm in algorithms
+        for k in ks
+        if k <= distinct[space.name]
+    ]
+
+
+def _judge(spaces: Sequence[Space], evidence: Evidence, seed: int) -> Judge:
+    known = evidence.ceiling_features
+    if evidence.outcome is None:
+        named = {s.name: (s.features or s.columns, s.matrix) for s in spaces}
+        return LeaveOneOutJudge(named, seed=seed)
+    if evidence.window is None:
+        return OutcomeJudge.of_columns(evidence.outcome, known, seed=seed)
+    return OutcomeJudge.of_spend(evidence.outcome, known, seed=seed)
+
+
+def _reference(reference: Reference, rule: Judge, evidence: Evidence) -> Candidate:
+    return Candidate(
+        reference.name,
+        reference.features,
+        len(np.unique(reference.labels)),
+        rule.of_labels(reference.labels),
+        None,
+        substantial=not unsubstantial(reference.labels, evidence.revenue),
+        reference=True,
+        model=reference.model,
+        reason_lost="reference",
+    )
+
+
+def _choose(candidates: Sequence[Candidate], *, wish: int | None) -> Selection:
+    own = [c for c in candidates if not c.reference]
+    passing = [c for c in own if c.substantial]
+    best = max(own, key=_worth)
+    if passing:
+        enough = max(map(_worth, passing)) - TOLERANCE
+        near = [c for c in passing if _worth(c) >= enough]
+        winner = min(near, key=lambda c: (c.k, -_worth(c)))
+        return _selection(winner, candidates)
+    if wish is not None:
+        note = f"{wish} segments were asked for; {best.reason_lost} is too small to build on."
+        return replace(_selection(best, candidates), note=note, constructed=True)
+    grid = next((c for c in candidates if c.reference and c.model is not None), None)
+    instead = "the RFM grid stands in" if grid else "all customers stay in one segment"
+    note = f"Every segmentation tried has a segment that is too small, so {instead}."
+    return replace(_selection(grid, candidates), draft=best, note=note, constructed=True)
+
+
+def _selection(winner: Candidate | None, candidates: Sequence[Candidate]) -> Selection:
+    told, chosen = [], None
+    for candidate in candidates:
+        if candidate is winner:
+            chosen = replace(candidate, reason_lost="")
+            told.append(chosen)
+        else:
+            told.append(replace(candidate, reason_lost=_reason(candidate, winner)))
+    return Selection(chosen, tuple(told), {}, "profile")
+
+
+def _reason(loser: Candidate, winner: Candidate | None) -> str:
+    if loser.reason_lost or winner is None:
+        return loser.reason_lost
+    less = _worth(winner) - _worth(loser)
+    if less > 0 and (less > TOLERANCE or loser.k == winner.k):
+        ours, theirs = 100 * _worth(loser), 100 * _worth(winner)
+        digits = 0 if round(ours) < round(theirs) else 1
+        return f"holds less: {ours:.{digits}f} against {theirs:.{digits}f}"
+    return "more segments for the same" if loser.k > winner.k else "holds no more"
+
+
+def _worth(candidate: Candidate) -> float:
+    return candidate.p.p if candidate.p else 0.0
+
+
+def _count(
+    spaces: Sequence[Space],
+    references: Sequence[Reference],
+    evidence: Evidence,
+    ks: Sequence[int],
+) -> int:
+    """Check what came and return the number of customers."""
+    if not spaces or not ks or min(ks) < 2:
+        raise ParameterError("Give at least one space, and numbers of segments of 2 or more.")
+    rows = [len(s.matrix) for s in spaces] + [len(r.labels) for r in references]
+    rows += [len(v) for v in (evidence.outcome, evidence.revenue) if v is not None]
+    rows.append(len(evidence.ceiling_features))
+    if len(set(rows)) > 1:
+        raise ParameterError(f"Spaces, references and evidence have {sorted(set(rows))} rows.")
+    return rows[0]
+
+
+def _for_few(evidence: Evidence, ks: Sequence[int], n: int) -> tuple[Evidence, Sequence[int]]:
+    """Bring the choice down to what 50 to 199 customers can carry."""
+    few = [k for k in ks if k <= FEW_MAX_K]
+    if not few:
+        raise DataError(
+            f"{n} customers are too few for {min(ks)} segments.",
+            allowed=f"With 50 to 199 customers k is at most {FEW_MAX_K}.",
+            hint=f"Ask for fewer segments, or bring {MIN_TIMELINE} customers.",
+        )
+    return replace(evidence, outcome=None) if evidence.window else evidence, few
+
+
+def _rows_of(
+    rows: NDArray[np.int64],
+    spaces: Sequence[Space],
+    references: Sequence[Reference],
+    evidence: Evidence,
+) -> tuple[list[Space], list[Reference], Evidence]:
+    return (
+        [replace(space, matrix=space.matrix[rows]) for space in spaces],
+        [replace(reference, labels=reference.labels[rows]) for reference in references],
+        replace(
+            evidence,
+            outcome=None if evidence.outcome is None else evidence.outcome[rows],
+            ceiling_features=evidence.ceiling_features[rows],
+            revenue=None if evidence.revenue is None else evidence.revenue[rows],
+        ),
+    )
