@@ -1,0 +1,206 @@
+"""What segments buy: best sellers by lift, and by pieces and money; by country too.
+
+Products are ranked by the lower end of the lift's range, so that a product bought by
+five of six customers does not lead one bought by four hundred of five hundred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coterie.engine.duckdb import DuckDB
+from coterie.engine.sql import identifier
+from coterie.profiling.shares import COUNTED
+from coterie.schema import MICROS, MILLI
+
+DIMENSIONS = ("category", "channel", "country")
+"""Columns of ``lines`` by which purchases are told apart, besides products."""
+
+_Z2 = 3.841458820694124
+"""Square of the normal quantile of a 95 % range."""
+
+
+@dataclass(frozen=True)
+class Bought:
+    """A product, category, channel or country in one segment.
+
+    ``n`` buyers in the segment, ``share`` of its customers, ``share_all`` of all placed
+    customers, and ``lift``, the one over the other.
+    """
+
+    segment: int
+    key: str
+    name: str
+    n: int
+    share: float
+    share_all: float
+    lift: float
+
+
+@dataclass(frozen=True)
+class Seller:
+    """A best seller of a segment or a country: pieces and money of its sale lines.
+
+    ``by`` says which of the two put it there; ``rank`` counts from 1.
+    """
+
+    group: str
+    by: str
+    rank: int
+    product_id: str
+    name: str
+    quantity: float
+    amount: float
+
+
+def min_support(n: int) -> int:
+    """Return how many buyers of a segment of ``n`` a product needs to be listed.
+
+    A twentieth of the segment, at least 5 and at most 25.
+
+    Examples
+    --------
+    >>> min_support(53), min_support(339), min_support(20_000)
+    (5, 17, 25)
+    """
+    return min(25, max(5, -(-n // 20)))
+
+
+def _sales(as_of: int) -> str:
+    return f"l.kind = 'sale' AND {COUNTED.format(as_of=int(as_of))}"
+
+
+def make_names(db: DuckDB, out: str, as_of: int) -> None:
+    """Make table ``out``: product_id and its most frequent name (ties: the first by letters)."""
+    db.create(
+        out,
+        f"""SELECT product_id, product_name FROM (
+        SELECT product_id, product_name, ROW_NUMBER() OVER (PARTITION BY product_id
+            ORDER BY COUNT(*) DESC, product_name) AS place
+        FROM lines l WHERE product_id IS NOT NULL AND product_name IS NOT NULL
+            AND {_sales(as_of)} GROUP BY product_id, product_name) WHERE place = 1""",
+    )
+
+
+def lifts(
+    db: DuckDB, placed: str, names: str, as_of: int, *, column: str = "product_id", top: int = 8
+) -> list[Bought]:
+    """Return what each segment's customers buy more than all customers do.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``lines`` and the tables named next.
+    placed : str
+        Table of customer_id and segment (0, 1, …).
+    names : str
+        Table of ``make_names``.
+    as_of : int
+        Exclusive day; sale lines before it count unless cancelled before it.
+    column : str
+        ``product_id`` or one of ``DIMENSIONS``.
+    top : int
+        At most this many a segment; for dimensions, which have few values, all up
+        to this many are given, bought less than elsewhere or not.
+
+    Returns
+    -------
+    list of Bought
+        By segment, then the lower end of the lift's 95 % range (Wilson's for the
+        segment's share), falling; ties by n falling, then key.
+    """
+    product = column == "product_id"
+    key = identifier(column)
+    # A dimension is composition, so its values come by share; a product must stand out.
+    keep = (
+        "n >= LEAST(25, GREATEST(5, CEIL(size / 20.0))) AND n * everyone > n_all * size"
+        if product
+        else "n > 0"
+    )
+    order = "low DESC, n DESC, key" if product else "n DESC, key"
+    rows = db.rows(
+        f"""WITH pair AS (
+            SELECT DISTINCT p.segment, p.customer_id, l.{key} AS key
+            FROM lines l JOIN {placed} p USING (customer_id)
+            WHERE l.{key} IS NOT NULL AND {_sales(as_of)}),
+        size AS (SELECT segment, COUNT(*) AS size FROM {placed} GROUP BY segment),
+        counted AS (
+            SELECT segment, key, COUNT(*) AS n, SUM(COUNT(*)) OVER (PARTITION BY key) AS n_all,
+            (SELECT SUM(size) FROM size) AS everyone FROM pair GROUP BY segment, key),
+        scored AS (
+            SELECT *, (n::DOUBLE / size + {_Z2} / (2 * size) - SQRT({_Z2} *
+                (n::DOUBLE / size * (1 - n::DOUBLE / size) + {_Z2} / (4 * size)) / size))
+                / (1 + {_Z2} / size) / (n_all::DOUBLE / everyone) AS low
+            FROM counted JOIN size USING (segment) WHERE {keep}),
+        ranked AS (
+            SELECT *, ROW_NUMBER() OVER (PARTITION BY segment ORDER BY {order}) AS place
+            FROM scored)
+        SELECT segment, key, {"COALESCE(product_name, key)" if product else "key"},
+            n::BIGINT, size::BIGINT, n_all::BIGINT, everyone::BIGINT
+        FROM ranked {f"LEFT JOIN {names} ON key = product_id" if product else ""}
+        WHERE place <= {int(top)} ORDER BY segment, place"""
+    )
+    return [
+        Bought(
+            int(segment),
+            str(key),
+            str(name),
+            n,
+            round(n / size, 6),
+            round(n_all / everyone, 6),
+            round(n * everyone / (size * n_all), 6),
+        )
+        for segment, key, name, n, size, n_all, everyone in rows
+    ]
+
+
+def best_sellers(
+    db: DuckDB, names: str, as_of: int, *, placed: str = "", guests: bool = True, top: int = 5
+) -> list[Seller]:
+    """Return the best sellers by pieces and by money.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``lines`` and ``names`` (of ``make_names``).
+    names : str
+        Table of product names.
+    as_of : int
+        Exclusive day.
+    placed : str
+        With a table of customer_id and segment the groups are segments (``"0"``,
+        ``"1"``, …); without one they are the countries of the lines.
+    guests : bool
+        Count lines without customer for countries.
+    top : int
+        How many in each list.
+
+    Returns
+    -------
+    list of Seller
+        By group; first the list by ``quantity``, then by ``amount``; ties by product id.
+        Service and free lines, returns and sales cancelled before ``as_of`` do not count.
+    """
+    group = "p.segment::VARCHAR" if placed else "l.country"
+    join = f"JOIN {placed} p USING (customer_id)" if placed else ""
+    who = "" if placed or guests else "AND l.customer_id IS NOT NULL"
+    rows = db.rows(
+        f"""WITH sold AS (
+            SELECT {group} AS part, l.product_id, SUM(l.quantity_milli)::BIGINT AS pieces,
+                SUM(l.amount_micros)::BIGINT AS money
+            FROM lines l {join} WHERE {_sales(as_of)} AND l.product_id IS NOT NULL
+                AND {group} IS NOT NULL {who} GROUP BY ALL),
+        ranked AS (
+            SELECT *, 'quantity' AS list, ROW_NUMBER() OVER (
+                PARTITION BY part ORDER BY pieces DESC, product_id) AS place FROM sold
+            UNION ALL
+            SELECT *, 'amount', ROW_NUMBER() OVER (
+                PARTITION BY part ORDER BY money DESC, product_id) FROM sold)
+        SELECT part, list, place, product_id, COALESCE(product_name, product_id), pieces, money
+        FROM ranked LEFT JOIN {names} USING (product_id)
+        WHERE place <= {int(top)} ORDER BY part, list DESC, place"""
+    )
+    return [
+        Seller(part, by, int(rank), key, name, pieces / MILLI, money / MICROS)
+        for part, by, rank, key, name, pieces, money in rows
+    ]
