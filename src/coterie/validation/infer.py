@@ -19,7 +19,7 @@ from coterie.validation.infer_columns import NAMED, Match, match_columns, propos
 from coterie.validation.infer_facts import Facts, TableFacts, table_facts
 from coterie.validation.infer_orders import currency, dirt, service_codes
 from coterie.validation.infer_words import name_score, other_concept
-from coterie.validation.proposal import Proposal
+from coterie.validation.proposal import Missing, Proposal
 
 LEAST_TABLE = 0.35
 """Score below which a file is none of the five tables."""
@@ -86,12 +86,12 @@ def _candidate(table: TableName, facts: TableFacts) -> _Candidate:
         signs = sum(name in matches for name in _ORDER_SIGNS)
         total = 0.75 * (who + when + money) / 3 + 0.25 * min(1.0, signs / 2)
         complete = who and when and money
-        why = f"customer, time and money, and {signs} more signs of an order"
+        why = f"customer, time and money, and {signs} more columns of an order"
         return _Candidate(table, total if complete else total / 2, matches, why)
     hallmark = score.get(_HALLMARK[table], 0.0)
     total = (who + when + 2 * hallmark) / 4 if hallmark else 0.0
     total *= 1.0 if who and when else 0.9
-    why = f"it has a column of {INPUT_TABLES[table].meaning!r}"
+    why = f"it has a column for {_HALLMARK[table]}"
     named_money = _money({n: m.score for n, m in match_columns("orders", facts.columns).items()})
     return _Candidate(table, total * (0.8 if named_money >= NAMED else 1.0), matches, why)
 
@@ -161,18 +161,20 @@ def _proposal(best: _Candidate, facts: TableFacts) -> Proposal:
     )
 
 
-def _missing(table: TableName, found: set[str]) -> list[str]:
+def _missing(table: TableName, found: set[str]) -> list[Missing]:
     needed = INPUT_TABLES[table]
-    sentences = [
-        f"no column for {column.name} ({column.meaning}), which {table} need"
+    missing = [
+        Missing(column.name, f"no column for {column.name} ({column.meaning}), which {table} need")
         for column in needed.columns
         if column.required and column.name not in found
     ]
     if table == "orders" and not ("amount" in found or {"quantity", "unit_price"} <= found):
-        sentences.append("no column for amount, nor for both quantity and unit_price")
+        why = "no column for amount, nor for both quantity and unit_price"
+        missing.append(Missing("amount", why))
     if table == "events" and not found & {"customer_id", "visitor_id"}:
-        sentences.append("no column for customer_id or visitor_id; events need one of them")
-    return sentences
+        why = "no column for customer_id or visitor_id; events need one of them"
+        missing.append(Missing("customer_id", why))
+    return missing
 
 
 def _with_findings(db: DuckDB, proposal: Proposal, best: _Candidate, facts: TableFacts) -> Proposal:
@@ -231,6 +233,6 @@ def _nothing(facts: TableFacts) -> Proposal:
         why=f"none of {', '.join(_NAMES)} fits the columns {names}",
         rows=facts.rows,
         columns=(),
-        missing=("no key of customers, and no customer with time and money",),
+        missing=(Missing("customer_id", "neither a key of customers nor orders of customers"),),
         unused=tuple(facts.columns),
     )

@@ -71,7 +71,9 @@ def _attribute(facts: Facts) -> AttributeProposal | None:
         return AttributeProposal(name, "an address or number of one person", kind="key")
     if reason := protected_reason(name):
         return AttributeProposal(
-            name, f"{reason}: a protected attribute, left out of clustering", protected=reason
+            name,
+            f"protected ({reason}): left out of clustering unless you include it",
+            protected=reason,
         )
     if facts.unique and facts.number < 0.5:
         return AttributeProposal(name, "a different text in every row", "check", kind="ignore")
@@ -113,6 +115,6 @@ def _ordered(facts: Facts) -> AttributeProposal | None:
         why += "; the unit is a guess" if unit else ""
         return AttributeProposal(facts.name, why, "check", kind="ordinal", unit=unit)
     if words & _CODED:
-        why = f'{levels}: codes of groups? Then say kind = "category" and give labels'
+        why = f'{levels}: perhaps codes of groups; then say kind = "category" and give labels'
         return AttributeProposal(facts.name, why, "guess")
     return None

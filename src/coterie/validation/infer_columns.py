@@ -93,9 +93,11 @@ def _fits_time(_: InputColumn, facts: Facts, named: float) -> tuple[float, str]:
     return (share if share >= MOSTLY else 0.0), f"{share:.0%} of the values are dates"
 
 
-def _fits_number(_: InputColumn, facts: Facts, named: float) -> tuple[float, str]:
+def _fits_number(ours: InputColumn, facts: Facts, named: float) -> tuple[float, str]:
     if facts.dates >= MOSTLY and named < NAMED:
         return 0.0, "the values are dates"
+    if ours.name == "discount" and facts.fraction and (facts.high or 0) <= 1:
+        return 0.6, "no value is above 1: is it money, or a rate?"
     share = facts.number
     if share >= NEARLY_ALL:
         return 1.0, "the values are numbers"

@@ -28,6 +28,7 @@ _NUMBER = (
 _ISO = r"(1[89]|20|21)[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}([T ].*)?"
 _COMPACT = r"(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([T ]?[0-9]{4,6})?"
 _DMY = r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.]([0-9]{4}|[0-9]{2})([T ,].*)?"
+_WORDED = r"[0-9]{1,2}[- ][A-Za-z]{3,9}[- ][0-9]{2,4}.*|[A-Za-z]{3,9} [0-9]{1,2},? [0-9]{4}.*"
 _EPOCH = r"(1[0-9]{9}|1[0-9]{12})(\.0)?"
 _FLAGS = ("0", "1", "yes", "no", "true", "false", "y", "n", "t", "f", "ja", "nein", "oui", "non",
           "si", "sí")  # fmt: skip
@@ -56,6 +57,8 @@ class Facts:
     epoch: float
     parts: float
     """Share of dates that begin with day or month, such as 04/09/2012."""
+    worded: float
+    """Share of dates with the month as a word."""
     first_big: int
     """Rows of ``parts`` whose first number is above 12: the day comes first."""
     second_big: int
@@ -86,7 +89,7 @@ class Facts:
     @property
     def dates(self) -> float:
         """Share of values that are written as a date (seconds since 1970 do not count)."""
-        return max(self.iso, self.compact, self.parts)
+        return max(self.iso, self.compact, self.parts, self.worded)
 
     @property
     def ambiguous(self) -> bool:
@@ -167,7 +170,7 @@ def _facts(db: DuckDB, source: str, column: str, examples: tuple[str, ...]) -> F
                               AND regexp_matches(v, '^[-(]|-$'))),
                SUM(n) FILTER ({number} = 0),
                {rows_like(_ISO)}, {rows_like(_COMPACT)}, {rows_like(_EPOCH)}, {rows_like(_DMY)},
-               SUM(n) FILTER (regexp_full_match(v, {literal(_DMY)}) AND {first}),
+               {rows_like(_WORDED)}, SUM(n) FILTER (regexp_full_match(v, {literal(_DMY)}) AND {first}),
                SUM(n) FILTER (regexp_full_match(v, {literal(_DMY)}) AND {second}),
                SUM(n) FILTER (lower(v) IN ({flags})),
                SUM(n * (1 + LENGTH(v) - LENGTH(REPLACE(v, ' ', '')))),
@@ -176,10 +179,10 @@ def _facts(db: DuckDB, source: str, column: str, examples: tuple[str, ...]) -> F
         FROM d
     """
     (row,) = db.rows(select)
-    counts = [0 if value is None else int(value) for value in row[:16]]
+    counts = [0 if value is None else int(value) for value in row[:17]]
     rows, missing, distinct = counts[:3]
     present = max(rows - missing, 1)
-    sign = max(zip(row[18:], CURRENCY_SIGNS.values(), strict=True), key=lambda pair: pair[0] or 0)
+    sign = max(zip(row[19:], CURRENCY_SIGNS.values(), strict=True), key=lambda pair: pair[0] or 0)
     return Facts(
         name=column,
         rows=rows,
@@ -194,12 +197,13 @@ def _facts(db: DuckDB, source: str, column: str, examples: tuple[str, ...]) -> F
         compact=counts[9] / present,
         epoch=counts[10] / present,
         parts=counts[11] / present,
-        first_big=counts[12],
-        second_big=counts[13],
-        flag=counts[14] / present,
-        words=counts[15] / present,
+        worded=counts[12] / present,
+        first_big=counts[13],
+        second_big=counts[14],
+        flag=counts[15] / present,
+        words=counts[16] / present,
         sign=sign[1] if sign[0] else "",
-        low=row[16],
-        high=row[17],
+        low=row[17],
+        high=row[18],
         examples=examples,
     )

@@ -49,6 +49,14 @@ class ColumnProposal:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """One of our columns that the table needs and the file does not have."""
+
+    column: str
+    why: str
+
+
+@dataclass(frozen=True)
 class AttributeProposal:
     """What to say of one attribute column; empty fields are left to the values."""
 
@@ -79,8 +87,8 @@ class Proposal:
     why: str
     rows: int
     columns: tuple[ColumnProposal, ...]
-    missing: tuple[str, ...]
-    """Sentences on what the table needs and the file does not have; empty if it is usable."""
+    missing: tuple[Missing, ...]
+    """What the table needs and the file does not have; empty if it is usable."""
     unused: tuple[str, ...]
     """The user's columns that are not mapped (for customers these are attributes)."""
     service_codes: tuple[str, ...] = ()

@@ -96,9 +96,10 @@ def _comment(text: str) -> str:
 
 
 def _head(proposals: Sequence[tuple[Source, Proposal]], *, dvc: bool) -> list[str]:
+    count = "one source" if len(proposals) == 1 else f"{len(proposals)} sources"
     rows = sum(found.rows for _, found in proposals)
     lines = [
-        _comment(f"What coterie init made of {len(proposals)} source(s) with {rows:,} rows."),
+        _comment(f"What coterie init made of {count} with {rows:,} rows."),
         _comment("Each choice says why and how sure it is: sure, check (please look) or guess."),
     ]
     if dvc:
@@ -115,7 +116,7 @@ def _project(name: str, proposals: Sequence[Proposal]) -> list[str]:
         'timezone = "UTC"',
     ]
     if not codes:
-        return [*lines, _comment('check: the data do not tell the currency: currency = "EUR"')]
+        return [*lines, _comment("PLEASE SAY: the data do not tell it"), '# currency = "EUR"']
     code, why = next(iter(codes.items()))
     more = f" (but also: {', '.join(list(codes)[1:])})" if len(codes) > 1 else ""
     return [*lines, _comment(why + more), f"currency = {toml_string(code)}"]
@@ -137,7 +138,10 @@ def _sources(proposals: Sequence[tuple[Source, Proposal]]) -> list[list[str]]:
 
 
 def _source(name: str, source: Source, found: Proposal) -> list[str]:
-    lines = [f"[sources.{name}]", _comment(f"{found.sure}: {found.rows:,} rows; {found.why}")]
+    lines = [
+        f"[sources.{name}]",
+        _comment(f"{found.sure}: {found.rows:,} rows of {found.table}; {found.why}"),
+    ]
     lines += [_comment(note) for note in found.notes]
     if name != found.table:
         lines.append(f"table = {toml_string(found.table or '')}")
@@ -153,7 +157,7 @@ def _source(name: str, source: Source, found: Proposal) -> list[str]:
         lines += _order_lines(found)
     if not found.missing:
         return lines
-    why = [_comment(f"NOT USABLE YET: {sentence}.") for sentence in found.missing]
+    why = [_comment(f"NOT USABLE YET: {missing.why}.") for missing in found.missing]
     hint = _comment("Name the columns and take the marks off the lines below, or leave it out.")
     return [*why, hint, *(line if line.startswith("#") else f"# {line}" for line in lines)]
 
@@ -168,7 +172,7 @@ def _mapping_lines(found: Proposal) -> list[str]:
     if found.table == "customers":
         lines.append(f"key = {toml_string(mapping.pop('customer_id', '?'))}")
     elif found.missing:
-        mapping = {sentence.split()[3]: "?" for sentence in found.missing} | mapping
+        mapping = {missing.column: "?" for missing in found.missing} | mapping
     if mapping:
         pairs = ", ".join(f"{ours} = {toml_string(theirs)}" for ours, theirs in mapping.items())
         lines.append(f"columns = {{ {pairs} }}")
@@ -209,7 +213,7 @@ def _columns(proposals: Iterable[tuple[Source, Proposal]]) -> list[list[str]]:
 def _column(attribute: AttributeProposal) -> list[str]:
     settings = attribute.settings
     if not settings:
-        return [_comment(f"{attribute.sure}: {attribute.user_column!r}: {attribute.why}")]
+        return [_comment(f"{attribute.sure}: {attribute.user_column!r} is {attribute.why}")]
     lines = [f"[columns.{toml_key(attribute.user_column)}]"]
     lines.append(_comment(f"{attribute.sure}: {attribute.why}"))
     for key, value in settings.items():
