@@ -37,7 +37,7 @@ from coterie.sources.shop_signals import (
     touches_table,
 )
 
-CHUNK = 20_000
+CHUNK = 10_000
 """Customers drawn at a time; part of what the output depends on, so never changed."""
 
 Format = Literal["parquet", "csv"]
@@ -117,7 +117,7 @@ def write_shop(
     Each file is written under a temporary name and renamed when all are complete.
     Memory is bounded whatever the size. ``unit_price`` is the price paid, so the money
     of a line is ``quantity * unit_price``; ``discount`` is what was taken off before.
-    Rows are in order of customer within chunks of 20,000, not of time. Times have no zone.
+    Rows are in order of customer within chunks of 10,000, not of time. Times have no zone.
 
     Parameters
     ----------

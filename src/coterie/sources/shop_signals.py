@@ -171,12 +171,12 @@ _RATINGS = np.array(
         [0.45, 0.30, 0.15, 0.07, 0.03],  # returned
     ]
 )
-_OPENINGS = (
-    ("Terrible {noun}.", "I am very disappointed with this {noun}.", "The {noun} was a waste."),
-    ("Not a good {noun}.", "The {noun} is worse than I hoped.", "A poor {noun}, sadly."),
-    ("The {noun} is okay.", "An average {noun}.", "This {noun} does what it says."),
-    ("A good {noun}.", "I like this {noun}.", "Nice {noun}, well made."),
-    ("I love this {noun}!", "A wonderful {noun}.", "The best {noun} I ever had!"),
+_OPENINGS = (  # worded so that singular and plural nouns fit
+    ("Terrible {noun}.", "Very disappointed with my {noun}.", "Wasted money on {noun}."),
+    ("Not happy with my {noun}.", "I had hoped for better {noun}.", "Poor {noun}, sadly."),
+    ("Average {noun}, okay.", "My {noun}: as described.", "Just plain {noun}."),
+    ("Good {noun}.", "I like my {noun}.", "Nice {noun}, well made."),
+    ("I love my {noun}!", "Wonderful {noun}!", "Best {noun} I ever had!"),
 )
 _MIDDLES = (
     ("It broke after two days.", "The quality is awful.", "It arrived damaged and late."),

@@ -113,7 +113,7 @@ _COLOURS = ("blue", "green", "natural")
 RUNGS = 32
 """Steps of the price ladder: 8 products x 4 grades."""
 VARIANTS = len(_COLOURS)
-PRICE_FLOOR, PRICE_TOP = 2.0, 400.0
+PRICE_FLOOR, PRICE_TOP = 1.0, 400.0
 LOG_STEP = float(np.log(PRICE_TOP / PRICE_FLOOR)) / (RUNGS - 1)
 SOLD = len(CATEGORIES) * RUNGS * VARIANTS
 """Products 0 to SOLD - 1 are sold; the rest were discontinued before the first day."""
