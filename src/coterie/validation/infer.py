@@ -112,6 +112,9 @@ def _customers(facts: TableFacts) -> _Candidate:
     best = max(keys, key=lambda key: key.score, default=None)
     if best is None or not best.score:
         return _Candidate("customers", 0.0, matches, "")
+    named = name_score("customer_id", best.facts.name)
+    if not named and any(c.unique and other_concept(c.name) for c in facts.columns.values()):
+        return _Candidate("customers", 0.1, matches, "a list of something else")
     # A sure customer column whose values repeat makes every other unique column a row id.
     repeats = any(
         name_score("customer_id", c.name) >= NAMED and c.distinct < NEARLY_UNIQUE * c.present
