@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ N_SAMPLE = 50_000
 """Customers of the sweep; more change neither k nor inertia by what matters."""
 TOLERANCE = 0.02
 """P of two segmentations that differ by less counts as the same."""
+ELBOW = range(1, 13)
 MIN_USABLE, MIN_SEGMENTED, MIN_TIMELINE = 2, 50, 200
 FEW_MAX_K = 5
 """Most segments with 50 to 199 customers."""
@@ -106,6 +108,25 @@ class Candidate:
     reference: bool = False
     reason_lost: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the candidate as one flat row; what is not known is None."""
+        p, indices = self.p, self.indices
+        return {
+            "algorithm": self.algorithm,
+            "features": self.features,
+            "k": self.k,
+            "p": p.p if p else None,
+            "p_low": p.low if p else None,
+            "p_high": p.high if p else None,
+            "silhouette": indices.silhouette if indices else None,
+            "db": indices.davies_bouldin if indices else None,
+            "ch": indices.calinski_harabasz if indices else None,
+            "inertia": indices.inertia if indices else None,
+            "substantial": self.substantial,
+            "reference": self.reference,
+            "reason_lost": self.reason_lost,
+        }
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -128,7 +149,7 @@ class Selection:
     constructed : bool
         True if nothing passed the gates.
     elbow : dict
-        Inertia by number of segments from 1 on, for each space.
+        Inertia by number of segments for each space; from 1 to 12 for the winner's.
     """
 
     winner: Candidate | None
@@ -238,8 +259,22 @@ def _select(
             )
         )
     choice = _choose(candidates, wish=ks[0] if len(ks) == 1 else None)
+    if choice.winner and choice.winner.features in elbow:
+        space = next(space for space in spaces if space.name == choice.winner.features)
+        elbow[space.name] = _whole_elbow(space, algorithms[0], elbow[space.name], seed)
     tell(1.0, "chosen")
     return replace(choice, ceiling=rule.ceiling, method=rule.method, elbow=elbow)
+
+
+def _whole_elbow(
+    space: Space, algorithm: Algorithm, known: dict[int, float], seed: int
+) -> dict[int, float]:
+    """Add the numbers of segments that were not tried, so that the curve is whole."""
+    whole = dict(known)
+    for k in (k for k in ELBOW if k not in known):
+        labels = algorithm.fit(space.matrix, k, seed=seed).assign(space.matrix)
+        whole[k] = inertia(space.matrix, labels)
+    return dict(sorted(whole.items()))
 
 
 def _tries(

@@ -1,0 +1,186 @@
+"""Ids that last: which segment of a new model is which of the old one, by its members.
+
+An id is kept where at least half of the union stayed together, and is never given to
+other customers later. All functions are pure: the registry that holds ids is the store's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from coterie.errors import ParameterError
+from coterie.segmentation.base import Labels
+
+KEEP = 0.5
+"""Least Jaccard overlap at which a segment keeps its id and name."""
+SPLIT = 0.3
+"""Least share of a segment that counts as a part of another."""
+N_SLOTS = 12
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What became of the segments from one model to the next.
+
+    Parameters
+    ----------
+    ids : tuple of str
+        Id of each new segment, by its number in the model.
+    born : tuple of str
+        Ids given for the first time, in order.
+    ended : tuple of str
+        Old ids that no new segment carries on, in the order of the old model.
+    splits : dict of str to tuple of str
+        Old id to the two or more new segments that hold 30 % of it each.
+    merges : dict of str to tuple of str
+        New id to the two or more old segments that make up 30 % of it each.
+    parents : dict of str to tuple of str
+        For each id born, the old segments that it holds 30 % of or is made of by 30 %.
+    overlap : dict of str to float
+        Jaccard overlap of each kept id.
+    next_id : int
+        Number of the next id.
+    """
+
+    ids: tuple[str, ...]
+    born: tuple[str, ...]
+    ended: tuple[str, ...]
+    splits: dict[str, tuple[str, ...]]
+    merges: dict[str, tuple[str, ...]]
+    parents: dict[str, tuple[str, ...]]
+    overlap: dict[str, float]
+    next_id: int
+
+
+def segment_id(number: int) -> str:
+    """Return the id of the ``number``-th segment of a project, counted from 1.
+
+    Examples
+    --------
+    >>> segment_id(7)
+    'seg-007'
+    """
+    return f"seg-{number:03d}"
+
+
+def match(
+    old: Labels, new: Labels, old_ids: Sequence[str], *, n_new: int, next_id: int
+) -> Matching:
+    """Give the segments of a new model their ids.
+
+    Parameters
+    ----------
+    old, new : int32 arrays, shape (n,)
+        Segment of each customer by the old and the new model on the same features;
+        -1 where a model has none. Only customers with both count.
+    old_ids : sequence of str
+        Id of each old segment, by its number; empty for the first model.
+    n_new : int
+        Number of segments of the new model.
+    next_id : int
+        Number of the next free id, 1 or more.
+
+    Returns
+    -------
+    Matching
+        Ids by the assignment of greatest total Jaccard overlap (Hungarian method); a
+        pair below one half is not the same segment.
+
+    Raises
+    ------
+    ParameterError
+        If lengths differ, a label is out of range or an old id occurs twice.
+
+    References
+    ----------
+    Spiliopoulou et al. (2006), MONIC: modeling and monitoring cluster transitions.
+
+    Examples
+    --------
+    >>> first = match(np.array([-1, -1]), np.array([0, 1]), [], n_new=2, next_id=1)
+    >>> first.ids, first.next_id
+    (('seg-001', 'seg-002'), 3)
+    >>> again = match(np.array([0, 1]), np.array([1, 0]), first.ids, n_new=2, next_id=3)
+    >>> again.ids
+    ('seg-002', 'seg-001')
+    """
+    _check(old, new, old_ids, n_new)
+    both = (old >= 0) & (new >= 0)
+    shared = np.zeros((len(old_ids), n_new))
+    np.add.at(shared, (old[both], new[both]), 1)
+    from_old, in_new = shared.sum(axis=1, keepdims=True), shared.sum(axis=0, keepdims=True)
+    jaccard = shared / np.maximum(from_old + in_new - shared, 1)
+    pairs = zip(*linear_sum_assignment(-jaccard), strict=True)
+    kept = {int(j): int(i) for i, j in pairs if jaccard[i, j] >= KEEP}
+    ids = []
+    for j in range(n_new):
+        ids.append(old_ids[kept[j]] if j in kept else segment_id(next_id))
+        next_id += j not in kept
+    parts = shared / np.maximum(from_old, 1) >= SPLIT
+    makers = shared / np.maximum(in_new, 1) >= SPLIT
+    born = [j for j in range(n_new) if j not in kept]
+    return Matching(
+        ids=tuple(ids),
+        born=tuple(ids[j] for j in born),
+        ended=tuple(name for i, name in enumerate(old_ids) if i not in kept.values()),
+        splits={old_ids[i]: _pick(ids, parts[i]) for i in np.flatnonzero(parts.sum(axis=1) > 1)},
+        merges={ids[j]: _pick(old_ids, makers[:, j]) for j in np.flatnonzero(makers.sum(0) > 1)},
+        parents={ids[j]: _pick(old_ids, parts[:, j] | makers[:, j]) for j in born},
+        overlap={ids[j]: float(jaccard[i, j]) for j, i in sorted(kept.items())},
+        next_id=next_id,
+    )
+
+
+def slots(count: int, live: Sequence[int], retired: Sequence[int]) -> tuple[int, ...]:
+    """Return the colour slots of newly born segments.
+
+    Parameters
+    ----------
+    count : int
+        How many are born.
+    live : sequence of int
+        Slots of the segments that live on.
+    retired : sequence of int
+        Slots of those that ended, the earliest first.
+
+    Returns
+    -------
+    tuple of int
+        The lowest slots of 1 to 12 never used, then those of the retired, the earliest
+        first; beyond twelve segments the slot with the fewest, the lowest first.
+
+    Examples
+    --------
+    >>> slots(3, live=[1, 3], retired=[2])
+    (4, 5, 6)
+    >>> slots(2, live=[1, 3, 4, 5, 6, 7, 8, 9, 10, 11], retired=[2])
+    (12, 2)
+    """
+    used = list(live)
+    last_ended = {slot: place for place, slot in enumerate(retired, start=1)}
+    for _ in range(count):
+        used.append(
+            min(
+                range(1, N_SLOTS + 1),
+                key=lambda slot: (used.count(slot), last_ended.get(slot, 0), slot),
+            )
+        )
+    return tuple(used[len(live) :])
+
+
+def _pick(names: Sequence[str], chosen: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(name for name, yes in zip(names, chosen, strict=True) if yes)
+
+
+def _check(old: Labels, new: Labels, old_ids: Sequence[str], n_new: int) -> None:
+    if len(old) != len(new):
+        raise ParameterError(f"{len(old)} old and {len(new)} new labels: they must be one each.")
+    if len(set(old_ids)) < len(old_ids):
+        raise ParameterError(f"An id occurs twice in {', '.join(old_ids)}.")
+    if old.max(initial=-1) >= len(old_ids) or new.max(initial=-1) >= n_new:
+        raise ParameterError("A label is beyond the number of segments.")

@@ -1,0 +1,189 @@
+"""Evidence for a choice: the customers as they were before a window, and what they did in it.
+
+Everything a candidate sees is computed again as of the window's start, the value
+model and the vocabularies included; only the outcome comes from the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from coterie.engine.duckdb import DuckDB
+from coterie.engine.sql import literal
+from coterie.features.asof import SCORES, Custom, FeatureModel, Sources, fit_features
+from coterie.features.catalogue import VALUE_FEATURES
+from coterie.features.lenses import FeatureSet, feature_sets, read_columns
+from coterie.features.level1 import Rules
+from coterie.features.matrix import Matrix, to_floats
+from coterie.features.windows import Window, inner_window, outcome_sql, why_unusable
+from coterie.schema import MICROS
+from coterie.segmentation.base import Floats, SegmentationParams, horizon_days
+from coterie.segmentation.grid import RfmGridModel, rfm_cells
+from coterie.segmentation.select import N_SAMPLE, Evidence, Reference, Space
+
+SAMPLE = "sample"
+"""Table of the seeded sample of customers."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """The sample as it was at the start of the window."""
+
+    window: Window
+    model: FeatureModel
+    sets: tuple[FeatureSet, ...]
+    frame: pa.Table
+    """Every column that a feature set or the ceiling needs, ordered by customer_id."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the selection is given."""
+
+    spaces: tuple[Space, ...]
+    references: tuple[Reference, ...]
+    evidence: Evidence
+    note: str = ""
+    """Why later behaviour could not be used; empty if it was."""
+
+
+def draw_sample(db: DuckDB, relation: str, seed: int) -> None:
+    """Make the table of at most 50,000 customers of ``relation``, drawn by a hash of id and seed.
+
+    The draw depends on nothing but ids and seed, so new customers do not reshuffle it.
+    """
+    db.create(
+        SAMPLE,
+        f"SELECT customer_id FROM (SELECT DISTINCT customer_id FROM {relation} "
+        "WHERE customer_id IS NOT NULL) "
+        f"ORDER BY md5(customer_id || {literal(f':{seed}')}), customer_id LIMIT {N_SAMPLE}",
+    )
+
+
+def look_back(
+    db: DuckDB,
+    rules: Rules,
+    custom: Custom,
+    params: SegmentationParams,
+    *,
+    first_day: int,
+    as_of: int,
+) -> Past | None:
+    """Return the sampled customers as they were before the last window, or None without one.
+
+    Only the lens ``value`` is judged by later spend; others look at what people are
+    like, which later spend does not tell. Overwrites level 1, ``state`` and
+    ``features`` in the working database.
+    """
+    window = inner_window(first_day, as_of, horizon_days(params.horizon))
+    if window is None or params.lens not in {"auto", "value"}:
+        return None
+    draw_sample(db, "lines", params.seed)
+    db.view("sample_lines", f"SELECT l.* FROM lines AS l SEMI JOIN {SAMPLE} USING (customer_id)")
+    model = fit_features(
+        db,
+        rules,
+        custom,
+        as_of=window.start,
+        horizon=window.days,
+        sources=Sources(lines="sample_lines"),
+    )
+    sets = feature_sets("value", model, ())
+    scores = SCORES if model.rfm else ()
+    names = dict.fromkeys([*VALUE_FEATURES, *scores, *(c for s in sets for c in s.columns)])
+    return Past(window, model, sets, read_columns(db, tuple(names)))
+
+
+def judge_later(db: DuckDB, past: Past) -> Case | str:
+    """Return the case of ``past`` with what happened in its window, or why it is no use.
+
+    Level 1 in the working database must be that of the window's end.
+    """
+    db.load("past_ids", past.frame.select(["customer_id"]))
+    spent = db.query(
+        "SELECT COALESCE(o.net, 0) AS net FROM past_ids AS p "
+        f"LEFT JOIN ({outcome_sql(past.window)}) AS o ON o.customer_id = p.customer_id "
+        "ORDER BY p.customer_id"
+    )
+    outcome = to_floats(spent.column("net")) / MICROS
+    reason = why_unusable(len(outcome), int((outcome > 0).sum()))
+    if reason:
+        return reason
+    evidence = Evidence(
+        outcome=outcome,
+        ceiling_features=_numbers(past.frame, VALUE_FEATURES),
+        revenue=to_floats(past.frame.column("monetary")),
+        window=(past.window.start, past.window.end),
+    )
+    return Case(_spaces(past.frame, past.sets), _references(past.frame, past.model), evidence)
+
+
+def judge_now(
+    db: DuckDB,
+    model: FeatureModel | None,
+    sets: Sequence[FeatureSet],
+    params: SegmentationParams,
+    note: str,
+) -> Case:
+    """Return the case without a timeline: an outcome column, else each column from the others."""
+    draw_sample(db, "features", params.seed)
+    outcome_names = [params.outcome] if params.outcome else []
+    scores = SCORES if model and model.rfm else ()
+    revenue = ["monetary"] if model else []
+    columns = [c for s in sets for c in s.columns]
+    names = tuple(dict.fromkeys([*columns, *scores, *revenue, *outcome_names]))
+    frame = read_columns(db, names, only=SAMPLE)
+    spaces = _spaces(frame, _without(sets, params.outcome))
+    evidence = Evidence(
+        outcome=_outcome(frame, params.outcome) if params.outcome else None,
+        ceiling_features=spaces[0].matrix,
+        revenue=to_floats(frame.column("monetary")) if model else None,
+    )
+    return Case(spaces, _references(frame, model) if model else (), evidence, note)
+
+
+def _without(sets: Sequence[FeatureSet], outcome: str) -> tuple[FeatureSet, ...]:
+    """Return the sets without the column they are judged by."""
+    kept = (
+        FeatureSet(s.name, tuple(want for want in s.wanted if want.name != outcome)) for s in sets
+    )
+    return tuple(kept)
+
+
+def _spaces(frame: pa.Table, sets: Sequence[FeatureSet]) -> tuple[Space, ...]:
+    spaces = []
+    for feature_set in sets:
+        matrix = Matrix.fit(frame, feature_set.wanted)
+        sources = tuple(column.source for column in matrix.columns)
+        spaces.append(Space(feature_set.name, matrix.names, matrix.transform(frame), sources))
+    return tuple(spaces)
+
+
+def _references(frame: pa.Table, model: FeatureModel) -> tuple[Reference, ...]:
+    if model.rfm is None:
+        return ()
+    scores = _numbers(frame, SCORES).astype(np.int8)
+    grid = RfmGridModel(model.rfm.to_dict())
+    return (
+        Reference("RFM grid", "RFM scores", grid.assign(scores), grid),
+        Reference("RFM cells", "RFM scores", rfm_cells(scores)),
+    )
+
+
+def _outcome(frame: pa.Table, name: str) -> Floats:
+    """Return a number as it is, a category as one 0/1 column for each of its values."""
+    data = frame.column(name)
+    if pa.types.is_floating(data.type):
+        numbers = to_floats(data)
+        return np.where(np.isfinite(numbers), numbers, np.nanmedian(numbers))
+    words = np.asarray(data.cast(pa.string()).fill_null("").to_pylist(), dtype=object)
+    levels = sorted(set(words.tolist()))
+    return np.column_stack([(words == level).astype(np.float64) for level in levels])
+
+
+def _numbers(frame: pa.Table, names: Sequence[str]) -> Floats:
+    return np.column_stack([to_floats(frame.column(name)) for name in names])

@@ -1,0 +1,148 @@
+"""From a choice to every customer's segment: fit the winner on today's customers, place all.
+
+The fit sees the seeded sample, then all customers in exact passes; placing streams
+batches, so neither needs all customers in memory at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from coterie.engine.duckdb import DuckDB
+from coterie.errors import DataError, ParameterError
+from coterie.features.asof import SCORES
+from coterie.features.lenses import FeatureSet, frame_sql, read_columns
+from coterie.features.matrix import Matrix
+from coterie.segmentation.base import Algorithm, Floats, Labels, Model
+from coterie.segmentation.centroids import KMeans, KMeansModel
+from coterie.segmentation.evidence import SAMPLE, draw_sample
+from coterie.segmentation.grid import RfmGridModel
+from coterie.segmentation.lloyd import refine
+from coterie.segmentation.select import Candidate
+
+NONE = "none"
+"""Segment id of customers that cannot be segmented."""
+
+ALGORITHMS: dict[str, Algorithm] = {algorithm.name: algorithm for algorithm in (KMeans(),)}
+MODELS: dict[str, type[KMeansModel] | type[RfmGridModel]] = {
+    model.kind: model for model in (KMeansModel, RfmGridModel)
+}
+
+
+def model_from_dict(data: Mapping[str, Any]) -> Model:
+    """Return the model of any kind that ``to_dict`` wrote.
+
+    Raises
+    ------
+    DataError
+        If the kind is not known.
+    """
+    if data["kind"] not in MODELS:
+        raise DataError(f"The model is of kind {data['kind']!r}, which this version cannot read.")
+    return MODELS[data["kind"]].from_dict(data)
+
+
+def fit_winner(
+    db: DuckDB, winner: Candidate | None, sets: Sequence[FeatureSet], *, seed: int
+) -> tuple[Matrix, Model]:
+    """Fit the chosen candidate on today's customers.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``features`` as of today.
+    winner : Candidate or None
+        None puts all customers into one segment.
+    sets : sequence of FeatureSet
+        Today's feature sets; the winner's is found by its name.
+    seed : int
+        Of the sample and the fit.
+
+    Returns
+    -------
+    (Matrix, Model)
+        What turns columns into numbers, and numbers into segments.
+    """
+    if winner is not None and isinstance(winner.model, RfmGridModel):
+        return Matrix.plain(SCORES), winner.model
+    chosen = next((s for s in sets if winner and s.name == winner.features), sets[0])
+    draw_sample(db, "features", seed)
+    frame = read_columns(db, chosen.columns, only=SAMPLE)
+    matrix = Matrix.fit(frame, chosen.wanted)
+    rows = matrix.transform(frame)
+    if winner is None:
+        return matrix, KMeans().fit(rows, 1, seed=seed)
+    if winner.algorithm not in ALGORITHMS:
+        raise ParameterError.unknown("algorithm", winner.algorithm, ALGORITHMS)
+    model = ALGORITHMS[winner.algorithm].fit(rows, winner.k, seed=seed)
+    if isinstance(model, KMeansModel):
+        model = refine(model, lambda: _matrices(db, matrix))
+    return matrix, model
+
+
+def _matrices(db: DuckDB, matrix: Matrix) -> Iterator[Floats]:
+    select = f"SELECT * FROM ({frame_sql(db, matrix.sources)}) WHERE status = 'ok'"
+    for batch in db.stream(f"{select} ORDER BY customer_id"):
+        yield matrix.transform(pa.Table.from_batches([batch]))
+
+
+def labels_of(db: DuckDB, matrix: Matrix, model: Model) -> Labels:
+    """Return the segment number of every customer that can be segmented, ordered by id."""
+    parts = [model.place(rows).labels for rows in _matrices(db, matrix)]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
+
+
+def place(db: DuckDB, matrix: Matrix, model: Model, ids: Sequence[str]) -> None:
+    """Make table ``assignments``: customer_id, segment_id, second_id, margin, status.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``features``.
+    matrix, model : Matrix and Model
+        As fitted.
+    ids : sequence of str
+        Segment id of each of the model's segments.
+    """
+    names = np.array(ids, dtype=object)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in db.stream(frame_sql(db, matrix.sources)):
+            yield _placed(pa.Table.from_batches([batch]), matrix, model, names)
+
+    db.load("assignments", pa.Table.from_batches(batches(), schema=_SCHEMA))
+
+
+_SCHEMA = pa.schema(
+    [
+        pa.field("customer_id", pa.string(), nullable=False),
+        pa.field("segment_id", pa.string(), nullable=False),
+        pa.field("second_id", pa.string()),
+        pa.field("margin", pa.float64()),
+        pa.field("status", pa.string(), nullable=False),
+    ]
+)
+
+
+def _placed(
+    table: pa.Table, matrix: Matrix, model: Model, names: np.ndarray[Any, np.dtype[np.object_]]
+) -> pa.RecordBatch:
+    status = table.column("status").combine_chunks()
+    usable = status.to_numpy(zero_copy_only=False) == "ok"
+    first = np.full(len(usable), NONE, dtype=object)
+    second = np.full(len(usable), None, dtype=object)
+    margin = np.full(len(usable), np.nan)
+    if usable.any():
+        placement = model.place(matrix.transform(table.filter(pa.array(usable))))
+        first[usable] = names[placement.labels]
+        other = placement.second != placement.labels
+        second[np.flatnonzero(usable)[other]] = names[placement.second[other]]
+        margin[usable] = placement.margin
+    ids = table.column("customer_id").combine_chunks().cast(pa.string())
+    columns = [ids, first, second, pa.array(margin, from_pandas=True), status.cast(pa.string())]
+    arrays = [pa.array(c, pa.string()) if isinstance(c, np.ndarray) else c for c in columns]
+    return pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
