@@ -47,7 +47,7 @@ soak: $(READY) ## long campaigns, left out of make test
 	@$(BIN)/pytest -m soak || [ $$? -eq 5 ]
 
 docs: $(DOCS)/.ready ## build the documentation into ./site
-	@$(DOCS)/bin/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --quiet --strict
 	@echo 'site/index.html'
 
 format: $(READY) ## put the code into its format
