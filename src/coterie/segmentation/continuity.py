@@ -115,8 +115,8 @@ def match(
     np.add.at(shared, (old[both], new[both]), 1)
     from_old, in_new = shared.sum(axis=1, keepdims=True), shared.sum(axis=0, keepdims=True)
     jaccard = shared / np.maximum(from_old + in_new - shared, 1)
-    pairs = zip(*linear_sum_assignment(-jaccard), strict=True)
-    kept = {int(j): int(i) for i, j in pairs if jaccard[i, j] >= KEEP}
+    pairs = np.column_stack(linear_sum_assignment(-jaccard)).tolist()
+    kept: dict[int, int] = {j: i for i, j in pairs if jaccard[i, j] >= KEEP}
     ids = []
     for j in range(n_new):
         ids.append(old_ids[kept[j]] if j in kept else segment_id(next_id))
@@ -128,8 +128,8 @@ def match(
         ids=tuple(ids),
         born=tuple(ids[j] for j in born),
         ended=tuple(name for i, name in enumerate(old_ids) if i not in kept.values()),
-        splits={old_ids[i]: _pick(ids, parts[i]) for i in np.flatnonzero(parts.sum(axis=1) > 1)},
-        merges={ids[j]: _pick(old_ids, makers[:, j]) for j in np.flatnonzero(makers.sum(0) > 1)},
+        splits=_several(old_ids, ids, parts),
+        merges=_several(ids, old_ids, makers.T),
         parents={ids[j]: _pick(old_ids, parts[:, j] | makers[:, j]) for j in born},
         overlap={ids[j]: float(jaccard[i, j]) for j, i in sorted(kept.items())},
         next_id=next_id,
@@ -171,6 +171,13 @@ def slots(count: int, live: Sequence[int], retired: Sequence[int]) -> tuple[int,
             )
         )
     return tuple(used[len(live) :])
+
+
+def _several(
+    ones: Sequence[str], others: Sequence[str], part: NDArray[np.bool_]
+) -> dict[str, tuple[str, ...]]:
+    """Return for each of ``ones`` with two or more parts among ``others`` which they are."""
+    return {one: _pick(others, row) for one, row in zip(ones, part, strict=True) if row.sum() > 1}
 
 
 def _pick(names: Sequence[str], chosen: NDArray[np.bool_]) -> tuple[str, ...]:

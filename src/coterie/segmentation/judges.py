@@ -131,3 +131,33 @@ class LeaveOneOutJudge:
                 model = algorithm.fit(rest, k, seed=seed)
                 parts.append(yardstick.parts(model.assign(rest)))
         return score(parts)
+
+
+def judge(
+    spaces: dict[str, tuple[tuple[str, ...], Floats]],
+    outcome: Floats | None,
+    known: Floats,
+    window: tuple[int, int] | None,
+    *,
+    seed: int,
+) -> Judge:
+    """Return who can judge: later spend, a static outcome, or the features themselves.
+
+    Parameters
+    ----------
+    spaces : dict of str to (features, matrix)
+        For each space the feature that each column is made from, and the matrix.
+    outcome : float64 array, shape (n,) or (n, n_outcomes), or None
+        Spend in the window if there is one, else a static outcome.
+    known : float64 array, shape (n, n_features)
+        What a model of single customers may use.
+    window : (int, int) or None
+        Days of the outcome.
+    seed : int
+        Of samples, folds, trees and bootstraps.
+    """
+    if outcome is None:
+        return LeaveOneOutJudge(spaces, seed=seed)
+    if window is None:
+        return OutcomeJudge.of_columns(outcome, known, seed=seed)
+    return OutcomeJudge.of_spend(outcome, known, seed=seed)

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 from coterie.errors import DataError, ParameterError
 from coterie.segmentation.base import Algorithm, Floats, Labels, Model
 from coterie.segmentation.centroids import KMeans
-from coterie.segmentation.judges import Judge, LeaveOneOutJudge, Method, OutcomeJudge
+from coterie.segmentation.judges import Judge, Method, judge
 from coterie.segmentation.separation import Score
 from coterie.segmentation.validity import Indices, Textbook, inertia, unsubstantial
 
@@ -231,7 +231,8 @@ def _select(
 ) -> Selection:
     tries = _tries(spaces, algorithms, ks)
     tell(0.0, "ceiling")
-    rule = _judge(spaces, evidence, seed)
+    named = {space.name: (space.features or space.columns, space.matrix) for space in spaces}
+    rule = judge(named, evidence.outcome, evidence.ceiling_features, evidence.window, seed=seed)
     candidates = [_reference(reference, rule, evidence) for reference in references]
     elbow: dict[str, dict[int, float]] = {}
     for done, (space, algorithm, k) in enumerate(tries, start=1):
@@ -296,16 +297,6 @@ def _tries(
         for k in ks
         if k <= distinct[space.name]
     ]
-
-
-def _judge(spaces: Sequence[Space], evidence: Evidence, seed: int) -> Judge:
-    known = evidence.ceiling_features
-    if evidence.outcome is None:
-        named = {s.name: (s.features or s.columns, s.matrix) for s in spaces}
-        return LeaveOneOutJudge(named, seed=seed)
-    if evidence.window is None:
-        return OutcomeJudge.of_columns(evidence.outcome, known, seed=seed)
-    return OutcomeJudge.of_spend(evidence.outcome, known, seed=seed)
 
 
 def _reference(reference: Reference, rule: Judge, evidence: Evidence) -> Candidate:
