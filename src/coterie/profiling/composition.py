@@ -6,8 +6,9 @@ attributes are the user's and may be any text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
@@ -41,6 +42,23 @@ class Columns:
     categories: tuple[Attribute, ...]
     n_features: int
     """How many of ``numbers``, from the start, are features and not attributes."""
+    protected: tuple[str, ...] = ()
+    """Names of protected attributes."""
+
+
+def readable(label: str) -> str:
+    """Write a column's name as words if it is none yet.
+
+    Examples
+    --------
+    >>> readable("CASH_ADVANCE_TRX"), readable("NumWebPurchases"), readable("Annual Income (k$)")
+    ('Cash advance trx', 'Num web purchases', 'Annual Income (k$)')
+    """
+    if re.search(r"\s", label.strip()):
+        return label.strip()
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", label)
+    words = re.sub(r"[_.]+", " ", spaced).strip().lower()
+    return words[:1].upper() + words[1:] if words else label
 
 
 def choose_columns(features: Sequence[FeatureInfo], attributes: Sequence[Attribute]) -> Columns:
@@ -54,12 +72,14 @@ def choose_columns(features: Sequence[FeatureInfo], attributes: Sequence[Attribu
         if attribute.kind in ("key", "ignore"):
             continue
         if attribute.kind in ("category", "flag") or attribute.labels:
-            categories.append(attribute)
+            label = readable(attribute.label or attribute.name)
+            categories.append(replace(attribute, label=label))
         elif attribute.name not in taken:
-            label = attribute.label or attribute.name
+            label = readable(attribute.label or attribute.name)
             unit = "date" if attribute.kind == "date" else attribute.unit
             numbers.append(FeatureInfo(attribute.name, label, unit))
-    return Columns(tuple(numbers), tuple(categories), len(features))
+    protected = tuple(attribute.name for attribute in attributes if attribute.protected)
+    return Columns(tuple(numbers), tuple(categories), len(features), protected)
 
 
 def _as_text(attribute: Attribute) -> str:
@@ -123,7 +143,8 @@ def compose(db: DuckDB, joined: str, columns: Columns) -> list[Level]:
     for number, attribute in enumerate(columns.categories):
         rows = db.rows(
             f"""WITH frequent AS (SELECT c{number} AS level FROM {joined}
-                WHERE c{number} IS NOT NULL GROUP BY 1 ORDER BY COUNT(*) DESC, 1 LIMIT {MAX_LEVELS}),
+                WHERE c{number} IS NOT NULL GROUP BY 1
+                ORDER BY COUNT(*) DESC, 1 LIMIT {MAX_LEVELS}),
             named AS (SELECT segment, CASE WHEN c{number} IN (SELECT level FROM frequent)
                 THEN c{number} ELSE '{OTHER}' END AS level
                 FROM {joined} WHERE c{number} IS NOT NULL)

@@ -107,8 +107,8 @@ def draw(db: DuckDB, joined: str, columns: Columns, *, seed: int) -> Sample:
     """Draw at most 50,000 rows of the joined table, the same for the same ids and seed."""
     names = [f"x{i}" for i in range(len(columns.numbers))]
     coded = [
-        f"(DENSE_RANK() OVER (ORDER BY c{i} NULLS LAST) - 1)::INTEGER * (c{i} IS NOT NULL)::INTEGER "
-        f"- (c{i} IS NULL)::INTEGER AS c{i}"
+        f"CASE WHEN c{i} IS NULL THEN -1 ELSE "
+        f"(DENSE_RANK() OVER (ORDER BY c{i} NULLS LAST) - 1)::INTEGER END AS c{i}"
         for i in range(len(columns.categories))
     ]
     n_all = int(db.rows(f"SELECT COUNT(*) FROM {joined}")[0][0])

@@ -1,4 +1,4 @@
-"""Names and descriptions of segments: an RFM lexicon, and contrasts in the data's own words.
+"""Names of segments: an RFM lexicon, and contrasts in the data's own words.
 
 The order of the lexicon is part of the method: segments are asked in descending value
 per customer, and the first matching name not yet taken wins.
@@ -7,21 +7,17 @@ per customer, and the first matching name not yet taken wins.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from coterie.profiling import format as fmt
-from coterie.profiling.contrasts import Contrast
+from coterie.profiling.composition import OTHER
+from coterie.profiling.describe import MOSTLY, MOSTLY_LIFT, describe
 from coterie.profiling.profile import Profile, SegmentProfile
 
 MAX_WORDS = 4
 
 CLEAR = 0.5
 """A contrast below this many robust deviations is no reason for a name."""
-
-MOSTLY = 0.6
-MOSTLY_LIFT = 1.25
-"""A level held by this share of a segment, and so much above all, may name it."""
 
 PLAIN = "Average customers"
 
@@ -189,7 +185,8 @@ def _phrases(profile: Profile, segment: SegmentProfile) -> list[_Phrase]:
     """Return what stands out, strongest first; protected attributes only if clustered on."""
     clustered = set(profile.params.clustered)
     inner = {info.name for info in profile.features[: profile.n_features]}
-    allowed = clustered or inner or {info.name for info in profile.features}
+    free = {info.name for info in profile.features} - set(profile.protected)
+    allowed = clustered or inner or free
     labels = _unique_labels(profile, allowed)
     found = []
     for contrast in segment.contrasts:
@@ -225,7 +222,7 @@ def _level_phrases(profile: Profile, segment: SegmentProfile, clustered: set[str
     for level in segment.levels:
         attribute = kinds[level.attribute]
         usable = level.attribute in clustered or (not clustered and not attribute.protected)
-        if not usable or level.share < MOSTLY or level.lift < MOSTLY_LIFT:
+        if not usable or level.level == OTHER or level.share < MOSTLY or level.lift < MOSTLY_LIFT:
             continue
         plain = level.level in ("yes", "no") or not re.search(r"[^\W\d]", level.level)
         words = short_label(attribute.label or attribute.name) if plain else level.level.lower()
@@ -251,9 +248,8 @@ def _contrast_names(profile: Profile, segment: SegmentProfile, base: str = "") -
     for index, first in enumerate(strong):
         if not base:
             for second in strong[index + 1 :]:
-                if first.feature == second.feature or _related(
-                    profile, first.feature, second.feature
-                ):
+                repeats = set(first.words.split()) & set(second.words.split())
+                if repeats or _related(profile, first.feature, second.feature):
                     continue
                 shared = first.direction and first.direction == second.direction
                 tail = second.words if shared else second.text
@@ -346,67 +342,3 @@ def _name(
     if len(fallback.split()) == MAX_WORDS:
         fallback = "Segment"
     return _first_free(options, taken, fallback), "contrast"
-
-
-def describe(profile: Profile, segment: SegmentProfile, *, by_orders: bool) -> str:
-    """Return two sentences in which every number is one of the profile's.
-
-    Parameters
-    ----------
-    profile : Profile
-        Gives currency and ranges.
-    segment : SegmentProfile
-        The segment to describe.
-    by_orders : bool
-        Describe by orders and their gaps; otherwise by the strongest contrasts.
-    """
-    first = _orders_sentence(segment) if by_orders else _contrast_sentence(profile, segment)
-    return f"{first} {_share_sentence(segment)}"
-
-
-def _orders_sentence(segment: SegmentProfile) -> str:
-    frequency, recency, gap = (
-        segment.contrast(name) for name in ("frequency", "recency", "mean_gap")
-    )
-    last = recency.median if recency and recency.median is not None else 0.0
-    ago = f"last order {fmt.days(last)} ago"
-    if frequency and frequency.median is not None and frequency.median < 2:
-        return f"Ordered once; {ago} (medians)."
-    if gap and gap.median is not None:
-        return f"Order about every {fmt.days(gap.median)}; {ago} (medians)."
-    return f"Their {ago} (median)."
-
-
-def _contrast_sentence(profile: Profile, segment: SegmentProfile) -> str:
-    ranked = strongest(profile, segment.contrasts)[:2]
-    parts = [
-        f"{c.label} {fmt.quantity(c.median, c.unit, profile.params.currency)} against "
-        f"{fmt.quantity(c.rest, c.unit, profile.params.currency)} for the others"
-        for c in ranked
-        if c.median is not None and c.rest is not None
-    ]
-    if not parts:
-        return "Nothing measured sets them apart."
-    return f"{'; '.join(parts)} (median{'s' if len(parts) > 1 else ''})."
-
-
-def strongest(profile: Profile, contrasts: Sequence[Contrast]) -> list[Contrast]:
-    """Sort contrasts by what tells the segment apart: clustered features first, then effect."""
-    clustered = set(profile.params.clustered)
-    return sorted(
-        (c for c in contrasts if c.effect is not None),
-        key=lambda c: (c.feature not in clustered, -abs(c.effect or 0.0), c.feature),
-    )
-
-
-def _share_sentence(segment: SegmentProfile) -> str:
-    customers = fmt.share(segment.share, sentence=True)
-    value = segment.value
-    if value is None or value.share is None or value.low is None or value.high is None:
-        return f"They are {customers} of customers."
-    wide = value.high - value.low > 0.1 * abs(value.share)
-    return (
-        f"They are {customers} of customers and brought {'about ' if wide else ''}"
-        f"{fmt.share(value.share, sentence=True)} of spend "
-        f"({fmt.share_range(value.low, value.high)})."
-    )

@@ -129,6 +129,9 @@ class Profile:
     n_features: int
     """How many of ``features``, from the start, are features; the others are attributes."""
     attributes: tuple[Attribute, ...]
+    """Attributes that are categories."""
+    protected: tuple[str, ...]
+    """Names of protected attributes: shown, and told of only if clustered on."""
     segments: tuple[SegmentProfile, ...]
     tests: tuple[Test, ...]
     medians: Mapping[str, float | None]
@@ -339,6 +342,7 @@ def _profile(
         columns.numbers,
         columns.n_features,
         columns.categories,
+        columns.protected,
         tuple(_renumbered(segments[code], position) for code in order),
         tuple(tests),
         {info.name: _median(sample.numbers[:, i]) for i, info in enumerate(columns.numbers)},
