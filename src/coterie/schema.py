@@ -267,3 +267,5 @@ class Attribute:
     labels: tuple[tuple[str, str], ...] = ()
     protected: str = ""
     """Why the attribute counts as protected; empty if it does not."""
+    role: str = ""
+    """``geography`` for country, region, city …; empty otherwise."""

@@ -1,0 +1,143 @@
+"""Order lines: money as exact integers, and what kind of line each one is.
+
+A line without quantity counts as one piece. A return whose amount is written as a
+positive number gets a minus sign; nothing else of what came is changed.
+"""
+
+from __future__ import annotations
+
+from coterie.engine.duckdb import DuckDB
+from coterie.engine.sql import identifier, literal
+from coterie.schema import CANONICAL
+from coterie.sources.base import Raw, Source
+from coterie.validation.parse_numbers import MISSING, half_even
+from coterie.validation.parse_times import day_of, hour_of
+from coterie.validation.staging import (
+    Problem,
+    Staged,
+    check_unique,
+    mark_repeats,
+    parse,
+    quarantine,
+    shown,
+    stage,
+)
+
+_TEXTS = ("product_id", "product_name", "category", "channel", "country")
+
+
+def read_lines(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Staged:
+    """Append one ``orders`` source to ``lines``, and what it refuses to ``quarantine``.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``raw.relation``, ``lines`` and ``quarantine``.
+    raw : Raw
+        The source as read.
+    source : Source
+        What the user says of it.
+    timezone : str
+        Zone of times without one, and of ``day`` and ``hour``.
+
+    Returns
+    -------
+    Staged
+        With the findings. Its staging table is left for the report and ``drop_stage``.
+
+    Raises
+    ------
+    DataError
+        If the mapping does not fit or a column cannot be read without asking.
+    """
+    staged = parse(db, raw, source, timezone=timezone)
+    _add_money(staged)
+    _add_keys(staged, timezone)
+    stage(db, staged, _steps(staged, timezone))
+    mark_repeats(db, staged)
+    check_unique(db, staged, "lines", "line_id")
+    columns = ", ".join(
+        {"line_id": "own_line AS line_id", "order_id": "own_order AS order_id"}.get(
+            n, identifier(n)
+        )
+        for n in CANONICAL["lines"].names
+        if n != "net_day"
+    )
+    db.execute(
+        f"INSERT INTO lines SELECT {columns}, CAST(NULL AS INTEGER) "
+        f"FROM {staged.relation} WHERE problem = 0"
+    )
+    quarantine(db, staged)
+    return staged
+
+
+def _add_money(staged: Staged) -> None:
+    """Say which rows have no amount, or one that cannot be."""
+    fields = staged.fields
+    if "unit_price" in fields:
+        staged.problems.append(
+            Problem(
+                "unit_price_status = 0 AND unit_price < 0",
+                "bad_number",
+                f"{shown(fields['unit_price'])} || ' is a price below zero.'",
+            )
+        )
+    parts = [f"{name}_status = {MISSING}" for name in ("quantity", "unit_price") if name in fields]
+    no_parts = " OR ".join(parts) if len(parts) == 2 else "true"
+    no_amount = f"amount_status = {MISSING}" if "amount" in fields else "true"
+    staged.problems.append(
+        Problem(
+            f"({no_amount}) AND ({no_parts})",
+            "bad_number",
+            literal("The row has no amount, and not both quantity and unit price."),
+        )
+    )
+    staged.problems.append(
+        Problem(
+            "amount_micros IS NULL OR quantity_milli IS NULL OR discount_micros IS NULL",
+            "overflow",
+            literal("The amount, quantity or discount is too large for 64 bits."),
+        )
+    )
+
+
+def _add_keys(staged: Staged, timezone: str) -> None:
+    """Fill in the columns that the source does not have."""
+    for name in ("customer_id", "order_id", "line_id", *_TEXTS):
+        staged.parsed.setdefault(name, "CAST(NULL AS VARCHAR)")
+
+
+def _steps(staged: Staged, timezone: str) -> list[dict[str, str]]:
+    fields, name = staged.fields, staged.raw.name
+    both = {"quantity", "unit_price"} <= set(fields)
+    # Scales 9 and 14 leave 15 digits before the point: more than micros in 64 bits hold.
+    product = "TRY(quantity * unit_price)" if both else "CAST(NULL AS DECIMAL(38, 23))"
+    money = half_even("product", 6)
+    if "amount" in fields:
+        money = f"CASE WHEN amount_status = 0 THEN {half_even('amount', 6)} ELSE {money} END"
+    pieces, discount = "CAST(1000 AS BIGINT)", "CAST(0 AS BIGINT)"
+    if "quantity" in fields:
+        given = f"quantity_status <> {MISSING}"
+        pieces = f"CASE WHEN {given} THEN {half_even('quantity', 3)} ELSE {pieces} END"
+    if "discount" in fields:
+        given = f"discount_status <> {MISSING}"
+        discount = f"CASE WHEN {given} THEN {half_even('discount', 6)} ELSE {discount} END"
+    codes = ", ".join(literal(code.strip()) for code in staged.source.service_codes)
+    service = f"WHEN product_id IN ({codes}) THEN 'service' " if codes else ""
+    return [
+        {"product": product},
+        {
+            "money": money,
+            "quantity_milli": pieces,
+            "discount_micros": discount,
+            "day": day_of("ts", timezone),
+            "hour": hour_of("ts", timezone),
+            "own_line": f'coalesce(line_id, {literal(name + ":")} || "row")',
+        },
+        {
+            "amount_micros": "CASE WHEN quantity_milli < 0 AND money > 0 THEN -money ELSE money END",
+            "own_order": "coalesce(order_id, coalesce(customer_id, own_line) || '@' || day)",
+            "kind": f"CASE WHEN quantity_milli < 0 OR money < 0 THEN 'return' "
+            f"WHEN money = 0 THEN 'free' {service}ELSE 'sale' END",
+        },
+    ]
