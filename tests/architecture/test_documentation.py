@@ -3,8 +3,8 @@
 The rule: a public function or method with three arguments or more has the numpydoc
 sections ``Parameters``, naming each of them, and ``Returns`` (or ``Yields``). So has
 everything that ``coterie`` itself hands out and that takes arguments, however few (errors
-aside). A method that overrides one that is explained need not explain it again, and a
-command's arguments are explained by its help text.
+aside). What a parent or a protocol explains, an implementation need not explain again, and
+a command's arguments are explained by its help text.
 """
 
 from __future__ import annotations
@@ -70,6 +70,11 @@ def methods(product: list[Any]) -> set[tuple[str, str]]:
     }
 
 
+def protocols(product: list[Any]) -> set[str]:
+    """Name the classes that only say what others must be able to do."""
+    return {name for name, parents in bases(product).items() if "Protocol" in parents}
+
+
 def public_functions(product: list[Any]) -> Iterator[tuple[Any, str, Any]]:
     """Yield (module, class or nothing, function) for all that a caller may call."""
     for module in product:
@@ -122,10 +127,13 @@ def test_everything_public_says_what_it_is(product: list[Any]) -> None:
 
 def test_arguments_and_results_are_explained(product: list[Any]) -> None:
     parents, known = bases(product), methods(product)
+    contracts = protocols(product)
+    agreed = {name for owner, name in known if owner in contracts}
     lacking = [
         f"{module.at(function)} {function.name} {complaint}"
         for module, owner, function in public_functions(product)
         if not any((parent, function.name) in known for parent in parents.get(owner, []))
+        if not owner or owner in contracts or function.name not in agreed
         for complaint in complaints(owner, function)
     ]
     assert not lacking, "\n".join(lacking)

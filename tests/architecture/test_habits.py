@@ -13,7 +13,8 @@ CLOCK_OWNERS = {"datetime", "date", "time", "dt"}
 CLOCK_SQL = re.compile(r"\bcurrent_(date|time|timestamp)\b|\bnow\(\)|\btoday\(\)", re.IGNORECASE)
 # These three meet the world outside: a user, a folder of runs, a log.
 MAY_READ_THE_CLOCK = ("src/coterie/cli.py", "src/coterie/pipeline", "src/coterie/store/")
-SEEDED = {"default_rng", "Generator", "SeedSequence", "PCG64", "Philox", "BitGenerator"}
+BIT_GENERATORS = {"PCG64", "PCG64DXSM", "Philox", "SFC64", "MT19937", "SeedSequence", "default_rng"}
+SEEDED = BIT_GENERATORS | {"Generator", "BitGenerator"}
 CHANCE_SQL = re.compile(r"\b(random|rand|uuid|gen_random_uuid)\(\)", re.IGNORECASE)
 NEEDS_STATE = {"KMeans", "MiniBatchKMeans", "BisectingKMeans", "GaussianMixture", "TruncatedSVD"}
 NEEDS_STATE |= {"RandomForestClassifier", "RandomForestRegressor", "HistGradientBoostingRegressor"}
@@ -58,17 +59,38 @@ def test_the_core_reads_no_clock(product: list[Any]) -> None:
     assert not reads, "\n".join(reads)
 
 
+def imported_from(module: Any, package: str) -> set[str]:
+    """Name what a module takes from ``package`` or its parts."""
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package
+        for alias in node.names
+    }
+
+
+def is_unseeded(call: ast.Call, name: str, learners: set[str]) -> bool:
+    """Tell whether a call draws, or makes something that draws, without a seed of ours."""
+    owner, _, last = name.rpartition(".")
+    given = {word.arg for word in call.keywords}
+    if name in {"uuid.uuid4", "uuid.uuid1", "os.urandom"}:
+        return True
+    if owner in {"np.random", "numpy.random"} and last not in SEEDED:
+        return True
+    if last in BIT_GENERATORS:
+        return not call.args and not given
+    return name in learners & NEEDS_STATE and not given & {"random_state", None}
+
+
 def test_chance_is_seeded(product: list[Any]) -> None:
     unseeded = []
     for module in product:
-        for node, name in calls(module):
-            owner, _, last = name.rpartition(".")
-            known = {word.arg for word in node.keywords}
-            bare = last == "default_rng" and not node.args and not known
-            legacy = owner.endswith("random") and last not in SEEDED
-            stateless = last in NEEDS_STATE and "random_state" not in known and None not in known
-            if bare or legacy or stateless or name in {"uuid.uuid4", "uuid.uuid1", "os.urandom"}:
-                unseeded.append(f"{module.at(node)} {name}")
+        learners = imported_from(module, "sklearn")
+        unseeded += [
+            f"{module.at(call)} {name}"
+            for call, name in calls(module)
+            if is_unseeded(call, name, learners)
+        ]
         unseeded += [module.at(text) for text in module.strings() if CHANCE_SQL.search(text.value)]
     assert not unseeded, "\n".join(unseeded)
 

@@ -1,0 +1,63 @@
+"""The reference pages know every setting, every command and every figure; none is missing."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from benchmarks.figures import FIGURES
+from coterie.config import ProjectParams, Settings
+from coterie.schema import ColumnParams
+from coterie.segmentation.base import SegmentationParams
+from coterie.sources.base import Source
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SECTIONS = {
+    "## `[project]`": ProjectParams,
+    "## `[sources.NAME]`": Source,
+    "## `[columns.X]`": ColumnParams,
+    "## `[segmentation]`": SegmentationParams,
+}
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_every_key_is_in_the_reference_and_no_other(title: str) -> None:
+    section = SETTINGS.split(title, 1)[1].split("\n## ", 1)[0]
+    keys = [row.split("|")[1] for row in section.splitlines() if row.startswith("| `")]
+    said = {name for cell in keys for name in re.findall(r"`(\w+)`", cell)}
+    assert said == set(SECTIONS[title].model_fields)
+
+
+def test_the_keys_at_the_top_are_in_the_reference() -> None:
+    assert not [key for key in Settings.model_fields if key not in SETTINGS]
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.stem)
+def test_settings_shown_on_a_page_are_accepted(page: Path) -> None:
+    for shown in TOML.findall(page.read_text(encoding="utf-8")):
+        Settings(**tomllib.loads(shown))
+
+
+def test_every_command_is_in_the_reference() -> None:
+    from coterie.cli import app
+
+    named = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert named == set(re.findall(r"^\| `coterie (\w+)", COMMANDS, re.MULTILINE))
+
+
+def test_makefile_targets_of_the_guide_exist() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"`make (\w+)", guide)):
+        assert f"\n{target}:" in makefile
+
+
+def test_the_figure_of_the_guide_exists() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"NAME=(\w+)", guide)) <= set(FIGURES)
