@@ -23,7 +23,7 @@ Labels = NDArray[np.int32]
 class Placement(NamedTuple):
     """Where each customer stands: her segment, the runner-up and how clear the choice is."""
 
-    labels: Labels
+    segment: Labels
     second: Labels
     margin: Floats
     """0 on the border of two segments, 1 at the centre of one; shape (n,)."""

@@ -247,18 +247,9 @@ def _select(
         if algorithm is algorithms[0]:
             elbow[space.name][k] = indices.inertia
         fails = unsubstantial(labels, evidence.revenue)
-        candidates.append(
-            Candidate(
-                algorithm.name,
-                space.name,
-                k,
-                p,
-                indices,
-                substantial=not fails,
-                model=model,
-                reason_lost=fails,
-            )
-        )
+        name = algorithm.name
+        found = Candidate(name, space.name, k, p, indices, not fails, model, reason_lost=fails)
+        candidates.append(found)
     choice = _choose(candidates, wish=ks[0] if len(ks) == 1 else None)
     if choice.winner and choice.winner.features in elbow:
         space = next(space for space in spaces if space.name == choice.winner.features)
@@ -366,6 +357,8 @@ def _count(
     """Check what came and return the number of customers."""
     if not spaces or not ks or min(ks) < 2:
         raise ParameterError("Give at least one space, and numbers of segments of 2 or more.")
+    if len({space.name for space in spaces}) < len(spaces):
+        raise ParameterError("Two spaces have the same name.")
     rows = [len(s.matrix) for s in spaces] + [len(r.labels) for r in references]
     rows += [len(v) for v in (evidence.outcome, evidence.revenue) if v is not None]
     rows.append(len(evidence.ceiling_features))
