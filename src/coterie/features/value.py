@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import DataError, NotReadyError, ParameterError
-from coterie.features.value_fit import fit_purchases, fit_spend
+from coterie.features.value_fit import HIGHEST, LOWEST, fit_purchases, fit_spend
 from coterie.features.value_orders import Purchase, active_orders, plan
 from coterie.features.value_sql import MAX_EXPONENT, Spend, value_select
 
@@ -50,8 +50,9 @@ class ValueModel:
         ``log_likelihood_orders``, ``log_likelihood_spend``, ``spend_left_out`` (repeat
         buyers whose mean spend is not above 0), ``spend_mean_bounded`` (1 if the
         likelihood asked for an infinite or absurd mean spend and the model's mean was
-        set to the observed mean) and ``series_reach`` (largest h / (alpha + T + h)
-        that the series serves; 1 if it serves all customers).
+        set to the observed mean), ``orders_at_bound`` (1 if the likelihood has no finite
+        maximum, as in data in which nobody seems to leave) and ``series_reach`` (largest
+        h / (alpha + T + h) that the series serves; 1 if it serves all customers).
 
     Examples
     --------
@@ -146,6 +147,9 @@ class ValueModel:
                 "log_likelihood_spend": spend,
                 "spend_left_out": float(repeat.sum() - spent.sum()),
                 "spend_mean_bounded": float(bounded),
+                "orders_at_bound": float(
+                    min(r, alpha, a, b) < LOWEST * 1.01 or max(r, alpha, a, b) > HIGHEST * 0.99
+                ),
                 "series_reach": way.reach,
             },
         )

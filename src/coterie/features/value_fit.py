@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 Likelihood = Callable[[Floats], tuple[float, Floats]]
 Build = Callable[[Sequence[Floats], Floats], Likelihood]
 
-_LOW, _HIGH = np.log(1e-3), np.log(1e4)
-_LEEWAY = np.log(1e3)
+LOWEST, HIGHEST = 1e-3, 1e4
+"""Bounds of every parameter. Data in which nobody leaves has its maximum at infinity."""
 _THIN_ROWS = 20_000
 _STARTS = ((1.0, 30.0, 1.0, 3.0), (0.3, 90.0, 0.3, 0.3))
 """r, alpha (days), a, b: a monthly shopper with loss, and a rare one with little."""
@@ -118,28 +118,30 @@ def fit_spend(x: Floats, spend: Floats) -> tuple[Floats, float, bool]:
     ----------
     Fader, P. S., Hardie, B. G. S. (2013). The Gamma-Gamma model of monetary value, eq. 1.
     """
-    columns, count = _counted(x, spend)
-    mean = float(count @ (columns[0] * columns[1]) / (count @ columns[0]))
-    starts = ((2.0, 3.0, mean), (6.0, 4.0, mean / 2))
-    found, value = _maximise(_spend_likelihood, columns, count, starts)
-    p, q, v = found
-    if q > 1 and p * v / (q - 1) <= MEAN_BOUND * mean:
-        return found, value, False
+    (x, spend), count = _counted(x, spend)
+    mean = float(count @ (x * spend) / (count @ x))
+    columns, n = (x, spend / mean), float(count.sum())  # the mean is 1, so bounds fit any currency
+    starts = ((2.0, 3.0, 1.0), (6.0, 4.0, 0.5))
+    (p, q, v), value = _maximise(_spend_likelihood, columns, count, starts)
+    bounded = not (q > 1 and p * v / (q - 1) <= MEAN_BOUND)
+    if bounded:
+        (p, v), value = _maximise(_tied_likelihood, columns, count, ((2.0, 1.0),))
+        q = 1 + p * v
+    return np.array([p, q, v * mean]), value - n * float(np.log(mean)), bounded
 
-    def tied_likelihood(columns: Sequence[Floats], count: Floats) -> Likelihood:
-        likelihood = _spend_likelihood(columns, count)
 
-        def tied(logs: Floats) -> tuple[float, Floats]:
-            p, v = np.exp(logs)
-            q = 1 + p * v / mean
-            value, slope = likelihood(np.log([p, q, v]))
-            share = slope[1] * (q - 1) / q  # d ln q / d ln p = d ln q / d ln v
-            return value, np.array([slope[0] + share, slope[2] + share])
+def _tied_likelihood(columns: Sequence[Floats], count: Floats) -> Likelihood:
+    """Return the log-likelihood by log p and log v with ``q`` such that the mean is 1."""
+    likelihood = _spend_likelihood(columns, count)
 
-        return tied
+    def tied(logs: Floats) -> tuple[float, Floats]:
+        p, v = np.exp(logs)
+        q = 1 + p * v
+        value, slope = likelihood(np.log([p, q, v]))
+        share = slope[1] * (q - 1) / q  # d ln q / d ln p = d ln q / d ln v
+        return value, np.array([slope[0] + share, slope[2] + share])
 
-    (p, v), value = _maximise(tied_likelihood, columns, count, ((2.0, mean),))
-    return np.array([p, 1 + p * v / mean, v]), value, True
+    return tied
 
 
 def _spend_likelihood(columns: Sequence[Floats], count: Floats) -> Likelihood:
@@ -207,7 +209,7 @@ def _best(
             at,
             jac=True,
             method="L-BFGS-B",
-            bounds=[(min(_LOW, one), max(_HIGH, one + _LEEWAY)) for one in at],
+            bounds=[(np.log(LOWEST), np.log(HIGHEST))] * at.size,
             options={"ftol": 1e-14, "gtol": 1e-8, "maxiter": 1_000},
         )
         value = -float(found.fun) * n
