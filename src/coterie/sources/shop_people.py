@@ -196,6 +196,32 @@ def _sorted_uniforms(rng: np.random.Generator, drawn: Ints, kept: Ints) -> _Ragg
     return _Ragged(value, np.cumsum(kept) - kept)
 
 
+def chance_alive(rate: Floats, dropout: Floats, x: Ints, since_last: Floats) -> Floats:
+    """Return the chance that a customer has not left, given what is planted in her.
+
+    Parameters
+    ----------
+    rate, dropout : float64 arrays, shape (n,)
+        Orders per day while alive; chance to leave after a repeat order.
+    x : int64 array, shape (n,)
+        Repeat orders so far; without one nobody can have left.
+    since_last : float64 array, shape (n,)
+        Days since the last order.
+
+    References
+    ----------
+    Fader, Hardie & Lee (2005), with rate and dropout known instead of integrated out.
+
+    Examples
+    --------
+    >>> now = np.zeros(2)
+    >>> chance_alive(np.array([0.1, 0.1]), np.array([0.2, 0.2]), np.array([0, 1]), now).tolist()
+    [1.0, 0.8]
+    """
+    odds = dropout / (1 - dropout) * np.exp(np.minimum(rate * since_last, 700))
+    return np.where(x > 0, 1 / (1 + odds), 1.0)
+
+
 def _expand(count: Ints) -> tuple[Ints, Ints]:
     """Return, for rows repeated ``count`` times, the row and the rank within it."""
     owner = np.repeat(np.arange(count.size), count)
@@ -223,9 +249,7 @@ def _truth(
 ) -> Truth:
     """Work out the chance to be alive and the spend ahead from the planted parameters."""
     rate, p = people.rate, people.dropout
-    # Fader, Hardie & Lee (2005), with the rate and the dropout known instead of integrated out.
-    gone = p / (1 - p) * np.exp(np.minimum(rate * since_last, 700))
-    p_alive = np.where(x > 0, 1 / (1 + gone), 1.0)
+    p_alive = chance_alive(rate, p, x, since_last)
     ahead = calendar.shop_time(people.festive, calendar.days + AHEAD_DAYS)
     ahead = ahead - calendar.shop_time(people.festive, calendar.days)
     expected = p_alive * -np.expm1(-rate * p * ahead) / p * people.order_value
