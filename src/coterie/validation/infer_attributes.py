@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 
 from coterie.validation.infer_facts import Facts
-from coterie.validation.infer_words import protected_reason, tokens
+from coterie.validation.infer_words import tokens
 from coterie.validation.proposal import AttributeProposal
+from coterie.validation.protected import protected_reason
 
 MAX_LEVELS = 12
 _ORDERED = frozenset(
@@ -69,10 +70,10 @@ def _attribute(facts: Facts) -> AttributeProposal | None:
         return AttributeProposal(name, why, kind="ignore")
     if key in _KEYS:
         return AttributeProposal(name, "an address or number of one person", kind="key")
-    if reason := protected_reason(name):
+    if reason := protected_reason(name, facts.levels):
         return AttributeProposal(
             name,
-            f"protected ({reason}): left out of clustering unless you include it",
+            f"protected, {reason}: left out of clustering unless you include it",
             protected=reason,
         )
     if facts.unique and facts.number < 0.5:

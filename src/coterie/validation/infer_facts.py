@@ -19,6 +19,8 @@ FULL_ROWS = 1_000_000
 BLOCK_ROWS = 4_096
 EXAMPLE_ROWS = 200
 MAX_EXAMPLES = 3
+MAX_LEVELS = 50
+"""Distinct values up to which they are all kept."""
 MAX_CHARS = 40
 
 _NUMBER = (
@@ -70,6 +72,8 @@ class Facts:
     low: float | None
     high: float | None
     examples: tuple[str, ...]
+    levels: tuple[str, ...]
+    """The distinct values in order if they are few, else empty."""
 
     @property
     def present(self) -> int:
@@ -176,14 +180,14 @@ def _facts(db: DuckDB, source: str, column: str, examples: tuple[str, ...]) -> F
                SUM(n) FILTER (lower(v) IN ({flags})),
                SUM(n * (1 + LENGTH(v) - LENGTH(REPLACE(v, ' ', '')))),
                MIN({number}) FILTER (isfinite({number})),
-               MAX({number}) FILTER (isfinite({number})), {signs}
+               MAX({number}) FILTER (isfinite({number})), MIN(v, {MAX_LEVELS + 1}), {signs}
         FROM d
     """
     (row,) = db.rows(select)
     counts = [0 if value is None else int(value) for value in row[:17]]
     rows, missing, distinct = counts[:3]
     present = max(rows - missing, 1)
-    sign = max(zip(row[19:], CURRENCY_SIGNS.values(), strict=True), key=lambda pair: pair[0] or 0)
+    sign = max(zip(row[20:], CURRENCY_SIGNS.values(), strict=True), key=lambda pair: pair[0] or 0)
     return Facts(
         name=column,
         rows=rows,
@@ -207,4 +211,5 @@ def _facts(db: DuckDB, source: str, column: str, examples: tuple[str, ...]) -> F
         low=row[17],
         high=row[18],
         examples=examples,
+        levels=tuple(row[19] or ()) if distinct <= MAX_LEVELS else (),
     )

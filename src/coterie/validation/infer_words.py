@@ -186,24 +186,6 @@ _HEADS: dict[str, str] = {
 
 _COUNTED = frozenset({"number of", "num", "nb", "no of", "nombre de", "anzahl", "numero de"})
 
-_PROTECTED: dict[str, str] = {
-    "age": "age", "agegroup": "age", "ageband": "age", "agerange": "age", "alter": "age",
-    "birthdate": "age", "dateofbirth": "age", "birthyear": "age", "yearbirth": "age",
-    "yearofbirth": "age", "dob": "age", "birthday": "age", "geburtsdatum": "age",
-    "geburtsjahr": "age", "datenaissance": "age", "edad": "age", "fechanacimiento": "age",
-    "seniorcitizen": "age", "senior": "age",
-    "gender": "gender", "sex": "gender", "geschlecht": "gender", "sexe": "gender",
-    "sexo": "gender", "genero": "gender",
-    "maritalstatus": "marital status", "married": "marital status", "marital": "marital status",
-    "familienstand": "marital status", "situationfamiliale": "marital status",
-    "estadocivil": "marital status", "partner": "marital status",
-    "race": "ethnicity", "ethnicity": "ethnicity", "ethnicgroup": "ethnicity",
-    "nationality": "ethnicity", "religion": "religion", "disability": "health",
-    "health": "health", "healthstatus": "health", "pregnant": "health",
-    "postcode": "postcode", "zip": "postcode", "zipcode": "postcode", "postalcode": "postcode",
-    "plz": "postcode", "codepostal": "postcode", "codigopostal": "postcode",
-}  # fmt: skip
-
 SERVICE_CODES = frozenset(
     {
         "POST", "POSTAGE", "DOT", "SHIPPING", "SHIP", "FREIGHT", "CARRIAGE", "DELIVERY", "FEE",
@@ -313,16 +295,3 @@ def other_concept(name: str) -> str:
     """
     ids = ("order_id", "line_id", "product_id", "event_id", "session_id", "text_id", "touch_id")
     return next((i for i in (*ids, "offer_id") if name_score(i, name) >= CONTAINED), "")
-
-
-def protected_reason(name: str) -> str:
-    """Return which protected attribute a name stands for, or ''.
-
-    Examples
-    --------
-    >>> protected_reason("Marital_Status"), protected_reason("Year_Birth")
-    ('marital status', 'age')
-    >>> protected_reason("Spending Score (1-100)")
-    ''
-    """
-    return _PROTECTED.get("".join(tokens(name)), "")
