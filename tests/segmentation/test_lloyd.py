@@ -82,7 +82,7 @@ def test_a_refit_goes_only_part_of_the_way_and_keeps_the_numbers():
 
 def test_a_stream_without_rows_is_an_error():
     with pytest.raises(DataError, match="no rows to refine"):
-        refine(TWO, lambda: [])
+        refine(TWO, list)
     with pytest.raises(ParameterError, match="passes is 1 or more"):
         refine(TWO, lambda: [np.ones((1, 1))], passes=0)
     with pytest.raises(ParameterError, match="blend is 0 to 1"):
