@@ -125,7 +125,7 @@ def make_people(rng: np.random.Generator, first: int, n: int) -> People:
     personas = world.PERSONAS
     share = np.array([[p.share for p in personas]])
     zeros = np.zeros(total, np.int64)
-    persona = world.draw(rng, world.lookup(share), zeros).astype(np.int64)
+    persona = world.draw(rng, world.lookup(share), zeros)
     taste = rng.integers(0, len(world.TASTES), size=total)
     gap = np.array([p.gap_days for p in personas])[persona]
     a, b = np.array([p.dropout for p in personas])[persona].T
@@ -139,9 +139,7 @@ def make_people(rng: np.random.Generator, first: int, n: int) -> People:
         dropout=np.clip(rng.beta(a, b), 1e-4, 1 - 1e-4),
         order_value=value * (world.SPEND_Q - 1) / rng.gamma(world.SPEND_Q, size=total),
         prospect=(rng.random(total) < PROSPECTS) & (np.arange(total) < n),
-        country=world.draw(rng, world.lookup(np.array([world.COUNTRY_SHARES])), zeros).astype(
-            np.int64
-        ),
+        country=world.draw(rng, world.lookup(np.array([world.COUNTRY_SHARES])), zeros),
         newsletter=rng.random(total) < 0.45,
         favourite=rng.integers(0, world.VARIANTS, size=total),
     )
@@ -229,13 +227,13 @@ def _expand(count: Ints) -> tuple[Ints, Ints]:
 
 
 def _second(rng: np.random.Generator, taste: Ints) -> Ints:
-    hour = world.draw(rng, world.lookup(world.hour_shares()), taste).astype(np.int64)
+    hour = world.draw(rng, world.lookup(world.hour_shares()), taste)
     return hour * 3600 + rng.integers(0, 3600, size=taste.size)
 
 
 def _channel(rng: np.random.Generator, taste: Ints) -> Ints:
     shares = np.array([t.channels for t in world.TASTES])
-    return world.draw(rng, world.lookup(shares), taste).astype(np.int64)
+    return world.draw(rng, world.lookup(shares), taste)
 
 
 def _truth(

@@ -204,7 +204,7 @@ def texts_table(
     inside = day < calendar.days
     row, day = chosen[inside], day[inside]
     table = world.lookup(_RATINGS)
-    rating = world.draw(rng, table, lines.returned[row].astype(np.int64)).astype(np.int64)
+    rating = world.draw(rng, table, lines.returned[row].astype(np.int64))
     part = rng.integers(0, 3, size=(row.size, 3))
     noun, category = lines.product[row] // (4 * world.VARIANTS) % 8, lines.product[row]
     category = category // (world.RUNGS * world.VARIANTS)

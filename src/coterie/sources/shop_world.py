@@ -179,12 +179,11 @@ def lookup(shares: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.stack([np.searchsorted(row, slots) for row in edges]).astype(np.uint8)
 
 
-def draw(
-    rng: np.random.Generator, table: NDArray[np.uint8], row: NDArray[np.integer]
-) -> NDArray[np.uint8]:
+def draw(rng: np.random.Generator, table: NDArray[np.uint8], row: NDArray[np.integer]) -> Ints:
     """Draw one value for each entry of ``row`` from that row of a ``lookup`` table."""
     flat = rng.integers(0, _SLOTS, size=row.size, dtype=np.uint16) + row.astype(np.int32) * _SLOTS
-    drawn: NDArray[np.uint8] = table.ravel()[flat]
+    # Wide, because callers multiply: numpy keeps uint8 * 32 in eight bits.
+    drawn: Ints = table.ravel()[flat].astype(np.int64)
     return drawn
 
 
