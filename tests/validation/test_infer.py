@@ -163,6 +163,35 @@ def test_events_and_touches_are_told_from_orders():
     assert touches.mapping()["offer_id"] == "campagne"
 
 
+def test_well_known_layouts_are_known():
+    reviews = of_rows(
+        reviewerID=["a", "b"], asin=["x", "y"], overall=["5.0", "1.0"],
+        reviewText=["a very good thing to have around", "it broke on the very first day"],
+        summary=["good", "bad"], unixReviewTime=["1400000000", "1400000001"],
+    )  # fmt: skip
+    assert reviews.mapping() == {
+        "customer_id": "reviewerID", "timestamp": "unixReviewTime", "text": "reviewText",
+        "rating": "overall",
+    }  # fmt: skip
+    clicks = of_rows(
+        timestamp=["1433221332117", "1433224214164"], visitorid=["7", "9"],
+        event=["view", "addtocart"], itemid=["355908", "248676"],
+    )  # fmt: skip
+    assert (clicks.table, len(clicks.mapping())) == ("events", 4)
+    shop = of_rows(**{
+        "Name": ["#1", "#2", "#3"], "Email": ["a@x", "b@x", "a@x"], "Total": ["10", "20", "5"],
+        "Created at": ["2024-01-31 10:00:00 +0100"] * 3, "Lineitem name": ["Hat", "Cap", "Hat"],
+        "Discount": ["0", "0.2", "0"],
+    })  # fmt: skip
+    assert (shop.table, shop.mapping()["product_name"]) == ("orders", "Lineitem name")
+    doubtful = {c.column for c in shop.columns if c.sure != "sure"}
+    assert doubtful == {"customer_id", "discount"}  # an address; a rate, perhaps
+
+
+def test_an_age_is_no_key_even_if_it_is_unique():
+    assert of_rows(age=["30", "33", "35"], job=["a", "b", "b"]).table is None
+
+
 def test_one_order_per_customer_is_still_a_table_of_orders():
     found = of_rows(
         CustomerID=["1", "2", "3"],

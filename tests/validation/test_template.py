@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import tomllib
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coterie.config import load_settings
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import literal
 from coterie.schema import ColumnParams
@@ -25,6 +28,7 @@ from coterie.validation.proposal import (
 from coterie.validation.template import dvc_yaml, project_toml, toml_key, toml_string
 
 
+@cache
 def of_file(path: Path) -> tuple[Source, Proposal]:
     with DuckDB() as db:
         db.create("raw", f"SELECT * FROM read_csv({literal(str(path))}, all_varchar = true)")
@@ -98,6 +102,25 @@ def test_missing_money_is_asked_for_by_its_name():
     assert '# columns = { amount = "?", customer_id = "c" }' in project_toml(
         "x", [(Source(file="a.csv"), found)]
     )
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "online_retail/online_retail",
+        "cdnow/cdnow_sample",
+        "credit_card/cc_general",
+        "mall_customers/mall_customers",
+        "segmentation_365/segmentation_data",
+        "customer_personality/marketing_campaign_tab",
+        "telco_churn/telco_customer_churn",
+    ],
+)
+def test_the_written_file_is_accepted_as_settings(data: Path, tmp_path: Path, file: str):
+    source, found = of_file(data / f"{file}.csv.gz")
+    (tmp_path / "coterie.toml").write_text(project_toml("p", [(source, found)]), encoding="utf-8")
+    read = load_settings(tmp_path).sources[found.table or ""]
+    assert read.mapping() == found.mapping()
 
 
 def test_several_files_of_one_kind_get_names_of_their_own():

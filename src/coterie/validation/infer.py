@@ -20,6 +20,7 @@ from coterie.validation.infer_facts import Facts, TableFacts, table_facts
 from coterie.validation.infer_orders import currency, dirt, service_codes
 from coterie.validation.infer_words import name_score, other_concept
 from coterie.validation.proposal import Missing, Proposal
+from coterie.validation.protected import protected_reason
 
 LEAST_TABLE = 0.35
 """Score below which a file is none of the five tables."""
@@ -30,7 +31,8 @@ _HALLMARK: dict[str, str] = {"events": "type", "texts": "text", "touches": "offe
 """The column that makes a table of its own kind; it counts twice."""
 _ORDER_SIGNS = ("order_id", "line_id", "product_id", "product_name", "quantity", "unit_price")
 _PARTS = re.compile(r"\d{1,2}([-/.])\d{1,2}([-/.])(\d{4}|\d{2})(.*)")
-_NAMES: tuple[TableName, ...] = ("orders", "customers", "events", "texts", "touches")
+_NAMES: tuple[TableName, ...] = ("orders", "events", "texts", "touches", "customers")
+"""In order of preference on a tie: in few rows any column is unique, so customers come last."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ def _key(facts: Facts, *, history: bool) -> Match:
         return Match("customer_id", facts, 0.0, "")
     if other_concept(facts.name) and named < NAMED:
         return Match("customer_id", facts, 0.1, "unique, but the id of something else")
+    if not named and protected_reason(facts.name):
+        return Match("customer_id", facts, 0.0, "")
     if facts.unique:
         why = f"{facts.distinct:,} rows, {facts.distinct:,} different values"
         return Match("customer_id", facts, min(1.0, (named or 0.05) + UNIQUE_BONUS), why)

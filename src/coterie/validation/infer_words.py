@@ -20,6 +20,7 @@ _STRONG: dict[str, str] = {
         customercode customeruniqueid clientid client clientno clientnumber userid user userno
         memberid member membershipnumber householdid household householdkey hhid buyerid
         shopperid accountid accountno accountnumber cardholderid cardid cardno contactid personid
+        reviewerid authorid author
         loyaltyid loyaltycardnumber subscriberid respondentid respondent prospectid leadid
         kundennummer kundennr kundenid kundeid kunde kdnr nutzerid mitgliedsnummer
         idclient clientnum numeroclient numclient codeclient idutilisateur
@@ -66,7 +67,8 @@ _STRONG: dict[str, str] = {
         produktnr codeproduit idproduit refproduit codearticle codigoproducto idproducto
         productoid codproducto""",
     "product_name": """
-        productname producttitle productdescription itemname itemdescription articlename
+        productname lineitemname producttitle productdescription itemname itemdescription
+        articlename
         stockdescription artikelname artikelbezeichnung produktname produktbezeichnung bezeichnung
         nomproduit libelle designation nombreproducto descripcion descripcionproducto""",
     "category": """
@@ -148,7 +150,6 @@ _WEAK: dict[str, dict[str, float]] = {
         "product": 0.75,
         "item": 0.75,
         "producttype": 0.7,
-        "name": 0.5,
     },
     "category": {
         "subcategory": 0.8,
@@ -177,6 +178,7 @@ _WEAK: dict[str, dict[str, float]] = {
 }
 
 _HEADS: dict[str, str] = {
+    "dt": "timestamp",
     "date": "timestamp", "datetime": "timestamp", "timestamp": "timestamp", "time": "timestamp",
     "datum": "timestamp", "fecha": "timestamp", "qty": "quantity", "quantity": "quantity",
     "country": "country", "category": "category", "channel": "channel", "discount": "discount",
