@@ -106,8 +106,9 @@ def lifts(
     Returns
     -------
     list of Bought
-        By segment, then the lower end of the lift's 95 % range (Wilson's for the
-        segment's share), falling; ties by n falling, then key.
+        By segment. Products are picked by the lower end of the lift's 95 % range
+        (Wilson's for the segment's share; ties by n, then key) and given by lift, falling;
+        values of a dimension by n, falling, then key.
     """
     product = column == "product_id"
     key = identifier(column)
@@ -140,7 +141,7 @@ def lifts(
         FROM ranked {f"LEFT JOIN {names} ON key = product_id" if product else ""}
         WHERE place <= {int(top)} ORDER BY segment, place"""
     )
-    return [
+    found = [
         Bought(
             int(segment),
             str(key),
@@ -152,6 +153,7 @@ def lifts(
         )
         for segment, key, name, n, size, n_all, everyone in rows
     ]
+    return sorted(found, key=lambda b: (b.segment, -b.lift, b.key)) if product else found
 
 
 def best_sellers(

@@ -1,0 +1,337 @@
+"""Charts of segments, drawn by Altair and turned to SVG without a browser.
+
+Each function returns an Altair chart, for notebooks; ``svg`` turns one into a small SVG
+whose colours are CSS variables, so that it follows the theme of the page it stands in.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from coterie.profiling import format as fmt
+from coterie.profiling.explore import Map
+from coterie.profiling.palette import FONT, by_colour, hollow, light, slot
+from coterie.profiling.profile import Profile, SegmentProfile
+
+Chart = alt.TopLevelMixin
+Drawable = alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart
+
+WIDE, NARROW = 660, 320
+"""Widths of charts: on a page, and on a phone or in small multiples."""
+
+_VEGA_SHAPE = {
+    "circle": "circle",
+    "square": "square",
+    "triangle": "triangle-up",
+    "diamond": "diamond",
+}
+
+
+def rows(records: Sequence[dict[str, Any]]) -> alt.Data:
+    """Return inline data for a chart."""
+    return alt.Data(values=list(records))
+
+
+def finish(chart: Drawable) -> Chart:
+    """Give a chart the type, lines and quiet of the house."""
+    ink2, line = light("ink-2"), light("line")
+    return (
+        chart.configure(font=FONT, background="transparent", padding=2, aria=False)
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=ink2,
+            titleColor=ink2,
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            gridColor=line,
+            domainColor=line,
+            tickColor=line,
+            domain=False,
+            ticks=False,
+            labelPadding=6,
+            titlePadding=8,
+            labelLimit=220,
+        )
+    )
+
+
+def svg(chart: Chart, *, prefix: str, label: str) -> str:
+    """Draw a chart as an inline SVG.
+
+    Parameters
+    ----------
+    chart : Chart
+        A finished chart.
+    prefix : str
+        Put before the ids in the SVG, so that several can stand in one page.
+    label : str
+        What a reader who cannot see it is told.
+
+    Returns
+    -------
+    str
+        An ``svg`` element without scripts; numbers are cut to two decimals.
+    """
+    text = str(vl_convert.vegalite_to_svg(chart.to_dict()))
+    text = re.sub(r"(\d+\.\d{2})\d+", r"\1", text)
+    colours = by_colour()
+    text = re.sub(
+        r'="(#[0-9a-fA-F]{6})"', lambda found: f'="{colours.get(found[1].lower(), found[1])}"', text
+    )
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", text)
+    text = re.sub(r' (?:aria-[a-z]+|role|class)="[^"]*"', "", text)
+    size = re.search(r'width="([\d.]+)" height="([\d.]+)"', text)
+    width = size[1] if size else str(WIDE)
+    head = f'<svg role="img" aria-label="{escape(label)}" style="max-width:{width}px" '
+    return text.replace("<svg ", head, 1)
+
+
+def escape(text: str) -> str:
+    """Escape a text for an attribute or the content of an element."""
+    for bad, good in (
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ('"', "&quot;"),
+        ("'", "&#39;"),
+    ):
+        text = text.replace(bad, good)
+    return text
+
+
+def marked(segments: Sequence[SegmentProfile]) -> dict[str, alt.Scale]:
+    """Return the scales that give each segment (by id) its hue and its shape."""
+    ids = [segment.id for segment in segments]
+    slots = [slot(segment.identity.slot) for segment in segments]
+    return {
+        "color": alt.Scale(domain=ids, range=[item.light for item in slots]),
+        "shape": alt.Scale(domain=ids, range=[_VEGA_SHAPE[item.shape] for item in slots]),
+    }
+
+
+def cut(text: str, length: int = 30) -> str:
+    """Shorten a text to fit beside a mark.
+
+    Examples
+    --------
+    >>> cut("WHITE HANGING HEART T-LIGHT HOLDER", 20)
+    'WHITE HANGING HEART…'
+    """
+    text = text.strip()
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def label_room(labels: Sequence[str], size: int = 12) -> int:
+    """Return the pixels that the longest label takes in a wide sans-serif face.
+
+    The reader's machine may lack the font the chart is drawn with, and most fallbacks
+    are wider; so room is kept by count of letters, not by measure.
+    """
+    return round(max((len(label) for label in labels), default=0) * size * 0.64) + 8
+
+
+def shares_chart(profile: Profile, *, width: int = WIDE) -> Chart:
+    """Draw for each segment its share of customers (○) and of spend (●) with its range (line)."""
+    narrow = width < WIDE
+    data: list[dict[str, Any]] = []
+    for segment in profile.segments:
+        value = segment.value
+        known = value is not None and value.share is not None
+        data.append(
+            {
+                "id": segment.id,
+                "name": cut(segment.name, 20 if narrow else 26),
+                "customers": segment.share,
+                "value": value.share if value and known else None,
+                "low": value.low if value and known else None,
+                "high": value.high if value and known else None,
+                "text": fmt.share(value.share) if value and value.share is not None else "",
+                "n_text": fmt.share(segment.share),
+                "right": bool(value and value.share is not None and value.share >= segment.share),
+            }
+        )
+    names = [item["name"] for item in data]
+    top = max(
+        [segment.share for segment in profile.segments]
+        + [item["high"] for item in data if item["high"] is not None]
+    )
+    y = alt.Y("id:N", sort=[item["id"] for item in data], title=None)
+    lookup = f"{texts(names)}[indexof({texts([item['id'] for item in data])}, datum.value)]"
+    room = label_room(names, 13)
+    y = y.axis(
+        alt.Axis(labelExpr=lookup, labelColor=light("ink"), labelFontSize=13, minExtent=room)
+    )
+    plot = width - room - 24
+    letters = 52 / plot * top  # room for figures on both sides of the marks
+    domain = [-letters, top + letters]
+    x = alt.X("customers:Q", title="Share of the whole", scale=alt.Scale(domain=domain, nice=False))
+    x = x.axis(alt.Axis(format=".0%", values=_ticks(top), grid=True))
+    scales = marked(profile.segments)
+    base = alt.Chart(rows(data)).encode(y=y)
+    gap = base.mark_rule(color=light("line"), strokeWidth=2).encode(x=x, x2="value:Q")
+    line = base.mark_rule(color=light("ink-2"), strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
+    ring = base.mark_point(size=90, filled=True, fill=light("card"), stroke=light("edge"))
+    ring = ring.encode(x=x)
+    dot = base.mark_point(size=110, filled=True, opacity=1).encode(
+        x="value:Q",
+        color=alt.Color("id:N", scale=scales["color"], legend=None),
+        shape=alt.Shape("id:N", scale=scales["shape"], legend=None),
+    )
+    layers: list[alt.Chart] = [gap, line, ring, dot]
+    for right in (True, False):
+        test = alt.datum.right == right
+        side: dict[str, Any] = {"align": "left" if right else "right", "dx": 8 if right else -8}
+        other: dict[str, Any] = {"align": "right" if right else "left", "dx": -8 if right else 8}
+        layers.append(
+            base.mark_text(fontSize=12, color=light("ink"), **side)
+            .encode(x="high:Q" if right else "low:Q", text="text:N")
+            .transform_filter(test)
+        )
+        layers.append(
+            base.mark_text(fontSize=12, color=light("ink-3"), **other)
+            .encode(x=x, text="n_text:N")
+            .transform_filter(test)
+        )
+    return finish(alt.layer(*layers).properties(width=plot, height=alt.Step(34)))
+
+
+def texts(labels: Sequence[str]) -> str:
+    """Write labels as an array of a Vega expression, whatever they contain."""
+    return json.dumps(list(labels))
+
+
+def _ticks(top: float) -> list[float]:
+    """Return about four round steps from 0 that do not pass ``top``."""
+    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5) if top / s <= 5)
+    return [round(step * i, 4) for i in range(int(top / step + 1e-9) + 1)]
+
+
+def nice_top(value: float) -> float:
+    """Return the next number of the form 1, 2, 2.5, 4, 5 or 8 times a power of ten.
+
+    Examples
+    --------
+    >>> nice_top(471_696.0), nice_top(0.0)
+    (500000.0, 1.0)
+    """
+    if value <= 0:
+        return 1.0
+    power = float(10 ** math.floor(math.log10(value)))
+    return next(f * power for f in (1, 2, 2.5, 4, 5, 8, 10) if f * power >= value * (1 - 1e-12))
+
+
+def map_chart(profile: Profile, spots: Map, *, size: int = 520) -> Chart:
+    """Draw the map of the sample, each segment's name at the median of its points."""
+    segments = profile.segments
+    ids = [segment.id for segment in segments]
+    points = [{"x": x, "y": y, "id": ids[code]} for x, y, code in spots.points]
+    names = [{"x": x, "y": y, "name": cut(segments[code].name, 24)} for x, y, code in _apart(spots)]
+    scales = marked(segments)
+    axis = alt.Axis(labels=False, grid=False, domain=True)
+    x = alt.X("x:Q", axis=axis, title=f"{spots.x_words} →", scale=alt.Scale(zero=False))
+    y = alt.Y("y:Q", axis=axis, title=f"{spots.y_words} →", scale=alt.Scale(zero=False))
+    dots = (
+        alt.Chart(rows(points))
+        .mark_point(size=16, filled=True, opacity=0.55, strokeWidth=0)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("id:N", scale=scales["color"], legend=None),
+            shape=alt.Shape("id:N", scale=scales["shape"], legend=None),
+        )
+    )
+    text: dict[str, Any] = {"fontSize": 14, "fontWeight": 600}
+    halo = alt.Chart(rows(names)).encode(x=x, y=y, text="name:N")
+    return finish(
+        alt.layer(
+            dots,
+            halo.mark_text(stroke=light("card"), strokeWidth=5, strokeJoin="round", **text),
+            halo.mark_text(color=light("ink"), **text),
+        ).properties(width=size, height=round(size * 0.72))
+    )
+
+
+def _apart(spots: Map) -> list[tuple[float, float, int]]:
+    """Move names of segments up and down until none stands on another."""
+    xs, ys = [p[0] for p in spots.points], [p[1] for p in spots.points]
+    wide, tall = (max(xs) - min(xs)) or 1.0, (max(ys) - min(ys)) or 1.0
+    placed: list[tuple[float, float, int]] = []
+    for x, y, code in sorted(spots.centres, key=lambda c: (c[1], c[0], c[2])):
+        low = y
+        for px, py, _ in placed:
+            if abs(px - x) < 0.3 * wide:
+                low = max(low, py + 0.055 * tall)
+        placed.append((x, low, code))
+    return placed
+
+
+def months_chart(profile: Profile, code: int, top: float) -> Chart:
+    """Draw the net spend of one segment by month, on the scale all segments share."""
+    segment = profile.segments[code]
+    months = sorted({month.month for month in profile.months})
+    spent = {month.month: month.value for month in profile.months if month.segment == code}
+    data = [{"month": month, "value": spent.get(month, 0.0)} for month in months]
+    currency = profile.params.currency
+    x = alt.X("month:O", title=None).axis(
+        alt.Axis(values=[months[0], months[-1]], labelAngle=0, labelFlush=True)
+    )
+    low = min(0.0, *(month.value for month in profile.months))
+    y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=[low, top], nice=False))
+    expr = " : ".join(
+        [f"datum.value == {mark} ? {json.dumps(fmt.money(mark, currency))}" for mark in (0.0, top)]
+        + ["''"]
+    )
+    y = y.axis(alt.Axis(values=[0, top], labelExpr=expr, grid=True, minExtent=70))
+    base = alt.Chart(rows(data)).encode(x=x, y=y)
+    hue = slot(segment.identity.slot).light
+    line = base.mark_line(color=hue, strokeWidth=2)
+    shape = _VEGA_SHAPE[slot(segment.identity.slot).shape]
+    empty = hollow(segment.identity.slot)
+    dots = base.mark_point(shape=shape, size=30, filled=not empty, color=hue, opacity=1)
+    return finish(alt.layer(line, dots).properties(width=NARROW - 90, height=110))
+
+
+def bars_chart(
+    data: Sequence[tuple[str, float, str]], *, title: str, width: int = NARROW, top: float = 0.0
+) -> Chart:
+    """Draw bars from 0, the value written at each end.
+
+    Parameters
+    ----------
+    data : sequence of (label, value, text)
+        In the order drawn.
+    title : str
+        Title of the axis.
+    width : int
+        Width of the whole, labels included.
+    top : float
+        End of the axis, to share it; the largest value by default.
+    """
+    records: list[dict[str, Any]] = [
+        {"at": index, "label": cut(label, 22), "value": value, "text": text}
+        for index, (label, value, text) in enumerate(data)
+    ]
+    labels = [record["label"] for record in records]
+    room = label_room(labels)
+    plot = width - room - 16
+    end = top or max((value for _, value, _ in data), default=1.0) or 1.0
+    y = alt.Y("at:O", title=None).axis(
+        alt.Axis(labelExpr=f"{texts(labels)}[datum.value]", labelColor=light("ink"), minExtent=room)
+    )
+    x = alt.X(
+        "value:Q",
+        title=title or None,
+        scale=alt.Scale(domain=[0, end * plot / (plot - 50)], nice=False),
+    )
+    base = alt.Chart(rows(records)).encode(y=y, x=x.axis(alt.Axis(labels=False, grid=False)))
+    bars = base.mark_bar(color=light("series"), height=12)
+    text = base.mark_text(align="left", dx=6, fontSize=12, color=light("ink")).encode(text="text:N")
+    return finish(alt.layer(bars, text).properties(width=plot, height=alt.Step(24)))

@@ -1,0 +1,189 @@
+"""The figures of a report: each chart in the widths it needs, as SVG inside a ``figure``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from markupsafe import Markup
+
+from coterie.profiling import format as fmt
+from coterie.profiling.charts import (
+    NARROW,
+    WIDE,
+    Chart,
+    bars_chart,
+    map_chart,
+    months_chart,
+    nice_top,
+    shares_chart,
+    svg,
+)
+from coterie.profiling.charts_choice import Candidate, SweepPoint, candidates_chart, line_chart
+from coterie.profiling.charts_explore import correlation_chart, distribution_chart
+from coterie.profiling.profile import Profile
+
+MAX_DISTRIBUTIONS = 24
+MAX_CORRELATED = 16
+"""More features than this do not fit a triangle that can be read."""
+
+
+class Figures:
+    """Draws the charts of one profile."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._drawn = 0
+
+    def _svg(self, chart: Chart, label: str) -> str:
+        self._drawn += 1
+        return svg(chart, prefix=f"f{self._drawn}", label=label)
+
+    def _figure(self, drawn: str, title: str, note: str) -> Markup:
+        return Markup("<figure><figcaption><strong>{}</strong>{}</figcaption>{}</figure>").format(
+            title, Markup(" <span>{}</span>").format(note) if note else "", Markup(drawn)
+        )  # noqa: S704  drawn by svg
+
+    def _both(self, draw: Callable[[int], Chart], label: str) -> str:
+        wide = self._svg(draw(WIDE), label)
+        narrow = self._svg(draw(NARROW), label)
+        return f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
+
+    def shares(self) -> Markup:
+        """Share of customers and of spend of each segment."""
+        profile = self._profile
+        known = bool(profile.value_method)
+        title = "Share of customers ○ and of spend (filled)" if known else "Share of customers ○"
+        note = "The line is the 95% range." if known else profile.value_reason
+        label = "; ".join(
+            f"{s.name}: {fmt.share(s.share)} of customers"
+            + (
+                f", {fmt.share(s.value.share)} of spend"
+                if s.value and s.value.share is not None
+                else ""
+            )
+            for s in profile.segments
+        )
+        return self._figure(
+            self._both(lambda width: shares_chart(profile, width=width), label), title, note
+        )
+
+    def map(self) -> Markup | None:
+        """Two-dimensional map of a sample, or None if there is none."""
+        spots = self._profile.map
+        if spots is None:
+            return None
+        shown = fmt.count(sum(spots.explained) * 100)
+        note = (
+            f"{fmt.count(len(spots.points))} customers, drawn at random and moved a little. Shows "
+            f"{shown}% of the variation; distances are rough."
+        )
+        label = f"Scatter of customers by two principal components, {shown}% of the variation"
+        return self._figure(
+            self._svg(map_chart(self._profile, spots), label), "Customers on two axes", note
+        )
+
+    def months(self) -> list[Markup]:
+        """Net spend by month, one small chart a segment on one scale."""
+        profile = self._profile
+        if len({month.month for month in profile.months}) < 3:
+            return []
+        top = nice_top(max(month.value for month in profile.months))
+        return [
+            self._figure(
+                self._svg(months_chart(profile, code, top), f"Spend of {segment.name} by month"),
+                segment.name,
+                "",
+            )
+            for code, segment in enumerate(profile.segments)
+        ]
+
+    def products(self, code: int) -> Markup | None:
+        """Best sellers of one segment by lift."""
+        segment = self._profile.segments[code]
+        if not segment.products:
+            return None
+        data = [(item.name, item.lift, f"{item.lift:.1f}×") for item in segment.products]
+        label = "; ".join(
+            f"{item.name.strip()}: {item.lift:.1f} times" for item in segment.products
+        )
+        return self._figure(
+            self._svg(bars_chart(data, title=""), label),
+            "Bought more than elsewhere",
+            "times the share of all customers",
+        )
+
+    def missing(self) -> Markup | None:
+        """Share of unknown values of the columns that have any."""
+        some = [item for item in self._profile.missing if item.n][:20]
+        if not some:
+            return None
+        data = [(item.label, item.share, fmt.share(item.share)) for item in some]
+        label = "; ".join(f"{item.label}: {fmt.share(item.share)} missing" for item in some)
+        return self._figure(
+            self._svg(bars_chart(data, title="", width=440, top=1.0), label),
+            "Share of customers whose value is missing",
+            "the axis ends at 100%",
+        )
+
+    def distributions(self) -> list[Markup]:
+        """Histograms of each feature, as it is and as the matrix sees it."""
+        currency = self._profile.params.currency
+        return [
+            self._figure(
+                self._svg(distribution_chart(found, currency), f"Histograms of {found.label}"),
+                found.label,
+                f"{fmt.count(found.beyond)} larger, not drawn" if found.beyond else "",
+            )
+            for found in self._profile.distributions[:MAX_DISTRIBUTIONS]
+        ]
+
+    def correlations(self) -> Markup | None:
+        """Lower triangle of Spearman's correlations."""
+        found = self._profile.correlations
+        if not 2 <= len(found.features) <= MAX_CORRELATED:
+            return None
+        label = "Spearman correlations; the strongest are in the table"
+        drawn = f'<div class="scroll">{self._svg(correlation_chart(found), label)}</div>'
+        return self._figure(drawn, "Which features go together", "Spearman's correlation")
+
+    def choice(
+        self, candidates: Sequence[Candidate], sweep: Sequence[SweepPoint], chosen: int | None
+    ) -> dict[str, Markup]:
+        """Elbow, silhouette, P by number of segments, and P of the candidates."""
+        found: dict[str, Markup] = {}
+        series = {
+            "p": ("Holds later", [(s.k, s.p * 100) for s in sweep if s.p is not None], False),
+            "elbow": (
+                "Spread inside segments (elbow)",
+                [(s.k, s.inertia) for s in sweep if s.inertia is not None],
+                True,
+            ),
+            "silhouette": (
+                "Silhouette",
+                [(s.k, s.silhouette) for s in sweep if s.silhouette is not None],
+                False,
+            ),
+        }
+        for name, (title, points, zero) in series.items():
+            if len(points) > 1:
+                chart = line_chart(points, title="", chosen=chosen, zero=zero)
+                words = f"{title} by number of segments"
+                note = {
+                    "p": "decides",
+                    "elbow": "shown, does not decide",
+                    "silhouette": _pick(points),
+                }[name]
+                found[name] = self._figure(self._svg(chart, words), title, note)
+        if any(item.p is not None for item in candidates):
+            from_best = "; ".join(f"{c.label}: {fmt.count((c.p or 0) * 100)}" for c in candidates)
+            found["candidates"] = self._figure(
+                self._both(lambda width: candidates_chart(candidates, width=width), from_best),
+                "How well each candidate separates what customers did later",
+                "Dots with 95% ranges; ✓ chosen.",
+            )
+        return found
+
+
+def _pick(points: Sequence[tuple[int, float]]) -> str:
+    best = max(points, key=lambda point: (point[1], -point[0]))[0]
+    return f"does not decide; it would have picked {best}"

@@ -1,0 +1,296 @@
+"""The report: one HTML file that can be mailed and printed, without scripts or requests.
+
+It holds no customer ids: findings whose words may quote one are told by their count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from coterie.profiling import format as fmt
+from coterie.profiling import palette
+from coterie.profiling.charts_choice import Candidate, SweepPoint
+from coterie.profiling.describe import strongest
+from coterie.profiling.figures import Figures
+from coterie.profiling.profile import Profile, SegmentProfile
+
+MAX_CANDIDATES = 12
+"""Candidates in the chart of the choice; the table has the best of each kind and the references."""
+
+_QUOTES_IDS = ("duplicate_key", "missing_key", "ids_")
+"""Findings whose examples may hold a customer id."""
+
+GRID_LIMITS = (0.2, 0.4, 0.6, 0.8)
+"""Places among all customers at which the tints of the profile grid change."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the segmentation was chosen, as plain data.
+
+    ``sentences`` are for people; ``verdict`` is natural, reproducible, constructed or empty.
+    """
+
+    sentences: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    sweep: tuple[SweepPoint, ...] = ()
+    chosen_k: int | None = None
+    verdict: str = ""
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """All that a report shows.
+
+    Parameters
+    ----------
+    title : str
+        Name of the project.
+    profile : Profile
+        Named.
+    segments : sequence of mapping
+        The contract's objects in the order of the profile (``segments.segment_objects``).
+    choice : Choice
+        How the segmentation was chosen.
+    quality : mapping of str to mapping
+        By input table: rows_in, accepted, quarantined, findings.
+    run : mapping of str to str
+        Facts of the run in the order shown: run id, versions, seed, settings.
+    """
+
+    title: str
+    profile: Profile
+    segments: Sequence[Mapping[str, Any]]
+    choice: Choice = field(default_factory=Choice)
+    quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    run: Mapping[str, str] = field(default_factory=dict)
+
+
+def render(report: ReportData) -> str:
+    """Return the report as one self-contained HTML page.
+
+    Parameters
+    ----------
+    report : ReportData
+        What to show. All texts are escaped.
+
+    Returns
+    -------
+    str
+        HTML; the same for the same data.
+    """
+    profile = report.profile
+    figures = Figures(profile)
+    shown = shown_candidates(report.choice.candidates)
+    return _template().render(
+        report=report,
+        profile=profile,
+        lead=lead(profile),
+        until=fmt.long_date(date(1970, 1, 1) + timedelta(days=profile.params.as_of - 1)),
+        style=Markup(_style()),  # noqa: S704  our own file
+        figures=figures,
+        choice_figures=figures.choice(shown, report.choice.sweep, report.choice.chosen_k),
+        candidates=_listed(report.choice.candidates),
+        cards=[_card(profile, segment, given) for segment, given in _pairs(report)],
+        grid=_grid(profile),
+        pairs=_strong_pairs(profile),
+        tables=_tables(report.quality),
+        money=lambda amount: fmt.money(amount, profile.params.currency),
+        value=lambda amount, unit: fmt.quantity(amount, unit, profile.params.currency),
+        mark=lambda slot: Markup(palette.mark(slot)),  # noqa: S704  a number from our own palette
+        fmt=fmt,
+        countries=_countries(profile),
+        mathematics=_method(profile),
+    )
+
+
+def lead(profile: Profile) -> str:
+    """Return the sentence that a marketer can repeat.
+
+    It names the segment with the largest share of spend, or the largest one where
+    spend is not known.
+    """
+    first = profile.segments[0]
+    value = first.value
+    if len(profile.segments) == 1:
+        return f"All {fmt.count(profile.n)} customers are in one segment."
+    if value is None or value.share is None or value.low is None or value.high is None:
+        return (
+            f"{fmt.count(profile.n)} customers fall into {len(profile.segments)} segments; "
+            f"the largest, {first.name}, holds {fmt.share(first.share, sentence=True)}."
+        )
+    about = "about " if value.high - value.low > 0.1 * abs(value.share) else ""
+    return (
+        f"{first.name} are {fmt.share(first.share, sentence=True)} of customers and {about}"
+        f"{fmt.share(value.share, sentence=True)} of spend "
+        f"({fmt.share_range(value.low, value.high)})."
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    source = files("coterie.profiling").joinpath("report.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(source)
+
+
+@cache
+def _style() -> str:
+    source = files("coterie.profiling").joinpath("report.css").read_text(encoding="utf-8")
+    light, dark = palette.variables("light"), palette.variables("dark")
+    return source.replace("/*light*/", light).replace("/*dark*/", dark)
+
+
+def _pairs(report: ReportData) -> list[tuple[SegmentProfile, Mapping[str, Any]]]:
+    return list(zip(report.profile.segments, report.segments, strict=True))
+
+
+def _card(profile: Profile, segment: SegmentProfile, given: Mapping[str, Any]) -> dict[str, Any]:
+    ranked = strongest(profile, segment.contrasts)
+    top = next((c for c in ranked if c.median is not None and c.rest is not None), None)
+    out = ""
+    if top and top.median is not None and top.rest is not None:
+        currency = profile.params.currency
+        here, rest = (fmt.quantity(v, top.unit, currency) for v in (top.median, top.rest))
+        out = f"{top.label}: {here}, others {rest}"
+    value = segment.value
+    dominated = value is not None and value.largest is not None and value.largest > 0.5
+    return {
+        "segment": segment,
+        "given": given,
+        "drivers": [c for c in ranked if c.median is not None][:6],
+        "stands_out": out,
+        "facts": {name: segment.contrast(name) for name in ("recency", "frequency", "monetary")},
+        "dominated": dominated,
+        "levels": _top_levels(profile, segment),
+        "bought": {name: items[:5] for name, items in segment.bought.items() if items},
+    }
+
+
+def _top_levels(profile: Profile, segment: SegmentProfile) -> list[tuple[str, str, list[Any]]]:
+    found = []
+    for attribute in profile.attributes:
+        levels = [level for level in segment.levels if level.attribute == attribute.name]
+        if levels:
+            note = "protected" if attribute.name in profile.protected else ""
+            found.append((attribute.label or attribute.name, note, levels[:4]))
+    return found
+
+
+def _grid(profile: Profile) -> list[dict[str, Any]]:
+    """Return the rows of the profile grid: a feature, and a tinted cell for each segment."""
+    tints = ("less2", "less1", "", "more1", "more2")
+    rows = []
+    for index, info in enumerate(profile.features):
+        cells = []
+        for segment in profile.segments:
+            contrast = segment.contrasts[index]
+            place = contrast.place
+            tint = "" if place is None else tints[sum(place >= limit for limit in GRID_LIMITS)]
+            cells.append((contrast.median, tint))
+        rows.append({"info": info, "cells": cells, "all": profile.medians.get(info.name)})
+    return rows
+
+
+def _strong_pairs(profile: Profile) -> list[tuple[str, str, float]]:
+    found = profile.correlations
+    pairs = [
+        (found.labels[i], found.labels[j], rho)
+        for i, row in enumerate(found.rho)
+        for j in range(i)
+        if (rho := row[j]) is not None and abs(rho) >= 0.5
+    ]
+    return sorted(pairs, key=lambda pair: (-abs(pair[2]), pair[0], pair[1]))[:10]
+
+
+def shown_candidates(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates that are charted: the chosen, the references, the best others."""
+    known = [item for item in candidates if item.p is not None]
+    fixed = [item for item in known if item.chosen or item.reference]
+    others = [item for item in known if not (item.chosen or item.reference)]
+    others.sort(key=lambda item: (-(item.p or 0.0), item.k, item.label))
+    kept = fixed + others[: max(0, MAX_CANDIDATES - len(fixed))]
+    return sorted(kept, key=lambda item: (-(item.p or 0.0), item.k, item.label))
+
+
+def _listed(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return all candidates for the table: the chosen one first, then by P, unknown last."""
+    return sorted(
+        candidates,
+        key=lambda c: (not c.chosen, c.p is None, -(c.p or 0.0), c.k, c.label),
+    )
+
+
+def _tables(quality: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    found = []
+    for name, account in quality.items():
+        findings = []
+        for finding in account.get("findings", ()):
+            code = str(finding.get("code", ""))
+            secret = code.startswith(_QUOTES_IDS)
+            rows = finding.get("rows")
+            message = str(finding.get("message", code))
+            if secret:
+                message = f"{fmt.count(rows or 0)} rows: {code.replace('_', ' ')}"
+            examples = [
+                f"row {example.get('row')}"
+                if secret or example.get("value") is None
+                else f"row {example.get('row')}: {example.get('value')}"
+                for example in list(finding.get("examples") or ())[:3]
+            ]
+            findings.append({**finding, "message": message, "examples": examples, "rows": rows})
+        found.append({"name": name, **account, "findings": findings})
+    return found
+
+
+def _countries(profile: Profile) -> list[tuple[str, str, str]]:
+    """Return for each country its first best seller by pieces and by money."""
+    firsts = {(s.group, s.by): s for s in profile.countries if s.rank == 1}
+    names = sorted({group for group, _ in firsts})
+    currency = profile.params.currency
+    return [
+        (
+            name,
+            f"{firsts[name, 'quantity'].name.strip()} ({fmt.count(firsts[name, 'quantity'].quantity)})",
+            f"{firsts[name, 'amount'].name.strip()} "
+            f"({fmt.money(firsts[name, 'amount'].amount, currency)})",
+        )
+        for name in names
+    ]
+
+
+def _method(profile: Profile) -> list[str]:
+    interval = {
+        "bootstrap": "Ranges of value shares are 95% percentile ranges of 1,000 Poisson "
+        "bootstrap samples of customers.",
+        "normal": "Ranges of value shares are 95% normal ranges by the delta method, which "
+        "agree with a bootstrap at this number of customers.",
+    }.get(profile.value_method, "")
+    return [
+        line
+        for line in (
+            interval,
+            "Effects are Cliff's delta: how much likelier a member is above than below a "
+            "customer outside the segment, from −1 to +1. It needs no scale and is not moved by "
+            "single large customers.",
+            "p-values come from Kruskal–Wallis tests for numbers and χ² tests for categories "
+            f"across all segments, on {fmt.count(profile.n_sample)} customers, adjusted after "
+            "Benjamini and Hochberg. Segments were built from some of these very features, so a "
+            "small p describes them and proves nothing.",
+            "Best sellers are products that clearly more of the segment's customers bought than "
+            "of all customers; lift is the one share over the other. Cancelled, free and service "
+            "lines do not count.",
+        )
+        if line
+    ]
