@@ -23,7 +23,7 @@ _CHUNK = 4_096
 _N_INIT = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KMeansModel:
     """Centres, and the rule that a customer belongs to the nearest one.
 

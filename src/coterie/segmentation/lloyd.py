@@ -19,7 +19,7 @@ _BLOCK = 65_536
 """Rows summed at a time, whatever the caller's batches."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sums:
     """What one Lloyd pass keeps of the rows: mergeable over batches and partitions.
 

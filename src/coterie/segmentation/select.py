@@ -33,7 +33,7 @@ FEW_MAX_K = 5
 Progress = Callable[[float, str], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Space:
     """One set of features of the customers, ready to cluster.
 
@@ -56,7 +56,7 @@ class Space:
     features: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reference:
     """A segmentation shown for comparison, such as the RFM grid; chosen only in need."""
 
@@ -66,7 +66,7 @@ class Reference:
     model: Model | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """What the candidates are judged by; rows as in the spaces.
 

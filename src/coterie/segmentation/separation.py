@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.segmentation.base import Floats, Labels
 
@@ -38,7 +39,7 @@ class Score:
     high: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Yardstick:
     """Outcomes, and how well a model of single customers foretells them.
 
@@ -81,8 +82,10 @@ class Yardstick:
         capped = np.minimum(spend, np.quantile(spend, _CAP))
         targets = np.column_stack([capped, np.log1p(spend)])
         active = spend > 0
-        ceilings = [_explained(targets, _foretell(targets, features, seed), draws)]
-        chances = _foretell_active(active, features, seed)
+        with threadpool_limits(1):
+            foretold = _foretell(targets, features, seed)
+            chances = _foretell_active(active, features, seed)
+        ceilings = [_explained(targets, foretold, draws)]
         ranked = np.zeros(draws.shape[1]) if chances is None else _auc(chances, active, draws) - 0.5
         ceilings.append(ranked[:, None])
         folds = _folds(len(spend), _RATE_FOLDS, seed)
@@ -106,7 +109,9 @@ class Yardstick:
             Of folds and trees.
         """
         targets = np.asarray(rankdata(columns, axis=0), dtype=np.float64)
-        ceilings = _explained(targets, _foretell(targets, features, seed), draws)
+        with threadpool_limits(1):
+            foretold = _foretell(targets, features, seed)
+        ceilings = _explained(targets, foretold, draws)
         return cls(targets, None, np.zeros(len(targets), dtype=np.int64), draws, ceilings)
 
     def parts(self, labels: Labels) -> Floats:
