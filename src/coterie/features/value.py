@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 
 from coterie.errors import DataError, NotReadyError, ParameterError
 from coterie.features.value_fit import HIGHEST, LOWEST, fit_purchases, fit_spend
-from coterie.features.value_orders import Purchase, active_orders, plan
-from coterie.features.value_sql import MAX_EXPONENT, Spend, value_select
+from coterie.features.value_orders import MAX_EXPONENT, Purchase, active_orders, plan
+from coterie.features.value_sql import Spend, value_select
 
 Floats = NDArray[np.float64]
 
@@ -118,13 +118,8 @@ class ValueModel:
             If the arrays differ in length, or a value is impossible.
         """
         orders, last, age = _checked(x, t_x, tenure)
-        money = np.asarray(zbar, dtype=np.float64)
-        if money.shape != orders.shape:
-            raise DataError(f"zbar has shape {money.shape}, x has {orders.shape}.")
-        repeat = orders > 0
-        if not np.isfinite(money[repeat]).all():
-            raise DataError("zbar holds values that are not finite.", hint="Leave those rows out.")
-        spent = repeat & (money > 0)
+        money = _checked_money(zbar, orders)
+        spent = (orders > 0) & (money > 0)
         _require(int(spent.sum()), age)
         with threadpool_limits(1):  # the same bytes whatever the machine
             (r, alpha, a, b), purchases = fit_purchases(orders, last, age)
@@ -145,10 +140,10 @@ class ValueModel:
             diagnostics={
                 "log_likelihood_orders": purchases,
                 "log_likelihood_spend": spend,
-                "spend_left_out": float(repeat.sum() - spent.sum()),
+                "spend_left_out": float((orders > 0).sum() - spent.sum()),
                 "spend_mean_bounded": float(bounded),
                 "orders_at_bound": float(
-                    min(r, alpha, a, b) < LOWEST * 1.01 or max(r, alpha, a, b) > HIGHEST * 0.99
+                    min(r, a, b) < LOWEST * 1.01 or max(r, a, b) > HIGHEST * 0.99
                 ),
                 "series_reach": way.reach,
             },
@@ -272,6 +267,15 @@ def _checked(x: ArrayLike, t_x: ArrayLike, tenure: ArrayLike) -> tuple[Floats, F
             allowed="x is a whole number from 0, and 0 <= t_x <= tenure, in days.",
         )
     return orders, last, age
+
+
+def _checked_money(zbar: ArrayLike, orders: Floats) -> Floats:
+    money = np.asarray(zbar, dtype=np.float64)
+    if money.shape != orders.shape:
+        raise DataError(f"zbar has shape {money.shape}, x has {orders.shape}.")
+    if not np.isfinite(money[orders > 0]).all():
+        raise DataError("zbar holds values that are not finite.", hint="Leave those rows out.")
+    return money
 
 
 def _require(buyers: int, tenure: Floats) -> None:

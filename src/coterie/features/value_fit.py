@@ -18,8 +18,9 @@ Floats = NDArray[np.float64]
 Likelihood = Callable[[Floats], tuple[float, Floats]]
 Build = Callable[[Sequence[Floats], Floats], Likelihood]
 
-LOWEST, HIGHEST = 1e-3, 1e4
-"""Bounds of every parameter. Data in which nobody leaves has its maximum at infinity."""
+LOWEST, HIGHEST = 1e-3, 1e3
+"""Bounds of a parameter. Data in which nobody seems to leave has its maximum at infinity."""
+_RANGE, _DAYS = (LOWEST, HIGHEST), (0.1, 1e5)
 _THIN_ROWS = 20_000
 _STARTS = ((1.0, 30.0, 1.0, 3.0), (0.3, 90.0, 0.3, 0.3))
 """r, alpha (days), a, b: a monthly shopper with loss, and a rare one with little."""
@@ -48,7 +49,8 @@ def fit_purchases(x: Floats, t_x: Floats, tenure: Floats) -> tuple[Floats, float
     way. Marketing Science 24(2), equation 6.
     """
     columns, count = _counted(x, t_x, tenure)
-    return _maximise(_purchase_likelihood, columns, count, _STARTS)
+    bounds = (_RANGE, _DAYS, _RANGE, _RANGE)
+    return _maximise(_purchase_likelihood, columns, count, _STARTS, bounds)
 
 
 def _purchase_likelihood(columns: Sequence[Floats], count: Floats) -> Likelihood:
@@ -122,10 +124,10 @@ def fit_spend(x: Floats, spend: Floats) -> tuple[Floats, float, bool]:
     mean = float(count @ (x * spend) / (count @ x))
     columns, n = (x, spend / mean), float(count.sum())  # the mean is 1, so bounds fit any currency
     starts = ((2.0, 3.0, 1.0), (6.0, 4.0, 0.5))
-    (p, q, v), value = _maximise(_spend_likelihood, columns, count, starts)
+    (p, q, v), value = _maximise(_spend_likelihood, columns, count, starts, (_RANGE,) * 3)
     bounded = not (q > 1 and p * v / (q - 1) <= MEAN_BOUND)
     if bounded:
-        (p, v), value = _maximise(_tied_likelihood, columns, count, ((2.0, 1.0),))
+        (p, v), value = _maximise(_tied_likelihood, columns, count, ((2.0, 1.0),), (_RANGE,) * 2)
         q = 1 + p * v
     return np.array([p, q, v * mean]), value - n * float(np.log(mean)), bounded
 
@@ -180,7 +182,11 @@ def _counted(*columns: Floats) -> tuple[tuple[Floats, ...], Floats]:
 
 
 def _maximise(
-    build: Build, columns: Sequence[Floats], count: Floats, starts: Sequence[Sequence[float]]
+    build: Build,
+    columns: Sequence[Floats],
+    count: Floats,
+    starts: Sequence[Sequence[float]],
+    bounds: Sequence[tuple[float, float]],
 ) -> tuple[Floats, float]:
     """Return the parameters of the best maximum reached from ``starts``, and its height.
 
@@ -189,13 +195,16 @@ def _maximise(
     thin = -(-count.size // _THIN_ROWS)
     if thin > 1:
         few = [column[::thin] for column in columns]
-        best = _best(build(few, count[::thin]), starts, float(count[::thin].sum()))
+        best = _best(build(few, count[::thin]), starts, bounds, float(count[::thin].sum()))
         starts = (tuple(best[0]),)
-    return _best(build(columns, count), starts, float(count.sum()))
+    return _best(build(columns, count), starts, bounds, float(count.sum()))
 
 
 def _best(
-    likelihood: Likelihood, starts: Sequence[Sequence[float]], n: float
+    likelihood: Likelihood,
+    starts: Sequence[Sequence[float]],
+    bounds: Sequence[tuple[float, float]],
+    n: float,
 ) -> tuple[Floats, float]:
     def loss(logs: Floats) -> tuple[float, Floats]:
         value, slope = likelihood(logs)
@@ -209,7 +218,7 @@ def _best(
             at,
             jac=True,
             method="L-BFGS-B",
-            bounds=[(np.log(LOWEST), np.log(HIGHEST))] * at.size,
+            bounds=[(np.log(low), np.log(high)) for low, high in bounds],
             options={"ftol": 1e-14, "gtol": 1e-8, "maxiter": 1_000},
         )
         value = -float(found.fun) * n

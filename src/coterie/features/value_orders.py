@@ -26,8 +26,12 @@ MAX_TERMS = 64
 """Longest series; nested steps of SQL beyond that cost more than the quadrature."""
 TOLERANCE = 5e-10
 """Relative error left by the series; the other half of 1e-9 is for rounding."""
+MAX_EXPONENT = 600
+"""A bound for exponents that leaves room for the factors beside; PostgreSQL raises at both ends."""
 _MAX_ORDERS = 1_000
 _SMALL = 0.02
+_GRID = 256
+_ROUNDING = 4e-16
 _CHUNK = 16_384
 
 
@@ -71,9 +75,9 @@ class Nodes:
         ``u = -ln(1 - p)``: a further order multiplies a node's weight by ``exp(-u)``.
     dropout : float64 array, shape (n_nodes,)
         The dropout probability ``p``.
-    weight : float64 array, shape (n_nodes,)
-        Weight for a customer without repeat orders; the scale is free.
-    tail : float
+    log_weight : float64 array, shape (n_nodes,)
+        Of a customer with ``b + x = b``; the scale is free.
+    log_tail : float
         Weight of all smaller probabilities, where the orders are ``R y``.
     n_small : int
         So many leading nodes are so small that ``1 - (1 + p y)**-R`` would cancel.
@@ -81,8 +85,8 @@ class Nodes:
 
     rate: Floats
     dropout: Floats
-    weight: Floats
-    tail: float
+    log_weight: Floats
+    log_tail: float
     n_small: int
 
 
@@ -94,49 +98,54 @@ def step_constants(model: Purchase, terms: int) -> tuple[Floats, Floats]:
 
 
 def plan(model: Purchase, max_terms: int = MAX_TERMS) -> Plan:
-    """Choose the number of terms for the worst customer there can be.
+    """Choose the number of terms so that no customer's error is above ``TOLERANCE``.
 
-    That is one without repeat orders who bought on the last day: of all customers with
-    the same ``z`` her series falls slowest and her expected orders are fewest, and
-    nobody's ``z`` is larger. So the bound holds for customers not seen at the fit too.
+    The worst customer of each ``z`` is one without repeat orders: her series falls
+    slowest and her expected orders are fewest. All ``z`` up to that of tenure 0 are
+    looked at, so the bound holds for customers who were not in the fit too.
     """
-    z_max = model.horizon_days / (model.alpha + model.horizon_days)
-    if _error(model, z_max, max_terms) <= TOLERANCE:
-        terms = next(n for n in range(1, max_terms + 1) if _error(model, z_max, n) <= TOLERANCE)
+    z = np.linspace(0.0, model.horizon_days / (model.alpha + model.horizon_days), _GRID + 1)[1:]
+    good = np.logical_and.accumulate(_errors(model, z, max_terms) <= TOLERANCE, axis=1)
+    served = good.sum(axis=1)  # so many points of the grid, from the left
+    terms = int(served.argmax()) + 1
+    if served[terms - 1] == _GRID:
         return Plan(terms, 1.0, needs_quadrature=False)
-    low, high = 0.0, z_max
-    for _ in range(30):
-        middle = (low + high) / 2
-        low, high = (
-            (middle, high) if _error(model, middle, max_terms) <= TOLERANCE else (low, middle)
-        )
-    return Plan(max_terms, low, needs_quadrature=True)
+    return Plan(terms, float(z[served[terms - 1] - 1]) if served.any() else 0.0, True)
 
 
-def _error(model: Purchase, z: float, terms: int) -> float:
-    """Bound the relative error of the series cut after ``terms`` terms, at x = 0."""
-    top, offset = step_constants(model, terms + 1)
-    ratio = z * top / offset
-    product = np.concatenate([[1.0], np.cumprod(ratio)])
-    # Ratios fall or rise monotonically towards z once m is past the parameters.
-    worst = max(abs(ratio[-1]), z)
-    if not worst < 1 or not np.isfinite(product).all():
-        return np.inf
-    fall = _fall(model, np.array([z]))[0]
-    lead = abs(fall * (model.a + model.b - 1 - model.r) * z)
-    remainder = lead * abs(product[terms]) / (1 - worst)
-    total = _series(model, np.zeros(1), np.array([z]), terms)[0]
-    return float(remainder / total) if total > remainder else np.inf
+def _errors(model: Purchase, z: Floats, max_terms: int) -> Floats:
+    """Bound the relative error at x = 0 after 1 to ``max_terms`` terms, shape (terms, z)."""
+    top, offset = step_constants(model, max_terms + 1)
+    ratio = z * (top / offset)[:, None]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        term = np.vstack([np.ones_like(z), np.cumprod(ratio, axis=0)])
+        # From a term on, the ratios go to z without turning back.
+        fall = np.maximum(np.abs(ratio), z)[:max_terms]
+        rest = np.where(fall < 1, np.abs(term[:max_terms] * ratio[:max_terms]) / (1 - fall), np.inf)
+        lead = _fall(model, z) * z * (model.a + model.b - 1 - model.r)
+        rise = (model.a + model.b - 1) * _rise(model, z)
+        total = rise - lead * np.cumsum(term, axis=0)[:max_terms]
+        size = np.abs(rise) + np.abs(lead) * np.cumsum(np.abs(term), axis=0)[:max_terms]
+        error = (np.abs(lead) * rest + _ROUNDING * size) / total
+    return np.asarray(np.where((total > 0) & np.isfinite(error), error, np.inf))
+
+
+def _rise(model: Purchase, z: Floats) -> Floats:
+    """Return ``(1 - W) / (a - 1)``, also at a = 1."""
+    length = -np.log1p(-z)
+    return np.asarray(length * special.exprel(-(model.a - 1) * length))
 
 
 def _fall(model: Purchase, z: Floats) -> Floats:
-    return np.asarray(np.exp(np.clip((model.a - 1) * np.log1p(-z), -600.0, 600.0)))
+    return _exp((model.a - 1) * np.log1p(-z))
+
+
+def _exp(power: Floats) -> Floats:
+    return np.asarray(np.exp(np.clip(power, -MAX_EXPONENT, MAX_EXPONENT)))
 
 
 def _series(model: Purchase, x: Floats, z: Floats, terms: int) -> Floats:
-    length = -np.log1p(-z)
-    fall = _fall(model, z)
-    rise = length * special.exprel(-(model.a - 1) * length)  # (1 - W) / (a - 1)
+    rise, fall = _rise(model, z), _fall(model, z)
     total = np.ones_like(z)
     top, offset = step_constants(model, terms)
     for k, g in zip(top[::-1], offset[::-1], strict=True):
@@ -167,20 +176,22 @@ def nodes(model: Purchase) -> Nodes:
     log_weight = t - b * u + (a - 1) * np.log(-np.expm1(-u))
     keep = (log_weight > log_weight.max() - 35) | (np.arange(t.size) < log_weight.argmax())
     t, u, log_weight = t[keep], u[keep], log_weight[keep]
-    weight = np.exp(np.maximum(log_weight - log_weight.max(), -600.0))
     dropout = -np.expm1(-u)
     n_small = int((dropout * h * max(1.0, (model.r + 6) / model.alpha) <= _SMALL).sum())
-    tail = float(weight[0] / np.expm1(a * step))  # the rest of a geometric series
-    return Nodes(u, dropout, weight, tail, n_small)
+    log_tail = float(log_weight[0] - np.log(np.expm1(a * step)))  # of a geometric series
+    return Nodes(u, dropout, log_weight, log_tail, n_small)
 
 
 def _integral(model: Purchase, x: Floats, z: Floats, grid: Nodes) -> Floats:
     y = z / (1 - z)
     shape = model.r + x
-    top = grid.tail * shape * y
-    bottom = np.full_like(z, grid.tail)
+    # The height of the density is taken out first, so that no weight underflows.
+    stays, gone = model.b + x, model.a / (model.a + model.b + x)
+    peak = stays * np.log(1.0 + model.a / stays) - model.a * np.log(gone)
+    bottom = _exp(peak + grid.log_tail)
+    top = bottom * shape * y
     for j in range(grid.rate.size):
-        weight = grid.weight[j] * np.exp(np.maximum(-600.0, -grid.rate[j] * x))
+        weight = _exp(peak + grid.log_weight[j] - grid.rate[j] * x)
         w = grid.dropout[j] * y
         if j < grid.n_small:
             share = np.ones_like(w)
@@ -188,7 +199,7 @@ def _integral(model: Purchase, x: Floats, z: Floats, grid: Nodes) -> Floats:
                 share = 1.0 - (shape + (k - 1)) * w / k * share
             orders = shape * y * share
         else:
-            orders = (1.0 - np.exp(np.maximum(-600.0, -shape * np.log(1.0 + w)))) / grid.dropout[j]
+            orders = (1.0 - _exp(-shape * np.log(1.0 + w))) / grid.dropout[j]
         top = top + weight * orders
         bottom = bottom + weight
     return np.asarray(top / bottom)

@@ -11,10 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from coterie.engine.sql import identifier
-from coterie.features.value_orders import Nodes, Plan, Purchase, nodes, plan, step_constants
+from coterie.features.value_orders import (
+    MAX_EXPONENT,
+    Nodes,
+    Plan,
+    Purchase,
+    nodes,
+    plan,
+    step_constants,
+)
 
-MAX_EXPONENT = 600
-"""A bound for EXP that leaves room for the factors beside it; PostgreSQL raises at both ends."""
 _TERMS_A_STEP = 8
 _NODES_A_GROUP = 8
 _NEAR_ONE = 0.01
@@ -46,9 +52,9 @@ def value_select(
     inputs = kept + "x, t_x, tenure, repeat_spend"
     steps.append(
         f"SELECT {inputs}, {_number(model.horizon_days)} / ({_number(model.alpha)} + tenure"
-        f" + {_number(model.horizon_days)}) AS z FROM {_STEP}0"
+        f" + {_number(model.horizon_days)}) AS z, {_peak(model)} AS peak FROM {_STEP}0"
     )
-    inputs += ", z"
+    inputs += ", z, peak"
     for chunk in _horner(model, way.terms):
         steps.append(f"SELECT {inputs}, {chunk} AS total FROM {_STEP}{len(steps) - 1}")
     steps.append(
@@ -131,12 +137,12 @@ def _exp(argument: str) -> str:
 def _quadrature(model: Purchase, grid: Nodes) -> str:
     shape = f"({_number(model.r)} + x)"
     ratio = f"(z / ({_number(1)} - z))"
-    weights, orders = [_number(grid.tail)], [f"{_number(grid.tail)} * {shape} * {ratio}"]
-    for j, (rate, dropout, weight) in enumerate(
-        zip(grid.rate, grid.dropout, grid.weight, strict=True)
+    tail = _exp(f"peak + {_number(grid.log_tail)}")
+    weights, orders = [tail], [f"{tail} * {shape} * {ratio}"]
+    for j, (rate, dropout, log_weight) in enumerate(
+        zip(grid.rate, grid.dropout, grid.log_weight, strict=True)
     ):
-        decay = _exp(f"{_number(-rate)} * x")
-        part = f"{_number(weight)} * {decay}"
+        part = _exp(f"peak + {_number(log_weight)} - {_number(rate)} * x")
         w = f"({_number(dropout)} * {ratio})"
         if j < grid.n_small:
             gain = f"({shape} * {ratio} * {_small(shape, w)})"
@@ -146,6 +152,13 @@ def _quadrature(model: Purchase, grid: Nodes) -> str:
         weights.append(part)
         orders.append(f"{part} * {gain}")
     return f"({_sum(orders)} / {_sum(weights)})"
+
+
+def _peak(model: Purchase) -> str:
+    """Return the log height of the quadrature's density."""
+    stays, both = f"({_number(model.b)} + x)", f"({_number(model.a + model.b)} + x)"
+    left = f"{stays} * LN({_number(1)} + {_number(model.a)} / {stays})"
+    return f"{left} - {_number(model.a)} * LN({_number(model.a)} / {both})"
 
 
 def _small(shape: str, w: str) -> str:
