@@ -10,30 +10,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.errors import CoterieError, DataError
+from coterie.sources.base import Source
 from coterie.sources.limits import LIMITS
 from coterie.sources.names import column_names
+from coterie.sources.parts import MAX_RAW, Rejected
 from coterie.sources.repair import Cut, cut_broken_quotes
 from coterie.sources.sniff import Dialect, sniff_dialect
-from coterie.sources.staging import Plain
-
-MAX_RAW = 10_000
-"""Characters kept of a rejected row."""
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """One row that could not be split; ``row`` is its line in the file, the first being 1."""
-
-    row: int
-    message: str
-    raw: str
+from coterie.sources.staging import Plain, plain_text
 
 
 @dataclass(frozen=True)
@@ -43,6 +33,27 @@ class Part:
     header: tuple[str, ...]
     rejected: list[Rejected]
     notes: tuple[str, ...]
+    bad_bytes: bool
+    """Whether a row was rejected for bytes that do not fit the encoding."""
+
+
+def load_csv_file(db: DuckDB, relation: str, path: Path, source: Source, folder: Path) -> Part:
+    """Append one CSV file to ``relation``: unpack it, tell how it is written, read it.
+
+    A file whose beginning is ASCII, with bytes further on that are no UTF-8 and no
+    character that is, is read again as cp1252.
+    """
+    before = _count(db, relation)
+    plain = plain_text(path, source.encoding, folder)
+    part = load_csv(db, relation, plain, source.separator, folder)
+    guessed = not source.encoding and plain.encoding == "ascii"
+    if guessed and part.bad_bytes and not _has_accents(db, relation, before):
+        _cut_back(db, relation, before)
+        plain = plain_text(path, "cp1252", folder)
+        part = load_csv(db, relation, plain, source.separator, folder)
+    if plain.path != path:
+        plain.path.unlink()
+    return replace(part, notes=(*plain.notes, *part.notes))
 
 
 def load_csv(db: DuckDB, relation: str, plain: Plain, separator: str, folder: Path) -> Part:
@@ -77,7 +88,8 @@ def load_csv(db: DuckDB, relation: str, plain: Plain, separator: str, folder: Pa
     columns = column_names(dialect.header, name)
     reader = _Reader(db, relation, plain, dialect, columns)
     rejected = reader.read(folder)
-    return Part(dialect.header, rejected, (f"{name}: {dialect.note()}",))
+    bad_bytes = any(row.message.endswith(_BAD_BYTES) for row in rejected)
+    return Part(dialect.header, rejected, (f"{name}: {dialect.note()}",), bad_bytes)
 
 
 @dataclass(frozen=True)
@@ -89,67 +101,64 @@ class _Reader:
     columns: tuple[str, ...]
 
     def read(self, folder: Path) -> list[Rejected]:
-        before = self._count()
+        self._make()
+        before = _count(self.db, self.relation)
         try:
-            found = self._append(self.plain.path, strict=True)
-        except DataError:
+            found = self._append(self.plain.path)
+        except CoterieError:
             raise
         except Exception as error:
-            # Mixed line ends stop the strict parser; the repaired copy is read leniently.
+            # Mixed line ends stop the engine's parser.
             if "state machine" not in str(error):
                 raise _failed(self.plain.source.name, error) from error
-            found = [{"error_type": "UNQUOTED VALUE"}]
+            _cut_back(self.db, self.relation, before)
+            return self._read_repaired(folder, unify=True)
         if any(row["error_type"] in _QUOTING for row in found):
-            self._undo(before)
-            return self._read_repaired(folder)
-        return self._describe(found, Cut.nothing())
+            _cut_back(self.db, self.relation, before)
+            return self._read_repaired(folder, unify=False)
+        return self._describe(found, self.plain.path, Cut())
 
-    def _read_repaired(self, folder: Path) -> list[Rejected]:
+    def _read_repaired(self, folder: Path, *, unify: bool) -> list[Rejected]:
         copy = folder / "repaired.txt"
-        cut = cut_broken_quotes(self.plain.path, copy, self.dialect)
-        found = self._append(copy, strict=False)
-        rejected = self._describe(found, cut)
-        lines = _line_numbers(self.plain.path, cut.starts, self.dialect.newline)
+        cut = cut_broken_quotes(self.plain.path, copy, self.dialect, unify=unify)
+        try:
+            found = self._append(copy)
+        except CoterieError:
+            raise
+        except Exception as error:
+            raise _failed(self.plain.source.name, error) from error
+        rejected = self._describe(found, copy, cut)
+        lines = line_numbers(self.plain.path, cut.starts, self.dialect.newline)
         for line, raw in zip(lines, cut.raw, strict=True):
             message = f"Line {line}: a quote is not closed, or text follows the closing quote."
             rejected.append(Rejected(line, message, raw.decode("utf-8", "replace")[:MAX_RAW]))
         copy.unlink()
         return sorted(rejected, key=lambda row: row.row)
 
-    def _count(self) -> int:
-        if self.relation not in self.db.tables():
-            columns = ", ".join(f"{identifier(name)} VARCHAR" for name in self.columns)
-            self.db.execute(f"CREATE TABLE {identifier(self.relation)} ({columns})")
-            return 0
-        return int(self.db.rows(f"SELECT count(*) FROM {identifier(self.relation)}")[0][0])
+    def _make(self) -> None:
+        columns = ", ".join(f"{identifier(name)} VARCHAR" for name in self.columns)
+        self.db.execute(f"CREATE TABLE IF NOT EXISTS {identifier(self.relation)} ({columns})")
 
-    def _undo(self, before: int) -> None:
-        # Deleting would leave holes in rowid, so the table is made anew.
-        name = identifier(self.relation)
-        self.db.create(self.relation, f"SELECT * FROM {name} WHERE rowid < {before}")
-
-    def _append(self, path: Path, *, strict: bool) -> list[dict[str, Any]]:
-        """Append the rows of ``path``; return the engine's list of rows it could not split."""
+    def _append(self, path: Path) -> list[dict[str, Any]]:
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.columns)
         dialect = self.dialect
-        table = self.db.query(
-            f"INSERT INTO {identifier(self.relation)} SELECT * FROM read_csv("
-            f"{literal(str(path))}, auto_detect = false, header = true, skip = {dialect.skip}, "
-            f"columns = {{{columns}}}, delim = {literal(dialect.separator)}, "
-            f"quote = {literal(dialect.quote)}, escape = {literal(dialect.escape)}, "
-            f"nullstr = '', store_rejects = true, max_line_size = {LIMITS.line_bytes}, "
-            f"strict_mode = {str(strict).lower()}, compression = 'none'); "
-            # One statement list: the engine keeps rejects per connection.
-            "SELECT line_byte_position AS position, min(error_type::VARCHAR) AS error_type, "
-            f"any_value(left(csv_line, {MAX_RAW})) AS raw, "
-            "min(error_message) AS message FROM reject_errors GROUP BY 1 ORDER BY 1"
+        return read_rows(
+            self.db,
+            f"INSERT INTO {identifier(self.relation)} SELECT *",
+            path,
+            f"header = true, skip = {dialect.skip}, columns = {{{columns}}}, "
+            f"delim = {literal(dialect.separator)}, quote = {literal(dialect.quote)}, "
+            f"escape = {literal(dialect.escape)}, nullstr = ''",
         )
-        rows: list[dict[str, Any]] = table.to_pylist()
-        return rows
 
-    def _describe(self, found: Sequence[dict[str, Any]], cut: Cut) -> list[Rejected]:
-        positions = [cut.before(int(row["position"]) - 1) for row in found]
-        lines = _line_numbers(self.plain.path, positions, self.dialect.newline)
+    def _describe(self, found: Sequence[dict[str, Any]], path: Path, cut: Cut) -> list[Rejected]:
+        begins = row_starts(found)
+        lines = [
+            line + cut.lines_before(at)
+            for line, at in zip(
+                line_numbers(path, begins, self.dialect.newline), begins, strict=True
+            )
+        ]
         return [
             Rejected(line, f"Line {line}: {self._reason(row)}", (row["raw"] or "").strip("\r\n"))
             for line, row in zip(lines, found, strict=True)
@@ -161,13 +170,34 @@ class _Reader:
         if width:
             return f"{int(width[1])} fields where the header has {len(self.columns)}."
         if "ENCODING" in kind:
-            return f"bytes that are not {self.plain.encoding}."
+            return _BAD_BYTES
         if "LINE SIZE" in kind:
             return f"longer than {LIMITS.line_bytes:,} bytes."
         return str(row["message"]).splitlines()[0]
 
 
+_BAD_BYTES = "bytes that do not fit the encoding."
 _QUOTING = frozenset({"UNQUOTED VALUE", "LINE SIZE OVER MAXIMUM", "INVALID STATE"})
+
+
+def _count(db: DuckDB, relation: str) -> int:
+    if relation not in db.tables():
+        return 0
+    return int(db.rows(f"SELECT count(*) FROM {identifier(relation)}")[0][0])
+
+
+def _cut_back(db: DuckDB, relation: str, rows: int) -> None:
+    """Keep the first ``rows`` rows; deleting the others would leave holes in rowid."""
+    db.create(relation, f"SELECT * FROM {identifier(relation)} WHERE rowid < {rows}")
+
+
+def _has_accents(db: DuckDB, relation: str, before: int) -> bool:
+    """Return whether a row from number ``before`` on holds a character beyond ASCII."""
+    longer = " OR ".join(
+        f"strlen({identifier(name)}) > length({identifier(name)})" for name in db.columns(relation)
+    )
+    found = f"SELECT 1 FROM {identifier(relation)} WHERE rowid >= {before} AND ({longer}) LIMIT 1"
+    return bool(db.rows(found))
 
 
 def _failed(name: str, error: Exception) -> CoterieError:
@@ -178,7 +208,38 @@ def _failed(name: str, error: Exception) -> CoterieError:
     )
 
 
-def _line_numbers(path: Path, positions: Sequence[int], newline: bytes) -> list[int]:
+def read_rows(db: DuckDB, insert: str, path: Path, options: str) -> list[dict[str, Any]]:
+    """Run ``insert FROM read_csv(path, options)``; return the rows the engine could not split.
+
+    Returns
+    -------
+    list of dict
+        ``position`` (byte where the row begins, the first being 1), ``error_type``,
+        ``message`` and ``raw``, in file order, one for each row.
+    """
+    table = db.query(
+        f"{insert} FROM read_csv({literal(str(path))}, auto_detect = false, {options}, "
+        f"max_line_size = {LIMITS.line_bytes}, compression = 'none', store_rejects = true); "
+        # One list of statements: the engine keeps the rejects for one connection only.
+        "SELECT line_byte_position AS position, min(error_type::VARCHAR) AS error_type, "
+        f"any_value(left(csv_line, {MAX_RAW})) AS raw, "
+        "min(error_message) AS message FROM reject_errors GROUP BY 1 ORDER BY 1"
+    )
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def row_starts(found: Sequence[dict[str, Any]]) -> list[int]:
+    """Return the byte position of each row that ``read_rows`` gave, the first being 0."""
+    starts = []
+    for row in found:
+        raw = row["raw"] or ""
+        # After CR LF the engine counts the LF to the row.
+        starts.append(int(row["position"]) - 1 + len(raw) - len(raw.lstrip("\r\n")))
+    return starts
+
+
+def line_numbers(path: Path, positions: Sequence[int], newline: bytes) -> list[int]:
     """Return the line number, the first being 1, of each byte position; they ascend."""
     lines: list[int] = []
     if not positions:

@@ -9,23 +9,21 @@ import glob
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-import pyarrow as pa
-
 from coterie.engine.duckdb import DuckDB
-from coterie.engine.sql import identifier
 from coterie.errors import DataError
-from coterie.sources.base import Raw, Source
-from coterie.sources.csv_files import Rejected, load_csv
+from coterie.sources.base import Source
+from coterie.sources.csv_files import load_csv_file
+from coterie.sources.excel_files import load_excel
+from coterie.sources.json_files import load_json
 from coterie.sources.limits import BLOCK, reading
-from coterie.sources.names import name_notes, table_of
-from coterie.sources.staging import plain_text
+from coterie.sources.parquet_files import load_parquet
+from coterie.sources.parts import Loaded, Loader, Rejected, same_header
 
-BAD_ROW = "bad_row"
 _FORMATS = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -36,25 +34,16 @@ _FORMATS = {
     ".xlsm": "excel",
 }
 _FOREIGN = {
-    b"\xd0\xcf\x11\xe0": ("a legacy Excel file (.xls)", "Save it as .xlsx or CSV."),
+    b"\xd0\xcf\x11\xe0": (
+        "a legacy or password-protected Excel file (.xls)",
+        "Save it as .xlsx or CSV.",
+    ),
     b"SQLite format 3": ("an SQLite database", 'Write database = "sqlite:…" and relation = "…".'),
     b"%PDF": ("a PDF", "Export the table as CSV."),
     b"<!DOCTYPE": ("a web page", "The download may have failed; fetch the file again."),
     b"<html": ("a web page", "The download may have failed; fetch the file again."),
     b"ARROW1": ("an Arrow (Feather) file", "Save it as Parquet."),
 }
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What a format's reader gives: the header, rejected rows by file, and notes."""
-
-    header: tuple[str, ...]
-    rejected: tuple[tuple[str, Sequence[Rejected]], ...]
-    notes: tuple[str, ...]
-
-
-Loader = Callable[[DuckDB, str, Sequence[Path], Source, Path], Loaded]
 
 
 def find_files(source: Source, folder: Path) -> list[Path]:
@@ -108,59 +97,20 @@ def fingerprint_files(source: Source, folder: Path) -> str:
     return digest.hexdigest()
 
 
-def read_files(db: DuckDB, name: str, source: Source, folder: Path) -> Raw:
-    """Read the files of a source into ``raw__<name>``; see ``sources.read.read``."""
+def read_files(db: DuckDB, relation: str, source: Source, folder: Path) -> Loaded:
+    """Read the files of a source, all of one format, into table ``relation``."""
     files = find_files(source, folder)
-    kinds = {source.format or told_format(path) for path in files}
+    # The bytes are looked at even if the user names a format: .xls and the like end here.
+    told = {told_format(path) for path in files}
+    kinds = {source.format} if source.format else told
     if len(kinds) > 1:
         raise DataError(
             f"{source.file} means files of several formats: {', '.join(sorted(kinds))}.",
             hint="Use a pattern that means one format only.",
             where=source.file,
         )
-    relation = f"raw__{name}"
-    db.drop(relation)
     with tempfile.TemporaryDirectory(prefix="coterie-") as scratch:
-        loaded = LOADERS[kinds.pop()](db, relation, files, source, Path(scratch))
-    return finish(db, name, source, loaded)
-
-
-def finish(db: DuckDB, name: str, source: Source, loaded: Loaded) -> Raw:
-    """Make the Raw of a table that was read; no row at all is an error."""
-    relation = f"raw__{name}"
-    rows = int(db.rows(f"SELECT count(*) FROM {identifier(relation)}")[0][0])
-    several = len(loaded.rejected) > 1
-    bad = [(file, row) for file, rejected in loaded.rejected for row in rejected]
-    where = source.file or source.database or name
-    if not rows:
-        first = f" {bad[0][1].message}" if bad else ""
-        raise DataError(
-            f"{where} has no rows that can be read.{first}" if bad else f"{where} has no rows.",
-            hint="Check separator and encoding." if bad else "Check the export.",
-            where=where,
-        )
-    return Raw(
-        name=name,
-        table=table_of(name, source),
-        relation=relation,
-        columns=db.columns(relation),
-        rows=rows + len(bad),
-        rejected=rejected_table([(file if several else "", row) for file, row in bad]),
-        notes=(*loaded.notes, *name_notes(loaded.header)),
-    )
-
-
-def rejected_table(bad: Sequence[tuple[str, Rejected]]) -> pa.Table:
-    """Return rejected rows as the table that ``Raw.rejected`` holds."""
-    messages = [f"{file}: {row.message}" if file else row.message for file, row in bad]
-    return pa.table(
-        {
-            "row": pa.array([row.row for _, row in bad], pa.int64()),
-            "reason": pa.array([BAD_ROW] * len(bad), pa.string()),
-            "message": pa.array(messages, pa.string()),
-            "raw": pa.array([row.raw for _, row in bad], pa.string()),
-        }
-    )
+        return LOADERS[kinds.pop()](db, relation, files, source, Path(scratch))
 
 
 def told_format(path: Path) -> str:
@@ -180,15 +130,22 @@ def told_format(path: Path) -> str:
             raise DataError(f"{path.name} is {what}.", hint=hint, where=path.name)
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.startswith(b"PK") and _is_workbook(path):
+        return "excel"
     suffixes = [s.lower() for s in path.suffixes if s.lower() not in {".gz", ".zip"}]
-    named = _FORMATS.get(suffixes[-1], "csv") if suffixes else "csv"
-    if named == "csv" and suffixes[-1:] == [".xls"]:
-        raise DataError(
-            f"{path.name} is a legacy Excel file (.xls).",
-            hint="Save it as .xlsx or CSV.",
-            where=path.name,
-        )
-    return named
+    last = suffixes[-1] if suffixes else ""
+    if (
+        last not in _FORMATS
+        and last != ".csv"
+        and head.lstrip(b"\xef\xbb\xbf \n").startswith(b'{"')
+    ):
+        return "jsonl"
+    return _FORMATS.get(last, "csv")
+
+
+def _is_workbook(path: Path) -> bool:
+    with reading(path), zipfile.ZipFile(path) as archive:
+        return "xl/workbook.xml" in archive.namelist()
 
 
 def _load_csv_files(
@@ -198,29 +155,18 @@ def _load_csv_files(
     notes: list[str] = []
     rejected: list[tuple[str, Sequence[Rejected]]] = []
     for path in files:
-        plain = plain_text(path, source.encoding, scratch)
-        part = load_csv(db, relation, plain, source.separator, scratch)
+        part = load_csv_file(db, relation, path, source, scratch)
         same_header(header, part.header, files[0], path)
         header = part.header
-        notes += [*plain.notes, *part.notes]
+        notes += part.notes
         rejected.append((path.name, part.rejected))
-        if plain.path != path:
-            plain.path.unlink()
     return Loaded(header, tuple(rejected), tuple(notes))
 
 
-def same_header(header: tuple[str, ...], other: tuple[str, ...], first: Path, path: Path) -> None:
-    """Raise a DataError unless the file ``path`` has the header of the first one."""
-    if not header or header == other:
-        return
-    differing = sorted(set(header) ^ set(other))
-    named = f" They differ in: {', '.join(differing[:10])}." if differing else ""
-    raise DataError(
-        f"{path.name} has another header than {first.name}.{named}",
-        hint="Files read together need the same columns in the same order.",
-        where=path.name,
-    )
-
-
-LOADERS: dict[str, Loader] = {"csv": _load_csv_files}
+LOADERS: dict[str, Loader] = {
+    "csv": _load_csv_files,
+    "excel": load_excel,
+    "jsonl": load_json,
+    "parquet": load_parquet,
+}
 """Reader of each format."""

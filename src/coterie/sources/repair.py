@@ -10,7 +10,6 @@ import mmap
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 
 from coterie.sources.limits import LIMITS
@@ -19,28 +18,25 @@ from coterie.sources.sniff import Dialect
 
 @dataclass(frozen=True)
 class Cut:
-    """Lines that were left out of a copy: where they began in the original, and their bytes."""
+    """Lines that were left out of a copy, in file order.
 
-    starts: tuple[int, ...]
-    raw: tuple[bytes, ...]
-    sizes: tuple[int, ...]
+    ``starts`` is where they began in the original, ``copy_starts`` where they would
+    begin in the copy.
+    """
 
-    @classmethod
-    def nothing(cls) -> Cut:
-        """Return the cut that leaves everything in."""
-        return cls((), (), ())
+    starts: tuple[int, ...] = ()
+    copy_starts: tuple[int, ...] = ()
+    raw: tuple[bytes, ...] = ()
 
-    def before(self, position: int) -> int:
-        """Return where byte ``position`` of the copy is in the original.
+    def lines_before(self, position: int) -> int:
+        """Return how many lines were left out before byte ``position`` of the copy.
 
         Examples
         --------
-        >>> Cut((4,), (b"bad",), (4,)).before(4)
-        8
+        >>> Cut((4,), (4,), (b"bad",)).lines_before(4)
+        1
         """
-        removed = list(accumulate(self.sizes, initial=0))
-        in_copy = [start - gone for start, gone in zip(self.starts, removed, strict=False)]
-        return position + removed[bisect_right(in_copy, position)]
+        return bisect_right(self.copy_starts, position)
 
 
 def record_pattern(dialect: Dialect) -> re.Pattern[bytes]:
@@ -68,7 +64,7 @@ def record_pattern(dialect: Dialect) -> re.Pattern[bytes]:
     return re.compile(rb"%b(?:%b%b)*+(?:\r\n|\n|\r|\Z)" % (field, separator, field), re.DOTALL)
 
 
-def cut_broken_quotes(path: Path, copy: Path, dialect: Dialect) -> Cut:
+def cut_broken_quotes(path: Path, copy: Path, dialect: Dialect, *, unify: bool) -> Cut:
     """Write ``copy`` without the lines of ``path`` at which broken quotes begin.
 
     Parameters
@@ -77,19 +73,20 @@ def cut_broken_quotes(path: Path, copy: Path, dialect: Dialect) -> Cut:
         The file, which is not empty, and the copy to write.
     dialect : Dialect
         How the file is written.
+    unify : bool
+        Whether to end all rows alike, for a file that mixes line ends; line breaks
+        inside quotes stay as they are.
 
     Returns
     -------
     Cut
-        The lines that were left out, in file order. Each is one line of the file:
-        when a quote opened on it is not closed soundly, the row cannot be told
-        from what follows.
+        The lines that were left out. Each is one line of the file: when a quote
+        opened on it is not closed soundly, the row cannot be told from what follows.
     """
-    pattern = record_pattern(dialect)
-    quote, newline = dialect.quote.encode(), dialect.newline
+    pattern, quote, newline = record_pattern(dialect), dialect.quote.encode(), dialect.newline
     starts: list[int] = []
+    copy_starts: list[int] = []
     raw: list[bytes] = []
-    sizes: list[int] = []
     with (
         path.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
@@ -101,13 +98,22 @@ def cut_broken_quotes(path: Path, copy: Path, dialect: Dialect) -> Cut:
             sound = pattern.match(data, start, min(len(data), start + LIMITS.line_bytes))
             if sound and sound.end() > start:
                 at = sound.end()
+                if unify:
+                    out.write(_unified(data[kept:start]))
+                    out.write(data[start:at].rstrip(b"\r\n") + b"\n")
+                    kept = at
                 continue
             end = data.find(newline, start)
             end = len(data) if end < 0 else end + 1
-            out.write(data[kept:start])
+            before = data[kept:start]
+            out.write(_unified(before) if unify else before)
             starts.append(start)
-            sizes.append(end - start)
+            copy_starts.append(out.tell())
             raw.append(data[start:end].rstrip(b"\r\n"))
             kept = at = end
-        out.write(data[kept:])
-    return Cut(tuple(starts), tuple(raw), tuple(sizes))
+        out.write(_unified(data[kept:]) if unify else data[kept:])
+    return Cut(tuple(starts), tuple(copy_starts), tuple(raw))
+
+
+def _unified(rows: bytes) -> bytes:
+    return rows.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -155,7 +155,7 @@ def sniff_dialect(text: str, separator: str, where: str, *, complete: bool) -> D
         _check_separator(body, separator, where, complete=complete)
     dialect = scored[2]
     if dialect is None or (scored[1] < 2 and not separator):
-        dialect = ("\x1f", '"', '"')
+        dialect = (ALONE, '"', '"')
     header = next(_rows(body, dialect))
     newline = b"\n" if "\n" in body else b"\r"
     return Dialect(*dialect, skip, tuple(header), newline)
@@ -177,6 +177,8 @@ def _skip_lines(text: str) -> tuple[str, int, str]:
 
 def _rows(text: str, dialect: tuple[str, str, str]) -> Iterator[list[str]]:
     separator, quote, escape = dialect
+    if len(separator) > 1:
+        text, separator = text.replace(separator, ALONE), ALONE
     doubled = escape == quote
     return csv.reader(
         io.StringIO(text, newline=""),

@@ -186,7 +186,8 @@ def plain_text(path: Path, encoding: str, folder: Path, limits: Limits = LIMITS)
             )
         codec = check_encoding(encoding) if encoding else ""
         codec = codec or sniff_encoding(head, path.name, complete=complete)
-        notes = (f"{path.name}: {'unpacked from ' + packed + ', ' if packed else ''}{codec}",)
+        told = "utf-8" if codec == "ascii" else codec
+        notes = (f"{path.name}: {'unpacked from ' + packed + ', ' if packed else ''}{told}",)
         if not packed and codec in _UTF8 | {"utf-8-sig"} and not _GLOB & set(str(path)):
             return Plain(path, path, codec, head, complete, notes)
         copy = folder / f"{len(list(folder.iterdir()))}.txt"
