@@ -169,7 +169,22 @@ def write_shop(
 
 
 def write_plan(plan: Plan, folder: Path, *, threads: int) -> Shop:
-    """Write the tables of ``plan`` with ``threads`` threads drawing; the bytes are the same."""
+    """Write the tables of ``plan`` with ``threads`` threads drawing; the bytes are the same.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to draw.
+    folder : Path
+        Made if it is not there; files of the same names are replaced.
+    threads : int
+        Threads that draw chunks, 1 or more; one more writes.
+
+    Returns
+    -------
+    Shop
+        The files and their numbers of rows.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{name}.{_suffix(plan, name)}" for name in plan.tables}
     parts = {name: path.with_name(f".{path.name}.part") for name, path in paths.items()}
@@ -219,7 +234,22 @@ def _in_order(plan: Plan, threads: int) -> Iterator[dict[str, pa.Table]]:
 
 
 def chunk_tables(plan: Plan, calendar: Calendar, chunk: int) -> dict[str, pa.Table]:
-    """Draw one chunk of customers; its running numbers start at 1."""
+    """Draw one chunk of customers; its running numbers start at 1.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to draw.
+    calendar : Calendar
+        The window.
+    chunk : int
+        Number of the chunk, from 0.
+
+    Returns
+    -------
+    dict of str to pyarrow.Table
+        The plan's tables in its order; text columns are dictionaries.
+    """
 
     def stream(number: int) -> np.random.Generator:
         # One stream a table, so that a table does not depend on which others are drawn.

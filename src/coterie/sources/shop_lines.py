@@ -68,7 +68,24 @@ class Lines:
 def make_lines(
     rng: np.random.Generator, people: People, orders: Orders, calendar: Calendar
 ) -> Lines:
-    """Draw the lines of ``orders``, which all lie in the window, and their returns."""
+    """Draw the lines of ``orders``, which all lie in the window, and their returns.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    people : People
+        The chunk's customers and guests.
+    orders : Orders
+        Their orders within the window.
+    calendar : Calendar
+        The window.
+
+    Returns
+    -------
+    Lines
+        Sales in the order of ``orders``, then returns in the order of their sales.
+    """
     count = 1 + np.minimum(rng.poisson(EXTRA_LINES, size=orders.day.size), 11)
     order = np.repeat(np.arange(count.size), count)
     person = orders.person[order]
@@ -95,7 +112,26 @@ def make_lines(
 def choose_products(
     rng: np.random.Generator, people: People, person: Ints, money: Floats
 ) -> tuple[Ints, Ints, Floats]:
-    """Choose product, quantity and unit price so that they come to about ``money``."""
+    """Choose product, quantity and unit price so that they come to about ``money``.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    people : People
+        The chunk's customers and guests.
+    person : int64 array, shape (n,)
+        Who buys: positions in ``people``.
+    money : float64 array, shape (n,)
+        What each line is to cost.
+
+    Returns
+    -------
+    product, quantity : int64 arrays, shape (n,)
+        Product numbers (see ``product_ids``) and pieces.
+    unit_price : float64 array, shape (n,)
+        Money per piece in whole cents, at least .50.
+    """
     category = world.draw(rng, world.lookup(world.category_shares()), people.taste[person])
     quantity = 1 + world.draw(rng, world.lookup(_QUANTITIES), np.zeros(money.size, np.uint8))
     # Nothing costs more than the ladder's top: dearer lines are more pieces.
@@ -165,13 +201,43 @@ def coded(values: pa.Array, codes: Ints) -> pa.DictionaryArray:
 
 
 def timestamps(calendar: Calendar, day: Ints, second: Ints) -> pa.Array:
-    """Return the moments of days of the window, to the second, without time zone."""
+    """Return the moments of days of the window, to the second, without time zone.
+
+    Parameters
+    ----------
+    calendar : Calendar
+        The window.
+    day : int64 array, shape (n,)
+        Days of the window, from 0.
+    second : int64 array, shape (n,)
+        Seconds of the day.
+
+    Returns
+    -------
+    pyarrow.Array
+        Type timestamp[us].
+    """
     seconds = (day + calendar.first_day) * 86_400 + second
     return pa.array((seconds * 1_000_000).view("datetime64[us]"))
 
 
 def lines_table(lines: Lines, people: People, calendar: Calendar) -> pa.Table:
-    """Return the order lines as users have them; line and order numbers start at 1."""
+    """Return the order lines as users have them; line and order numbers start at 1.
+
+    Parameters
+    ----------
+    lines : Lines
+        Sales and returns of a chunk.
+    people : People
+        The chunk's customers and guests.
+    calendar : Calendar
+        The window.
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns as in ``ORDERS``.
+    """
     per_category = world.RUNGS * world.VARIANTS
     category = np.where(
         lines.product < world.SOLD, lines.product // per_category, lines.product - world.SOLD

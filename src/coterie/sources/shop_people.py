@@ -120,7 +120,22 @@ class Truth:
 
 
 def make_people(rng: np.random.Generator, first: int, n: int) -> People:
-    """Draw ``n`` customers, numbered from ``first``, and their share of guests."""
+    """Draw ``n`` customers, numbered from ``first``, and their share of guests.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    first : int
+        Number of the first customer.
+    n : int
+        Customers to draw.
+
+    Returns
+    -------
+    People
+        ``n`` customers, then 2 guests for each 100, rounded up.
+    """
     total = n + int(np.ceil(n * GUESTS))
     personas = world.PERSONAS
     share = np.array([[p.share for p in personas]])
@@ -148,7 +163,24 @@ def make_people(rng: np.random.Generator, first: int, n: int) -> People:
 def make_orders(
     rng: np.random.Generator, people: People, calendar: Calendar
 ) -> tuple[Orders, Truth]:
-    """Run the purchase process of ``people`` through the window and 90 days more."""
+    """Run the purchase process of ``people`` through the window and 90 days more.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    people : People
+        Who may order.
+    calendar : Calendar
+        The window.
+
+    Returns
+    -------
+    orders : Orders
+        Those of the window and of the 90 days after it, by person and time.
+    truth : Truth
+        One entry a person.
+    """
     festive = people.festive
     start = rng.random(festive.size) * calendar.shop_time(festive, calendar.days * ACQUISITION)
     left = calendar.shop_time(festive, calendar.days + AHEAD_DAYS) - start
@@ -205,6 +237,11 @@ def chance_alive(rate: Floats, dropout: Floats, x: Ints, since_last: Floats) -> 
         Repeat orders so far; without one nobody can have left.
     since_last : float64 array, shape (n,)
         Days since the last order.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        Between 0 and 1.
 
     References
     ----------

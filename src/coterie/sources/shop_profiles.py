@@ -48,7 +48,24 @@ TRUTH = pa.schema(
 def customers_table(
     rng: np.random.Generator, people: People, orders: Orders, calendar: Calendar
 ) -> pa.Table:
-    """Return the profile table; age and gender lean on taste, income and tier on persona."""
+    """Return the profile table; age and gender lean on taste, income and tier on persona.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    people : People
+        The chunk's customers and guests.
+    orders : Orders
+        Their orders within the window.
+    calendar : Calendar
+        The window.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row a customer; columns as in ``CUSTOMERS``.
+    """
     n = people.n
     persona, taste = people.persona[:n], people.taste[:n]
     ids = customer_ids(people).slice(0, n)

@@ -70,7 +70,26 @@ TOUCHES = pa.schema(
 def events_table(
     rng: np.random.Generator, people: People, orders: Orders, lines: Lines, calendar: Calendar
 ) -> pa.Table:
-    """Return the views, carts and buys of online orders and of visits without an order."""
+    """Return the views, carts and buys of online orders and of visits without an order.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    people : People
+        The chunk's customers and guests.
+    orders : Orders
+        Their orders within the window.
+    lines : Lines
+        The lines of these orders, and their returns.
+    calendar : Calendar
+        The window.
+
+    Returns
+    -------
+    pyarrow.Table
+        By visit and time; columns as in ``EVENTS``.
+    """
     bought = _buying(rng, lines)
     looked = _looking(rng, people, orders, calendar, first_session=orders.day.size)
     data = {name: np.concatenate([bought[name], looked[name]]) for name in bought}
@@ -197,7 +216,24 @@ _ENDINGS = (
 def texts_table(
     rng: np.random.Generator, people: People, lines: Lines, calendar: Calendar
 ) -> pa.Table:
-    """Return reviews of sale lines; the words fit the rating, and returns rate low."""
+    """Return reviews of sale lines; the words fit the rating, and returns rate low.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    people : People
+        The chunk's customers and guests.
+    lines : Lines
+        The lines of these orders, and their returns.
+    calendar : Calendar
+        The window.
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns as in ``TEXTS``.
+    """
     sales = lines.n_sales
     chosen = np.flatnonzero((rng.random(sales) < REVIEWED) & (lines.person[:sales] < people.n))
     day = lines.day[chosen] + rng.integers(3, 25, size=chosen.size)
@@ -228,7 +264,24 @@ def texts_table(
 def touches_table(
     rng: np.random.Generator, people: People, orders: Orders, calendar: Calendar
 ) -> pa.Table:
-    """Return two waves of each offer to six in ten of those who had ordered before."""
+    """Return two waves of each offer to six in ten of those who had ordered before.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    people : People
+        The chunk's customers and guests.
+    orders : Orders
+        Their orders within the window.
+    calendar : Calendar
+        The window.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row for each customer and wave; columns as in ``TOUCHES``.
+    """
     since = np.full(people.persona.size, calendar.days)
     np.minimum.at(since, orders.person, orders.day)
     waves = []

@@ -180,7 +180,22 @@ def lookup(shares: NDArray[np.float64]) -> NDArray[np.uint8]:
 
 
 def draw(rng: np.random.Generator, table: NDArray[np.uint8], row: NDArray[np.integer]) -> Ints:
-    """Draw one value for each entry of ``row`` from that row of a ``lookup`` table."""
+    """Draw one value for each entry of ``row`` from that row of a ``lookup`` table.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of chance.
+    table : uint8 array, shape (n_rows, 4096)
+        Made by ``lookup``.
+    row : integer array, shape (n,)
+        Which row of the table each draw is from.
+
+    Returns
+    -------
+    int64 array, shape (n,)
+        Value numbers.
+    """
     flat = rng.integers(0, _SLOTS, size=row.size, dtype=np.uint16) + row.astype(np.int32) * _SLOTS
     # Wide, because callers multiply: numpy keeps uint8 * 32 in eight bits.
     drawn: Ints = table.ravel()[flat].astype(np.int64)
