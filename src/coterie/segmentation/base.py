@@ -69,7 +69,24 @@ class Algorithm(Protocol):
     name: str
 
     def fit(self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None) -> Model:
-        """Fit ``k`` segments to the rows of ``matrix``."""
+        """Fit ``k`` segments to the rows of ``matrix``.
+
+        Parameters
+        ----------
+        matrix : float64 array, shape (n, n_columns)
+            Finite values.
+        k : int
+            Number of segments; there are fewer if fewer distinct rows exist.
+        seed : int
+            Of whatever is drawn at random.
+        weights : float64 array, shape (n,), optional
+            Weight of each row.
+
+        Returns
+        -------
+        Model
+            The same for the same rows in any order, at any number of threads.
+        """
         ...
 
 
