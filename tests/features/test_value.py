@@ -75,8 +75,8 @@ def integrated_orders(model: ValueModel, x: float, tenure: float) -> float:
         )
         return float(weight * -np.expm1(-shape * np.log1p(gone * y)) / gone)
 
-    centre, width = np.log(model.a / stays), 60 / min(model.a, np.sqrt(model.a))
-    edges = np.linspace(max(centre - width, -690), centre + min(width, 8), 40)
+    centre, width = np.log(np.log1p(model.a / stays)), 60 / min(model.a, np.sqrt(model.a))
+    edges = np.linspace(max(centre - width, -690), centre + 8, 40)
     # full_output: that rounding limits the last digits is no warning here
     return sum(
         integrate.quad(density, *piece, epsabs=0, epsrel=1e-12, full_output=1)[0]
