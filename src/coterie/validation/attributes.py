@@ -15,7 +15,7 @@ from coterie.engine.sql import identifier, literal
 from coterie.errors import DataError, ParameterError
 from coterie.schema import Attribute, ColumnParams
 from coterie.sources.base import Raw, Source
-from coterie.validation.fields import FLOATS, INTEGERS, Field, column_types
+from coterie.validation.fields import FLOATS, INTEGERS, Field, column_types, look_at
 from coterie.validation.kinds import Column, as_number, as_time, infer_kind, is_number, look
 from coterie.validation.parse_text import flag_of
 from coterie.validation.parse_times import day_of
@@ -113,14 +113,10 @@ def _read_attributes(
     names: Sequence[str],
 ) -> list[_Read]:
     types = column_types(db, raw.relation)
+    fields = {name: Field(raw.relation, name, types[name], f"columns.{name}") for name in names}
     return [
-        _read(
-            db,
-            Field(raw.relation, name, types[name], f"columns.{name}"),
-            columns.get(name, ColumnParams()),
-            source,
-        )
-        for name in names
+        _read(db, field, columns.get(name, ColumnParams()), source)
+        for name, field in look_at(db, fields).items()
     ]
 
 

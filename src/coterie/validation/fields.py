@@ -7,7 +7,7 @@ Every statement reads the user's table under the alias ``r``; its row number is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from coterie.engine.duckdb import DuckDB
@@ -40,12 +40,18 @@ class Field:
         DuckDB type, ``VARCHAR`` for text files.
     where : str
         What to name in a message: ``sources.orders.columns.timestamp``.
+    clean : bool, default False
+        Whether no value is blank or has blanks at its ends, so that nothing is trimmed.
+    longest : int, optional
+        Bytes of its longest text, if known.
     """
 
     relation: str
     column: str
     type: str
     where: str
+    clean: bool = False
+    longest: int | None = None
 
     @property
     def raw(self) -> str:
@@ -62,6 +68,8 @@ class Field:
             return f"CASE WHEN {whole} THEN {plain} ELSE CAST({self.raw} AS VARCHAR) END"
         if self.type != "VARCHAR":
             return f"CAST({self.raw} AS VARCHAR)"
+        if self.clean:  # trimming costs more than all other parsing together
+            return self.raw
         return f"NULLIF(trim({self.raw}, {literal(BLANKS)}), '')"
 
     @property
@@ -83,6 +91,37 @@ def column_types(db: DuckDB, relation: str) -> dict[str, str]:
     described = db.query(f"SELECT column_name, column_type FROM (DESCRIBE {identifier(relation)})")
     names, types = (column.to_pylist() for column in described.columns)
     return dict(zip(names, types, strict=True))
+
+
+def look_at(db: DuckDB, fields: Mapping[str, Field]) -> dict[str, Field]:
+    """Return the fields of one table knowing whether they are clean, and how long they are.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the table lies; it is read once.
+    fields : mapping of str to Field
+        Fields of the same relation.
+
+    Returns
+    -------
+    dict of str to Field
+        The same names in the same order.
+    """
+    texts = {name: field for name, field in fields.items() if field.type == "VARCHAR"}
+    if not texts:
+        return dict(fields)
+    blank = f"[{BLANKS}]"
+    dirty = literal(f"^{blank}|{blank}$|^$")
+    looks = ", ".join(
+        f"bool_or(regexp_matches({f.raw}, {dirty})), max(strlen({f.raw}))" for f in texts.values()
+    )
+    ((*seen,),) = db.rows(f"SELECT {looks} FROM {next(iter(texts.values())).source}")
+    known = {
+        name: replace(field, clean=not seen[2 * n], longest=seen[2 * n + 1] or 0)
+        for n, (name, field) in enumerate(texts.items())
+    }
+    return {name: known.get(name, field) for name, field in fields.items()}
 
 
 def mapped_fields(db: DuckDB, raw: Raw, source: Source) -> dict[str, Field]:
@@ -122,7 +161,7 @@ def mapped_fields(db: DuckDB, raw: Raw, source: Source) -> dict[str, Field]:
         and (name in mapping or user not in mapping.values())
     }
     _check_required(raw, fields, types)
-    return fields
+    return look_at(db, fields)
 
 
 def _checked_mapping(

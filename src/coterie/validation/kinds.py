@@ -14,7 +14,7 @@ from coterie.errors import DataError
 from coterie.schema import ColumnParams, Kind
 from coterie.sources.base import Source
 from coterie.validation.fields import FLOATS, INTEGERS, Field
-from coterie.validation.parse_numbers import NumberColumn, read_number
+from coterie.validation.parse_numbers import NumberColumn, core, read_number
 from coterie.validation.parse_text import FALSE_WORDS, TRUE_WORDS
 from coterie.validation.parse_times import TimeColumn, read_time
 from coterie.validation.protected import is_place, words_of
@@ -70,7 +70,8 @@ def look(db: DuckDB, field: Field) -> Column:
     values: tuple[str, ...] = ()
     if distinct <= FEW:
         rows = db.rows(
-            f"SELECT DISTINCT {field.text} AS x FROM {field.source} WHERE x IS NOT NULL ORDER BY x"
+            f"SELECT DISTINCT x FROM (SELECT {field.text} AS x FROM {field.source}) "
+            "WHERE x IS NOT NULL ORDER BY x"
         )
         values = tuple(value for (value,) in rows)
     return Column(field, int(given), int(distinct), values, int(blanks), bool(zeros))
@@ -133,9 +134,12 @@ def is_number(db: DuckDB, column: Column, source: Source) -> bool:
         return True
     if field.type != "VARCHAR":
         return False
-    digits = f"count(*) FILTER (regexp_matches({field.text}, '[0-9]') AND "
-    digits += f"NOT regexp_matches({field.text}, '[A-Za-z]{{4,}}|[0-9][-/.][0-9]+[-/.][0-9]|:'))"
-    ((like,),) = db.rows(f"SELECT {digits} FROM {field.source}")
+    # Only what has the form of a number is tried, so that words never raise.
+    form = literal(r"[0-9][0-9 .,]*([eE][+-]?[0-9]+)?|[.,][0-9]+")
+    ((like,),) = db.rows(
+        f"SELECT count(*) FILTER (regexp_full_match({core(field.text)}, {form})) "
+        f"FROM {field.source}"
+    )
     if like + column.blanks < column.given or not like:
         return False
     number = as_number(db, field, source)

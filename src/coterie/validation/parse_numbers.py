@@ -174,7 +174,8 @@ def _decimal_mark(db: DuckDB, field: Field, given: int) -> Literal[".", ","]:
 
 def _sample(db: DuckDB, field: Field) -> str:
     rows = db.rows(
-        f"SELECT DISTINCT {field.text} AS x FROM {field.source} WHERE x IS NOT NULL ORDER BY x LIMIT 3"
+        f"SELECT DISTINCT x FROM (SELECT {field.text} AS x FROM {field.source}) "
+        "WHERE x IS NOT NULL ORDER BY x LIMIT 3"
     )
     return ", ".join(repr(value[:40]) for (value,) in rows)
 

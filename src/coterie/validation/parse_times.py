@@ -31,7 +31,7 @@ _FORMS = {
     "epoch": r"-?[0-9]{9,10}([.][0-9]+)?",
     "milli": r"[0-9]{12,13}",
     "micro": r"[0-9]{15,16}",
-    "word": r"[0-9]{1,2}[ -][A-Za-z]{3,9}[ -,]+([0-9]{4}|[0-9]{2}).*|[A-Za-z]{3,9} [0-9]{1,2},? [0-9]{4}.*",
+    "word": r"[0-9]{1,2}[ -][A-Za-z]{3,9}[ ,-]+([0-9]{4}|[0-9]{2}).*|[A-Za-z]{3,9} [0-9]{1,2},? [0-9]{4}.*",
     **{
         f"parts{sign}": rf"[0-9]{{1,2}}{mark}[0-9]{{1,2}}{mark}([0-9]{{4}}|[0-9]{{2}})(,?[T ].*)?"
         for sign, mark in (("/", "/"), ("-", "-"), (".", "[.]"))
@@ -287,7 +287,8 @@ def _day_order(db: DuckDB, field: Field, text: str, mark: str, *, given: int, co
 
 def _examples(db: DuckDB, field: Field, text: str) -> str:
     rows = db.rows(
-        f"SELECT DISTINCT {text} AS x FROM {field.source} WHERE x IS NOT NULL ORDER BY x LIMIT 3"
+        f"SELECT DISTINCT x FROM (SELECT {text} AS x FROM {field.source}) "
+        "WHERE x IS NOT NULL ORDER BY x LIMIT 3"
     )
     return ", ".join(repr(value[:40]) for (value,) in rows)
 

@@ -185,15 +185,20 @@ def _parse_text(db: DuckDB, staged: Staged, name: str) -> None:
 def _check_length(staged: Staged, names: Sequence[str]) -> None:
     limit = staged.source.max_text
     for name in names:
+        longest = staged.fields[name].longest
+        if longest is not None and longest <= limit:
+            continue
         # strlen counts bytes, which is cheap and never less than the characters.
         condition = f"strlen({name}) > {limit} AND length({name}) > {limit}"
-        message = f"{literal(staged.fields[name].column)} || ' has ' || length(s.{name}) || ' characters.'"
+        user = literal(staged.fields[name].column)
+        message = f"{user} || ' has ' || length(s.{name}) || ' characters.'"
         staged.problems.append(Problem(condition, "too_long", message))
 
 
 def shown(column: Field) -> str:
     """Return SQL text that names a column and its value, over alias ``r``."""
-    return f"{literal(column.column + ' ')} || coalesce('''' || left(CAST({column.raw} AS VARCHAR), 80) || '''', 'NULL')"
+    value = f"left(CAST({column.raw} AS VARCHAR), 80)"
+    return f"{literal(column.column + ' ')} || coalesce('''' || {value} || '''', 'NULL')"
 
 
 def note(
