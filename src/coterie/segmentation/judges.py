@@ -32,7 +32,26 @@ class Judge(Protocol):
     def of_fit(
         self, algorithm: Algorithm, space: str, k: int, labels: Labels, seed: int
     ) -> Score | None:
-        """Return P of what ``algorithm`` finds in the space, where it found ``labels``."""
+        """Return P of what an algorithm finds in a space.
+
+        Parameters
+        ----------
+        algorithm : Algorithm
+            What was fitted, to be fitted again where the rule needs it.
+        space : str
+            Name of the space.
+        k : int
+            Number of segments asked for.
+        labels : int32 array, shape (n,)
+            What it found with all features.
+        seed : int
+            Of the fits.
+
+        Returns
+        -------
+        Score or None
+            None if nothing can be foretold.
+        """
         ...
 
 
@@ -56,14 +75,44 @@ class OutcomeJudge:
 
     @classmethod
     def of_spend(cls, spend: Floats, features: Floats, *, seed: int) -> OutcomeJudge:
-        """Judge by the net spend of each customer in the window, shape (n,)."""
+        """Judge by later spend.
+
+        Parameters
+        ----------
+        spend : float64 array, shape (n,)
+            Net spend of each customer in the window.
+        features : float64 array, shape (n, n_features)
+            What was known of her before, for the ceiling.
+        seed : int
+            Of folds, trees and bootstraps.
+
+        Returns
+        -------
+        OutcomeJudge
+            By the method "out-of-time".
+        """
         draws = bootstrap(len(spend), seed=seed)
         yardstick = Yardstick.of_spend(spend, features, draws=draws, seed=seed)
         return cls(yardstick, ("spend", "log_spend", "active_auc"), "out-of-time")
 
     @classmethod
     def of_columns(cls, outcome: Floats, features: Floats, *, seed: int) -> OutcomeJudge:
-        """Judge by the ranks of a static outcome, shape (n,) or (n, n_outcomes)."""
+        """Judge by the ranks of a static outcome.
+
+        Parameters
+        ----------
+        outcome : float64 array, shape (n,) or (n, n_outcomes)
+            A number, or one indicator for each category.
+        features : float64 array, shape (n, n_features)
+            All else that is known, for the ceiling.
+        seed : int
+            Of folds, trees and bootstraps.
+
+        Returns
+        -------
+        OutcomeJudge
+            By the method "outcome".
+        """
         columns = outcome.reshape(len(outcome), -1)
         draws = bootstrap(len(columns), seed=seed)
         yardstick = Yardstick.of_columns(columns, features, draws=draws, seed=seed)
@@ -155,6 +204,11 @@ def judge(
         Days of the outcome.
     seed : int
         Of samples, folds, trees and bootstraps.
+
+    Returns
+    -------
+    Judge
+        By the methods "leave-one-out", "outcome" and "out-of-time".
     """
     if outcome is None:
         return LeaveOneOutJudge(spaces, seed=seed)

@@ -77,6 +77,11 @@ class Yardstick:
             See ``bootstrap``.
         seed : int
             Of folds and trees.
+
+        Returns
+        -------
+        Yardstick
+            With the ceilings of the data and of every bootstrap.
         """
         spend = np.maximum(spend, 0.0)
         capped = np.minimum(spend, np.quantile(spend, _CAP))
@@ -107,6 +112,11 @@ class Yardstick:
             See ``bootstrap``.
         seed : int
             Of folds and trees.
+
+        Returns
+        -------
+        Yardstick
+            With the ceilings of the data and of every bootstrap.
         """
         targets = np.asarray(rankdata(columns, axis=0), dtype=np.float64)
         with threadpool_limits(1):
