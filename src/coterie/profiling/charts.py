@@ -23,7 +23,7 @@ from coterie.profiling.profile import Profile, SegmentProfile
 Chart = alt.TopLevelMixin
 Drawable = alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart
 
-WIDE, NARROW = 660, 320
+WIDE, NARROW = 900, 320
 """Widths of charts: on a page, and on a phone or in small multiples."""
 
 _VEGA_SHAPE = {
@@ -34,15 +34,15 @@ _VEGA_SHAPE = {
 }
 
 
-def rows(records: Sequence[dict[str, Any]]) -> alt.Data:
+def rows(records: Sequence[dict[str, Any]]) -> alt.InlineData:
     """Return inline data for a chart."""
-    return alt.Data(values=list(records))
+    return alt.InlineData(values=list(records))
 
 
 def finish(chart: Drawable) -> Chart:
     """Give a chart the type, lines and quiet of the house."""
     ink2, line = light("ink-2"), light("line")
-    return (
+    finished: Chart = (
         chart.configure(font=FONT, background="transparent", padding=2, aria=False)
         .configure_view(stroke=None)
         .configure_axis(
@@ -61,6 +61,7 @@ def finish(chart: Drawable) -> Chart:
             labelLimit=220,
         )
     )
+    return finished
 
 
 def svg(chart: Chart, *, prefix: str, label: str) -> str:
@@ -80,7 +81,7 @@ def svg(chart: Chart, *, prefix: str, label: str) -> str:
     str
         An ``svg`` element without scripts; numbers are cut to two decimals.
     """
-    text = str(vl_convert.vegalite_to_svg(chart.to_dict()))
+    text = str(vl_convert.vegalite_to_svg(chart.to_dict(validate=False)))
     text = re.sub(r"(\d+\.\d{2})\d+", r"\1", text)
     colours = by_colour()
     text = re.sub(
@@ -228,7 +229,7 @@ def nice_top(value: float) -> float:
     return next(f * power for f in (1, 2, 2.5, 4, 5, 8, 10) if f * power >= value * (1 - 1e-12))
 
 
-def map_chart(profile: Profile, spots: Map, *, size: int = 520) -> Chart:
+def map_chart(profile: Profile, spots: Map, *, size: int = 720) -> Chart:
     """Draw the map of the sample, each segment's name at the median of its points."""
     segments = profile.segments
     ids = [segment.id for segment in segments]
@@ -255,7 +256,7 @@ def map_chart(profile: Profile, spots: Map, *, size: int = 520) -> Chart:
             dots,
             halo.mark_text(stroke=light("card"), strokeWidth=5, strokeJoin="round", **text),
             halo.mark_text(color=light("ink"), **text),
-        ).properties(width=size, height=round(size * 0.72))
+        ).properties(width=size, height=round(size * 0.6))
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import altair as alt
@@ -41,6 +41,13 @@ class Candidate:
     reason_lost: str = ""
     reference: bool = False
     chosen: bool = False
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], *, chosen: bool = False) -> Candidate:
+        """Take what is shown from a row of ``candidates.parquet`` or a selection's ``to_dict``."""
+        known = {field.name for field in fields(cls)} - {"chosen"}
+        given = {name: value for name, value in row.items() if name in known}
+        return cls(**given, chosen=chosen or bool(row.get("chosen", False)))
 
     @property
     def label(self) -> str:

@@ -29,12 +29,13 @@ def _histogram(
     x = alt.X("from:Q", title=title, scale=alt.Scale(domain=[first, last], nice=False))
     x = x.axis(alt.Axis(values=[first, last], labelExpr=expr, grid=False, labelFlush=True))
     y = alt.Y("n:Q", title=None, axis=None)
-    return (
+    drawn: alt.Chart = (
         alt.Chart(rows(_bins(edges, counts)))
         .mark_rect(color=light("series"), stroke=light("card"), strokeWidth=0.5)
         .encode(x=x, x2="to:Q", y=y, y2="zero:Q")
         .properties(width=(NARROW - 40) // 2, height=72)
     )
+    return drawn
 
 
 def distribution_chart(found: Distribution, currency: str = "") -> Chart:

@@ -39,9 +39,11 @@ class Figures:
         return svg(chart, prefix=f"f{self._drawn}", label=label)
 
     def _figure(self, drawn: str, title: str, note: str) -> Markup:
+        small = Markup(" <span>{}</span>").format(note) if note else ""
+        safe = Markup(drawn)  # noqa: S704  drawn by svg, which escapes
         return Markup("<figure><figcaption><strong>{}</strong>{}</figcaption>{}</figure>").format(
-            title, Markup(" <span>{}</span>").format(note) if note else "", Markup(drawn)
-        )  # noqa: S704  drawn by svg
+            title, small, safe
+        )
 
     def _both(self, draw: Callable[[int], Chart], label: str) -> str:
         wide = self._svg(draw(WIDE), label)
@@ -107,7 +109,7 @@ class Figures:
             f"{item.name.strip()}: {item.lift:.1f} times" for item in segment.products
         )
         return self._figure(
-            self._svg(bars_chart(data, title=""), label),
+            self._svg(bars_chart(data, title="", width=380), label),
             "Bought more than elsewhere",
             "times the share of all customers",
         )

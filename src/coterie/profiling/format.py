@@ -39,9 +39,11 @@ def share(part: float, *, sentence: bool = False) -> str:
 
     Examples
     --------
-    >>> share(0.0123), share(0.318), share(0.318, sentence=True)
-    ('1.2%', '31.8%', '32%')
+    >>> share(0.0123), share(0.318), share(0.318, sentence=True), share(0.00001)
+    ('1.2%', '31.8%', '32%', '<0.1%')
     """
+    if 0 < part < 0.0005:
+        return "<0.1%"
     whole = sentence and abs(part) >= 0.0995
     return _signed(f"{part * 100:.{0 if whole else 1}f}") + "%"
 

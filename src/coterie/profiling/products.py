@@ -100,8 +100,8 @@ def lifts(
     column : str
         ``product_id`` or one of ``DIMENSIONS``.
     top : int
-        At most this many a segment; for dimensions, which have few values, all up
-        to this many are given, bought less than elsewhere or not.
+        At most this many a segment. Products must be bought by clearly more (the range
+        of the lift is above 1) and by ``min_support``; values of a dimension need not.
 
     Returns
     -------
@@ -113,11 +113,7 @@ def lifts(
     product = column == "product_id"
     key = identifier(column)
     # A dimension is composition, so its values come by share; a product must stand out.
-    keep = (
-        "n >= LEAST(25, GREATEST(5, CEIL(size / 20.0))) AND n * everyone > n_all * size"
-        if product
-        else "n > 0"
-    )
+    keep = "n >= LEAST(25, GREATEST(5, CEIL(size / 20.0)))" if product else "n > 0"
     order = "low DESC, n DESC, key" if product else "n DESC, key"
     rows = db.rows(
         f"""WITH pair AS (
@@ -135,7 +131,7 @@ def lifts(
             FROM counted JOIN size USING (segment) WHERE {keep}),
         ranked AS (
             SELECT *, ROW_NUMBER() OVER (PARTITION BY segment ORDER BY {order}) AS place
-            FROM scored)
+            FROM scored {"WHERE low > 1" if product else ""})
         SELECT segment, key, {"COALESCE(product_name, key)" if product else "key"},
             n::BIGINT, size::BIGINT, n_all::BIGINT, everyone::BIGINT
         FROM ranked {f"LEFT JOIN {names} ON key = product_id" if product else ""}
