@@ -176,13 +176,20 @@ class KMeansModel:
         others = [[name for name in names if name != mine] for mine in names]
         second = _cases([_nearest_sql(rest, names) for rest in others])
         value = _cases([_least(rest) for rest in others])
+        each_distance = f"SELECT {kept}{each} FROM {identifier(relation)}"
+        nearest = (
+            f"SELECT {kept}{', '.join(names)}, {_nearest_sql(names)} AS segment, "
+            f"{_least(names)} AS d2__best FROM ({each_distance}) AS d"
+        )
+        runner_up = (
+            f"SELECT {kept}segment, d2__best, {second} AS second, {value} AS d2__next "
+            f"FROM ({nearest}) AS s"
+        )
+        margin = "(d2__next - d2__best) / d2__next"
         return (
             f"SELECT {kept}segment, second, "
-            "CASE WHEN next > 0 THEN (best - next) / next * -1 ELSE CAST(0 AS DOUBLE) END "
-            f"AS margin FROM (SELECT {kept}segment, best, {second} AS second, {value} AS next "
-            f"FROM (SELECT {kept}{', '.join(names)}, {_nearest_sql(names)} AS segment, "
-            f"{_least(names)} AS best FROM (SELECT {kept}{each} "
-            f"FROM {identifier(relation)}) AS d) AS s) AS n"
+            f"CASE WHEN d2__next > 0 THEN {margin} ELSE CAST(0 AS DOUBLE) END AS margin "
+            f"FROM ({runner_up}) AS n"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -294,7 +301,7 @@ def _place(costs: Floats) -> Placement:
     costs[label, row] = np.inf
     second = np.argmin(costs, axis=0)
     then = costs[second, row]
-    margin = np.divide(best - then, then, out=np.zeros(label.size), where=then > 0) * -1
+    margin = np.divide(then - best, then, out=np.zeros(label.size), where=then > 0)
     return Placement(label.astype(np.int32), second.astype(np.int32), margin)
 
 
