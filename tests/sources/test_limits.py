@@ -55,9 +55,9 @@ def sheet(rows: str) -> dict[str, bytes]:
 def test_a_stream_stops_at_its_bounds() -> None:
     assert Bounded(io.BytesIO(bytes(100)), 1, "a", SMALL).read(200) == bytes(100)
     stream = Bounded(io.BytesIO(bytes(4_000_000)), 4_000_000, "a", SMALL)
+    assert len(stream.read(3_000_000)) == 3_000_000
     with pytest.raises(DataError, match="unpacks to more than 3,000,000 bytes"):
-        for _ in range(4):
-            stream.read()
+        stream.read(1)
     stream = Bounded(io.BytesIO(bytes(2_000_000)), 2_000, "a", SMALL)
     with pytest.raises(DataError, match="more than 50 times its size"):
         stream.read(2_000_000)
@@ -119,7 +119,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16-le", "utf-16-be"])
 def test_a_workbook_with_a_document_type_is_refused(tmp_path: Path, codec: str) -> None:
     evil = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'
-    path = workbook(tmp_path / "a.xlsx", {"xl/worksheets/sheet1.xml": evil.encode(codec)})
+    workbook(tmp_path / "a.xlsx", {"xl/worksheets/sheet1.xml": evil.encode(codec)})
     with DuckDB() as db, pytest.raises(DataError, match="declares a document type"):
         read(db, "orders", Source(file="a.xlsx"), tmp_path)
 

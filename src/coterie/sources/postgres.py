@@ -22,6 +22,23 @@ _AS_THEY_ARE = frozenset(
     {"bool", "int2", "int4", "int8", "float4", "float8"}
     | {"text", "varchar", "bpchar", "name", "date", "timestamp", "timestamptz"}
 )
+_SETTINGS = (
+    "SET TRANSACTION READ ONLY",
+    "SET LOCAL TimeZone = 'UTC'",
+    "SET LOCAL DateStyle = 'ISO, YMD'",
+    "SET LOCAL IntervalStyle = 'postgres'",
+    "SET LOCAL extra_float_digits = 1",
+    "SET LOCAL bytea_output = 'hex'",
+)
+_CONNECTING = {
+    "password authentication failed": "the server refuses user and password.",
+    "no password supplied": "the server asks for a password.",
+    "pg_hba.conf": "the server does not let this user connect from here.",
+    "Connection refused": "no server answers at that host and port.",
+    "could not translate host name": "the host is not known.",
+    "timeout": "the server does not answer in time.",
+    "does not exist": "there is no such database or user.",
+}
 _MAX_DIGITS = 38
 """Digits of the widest DECIMAL; numbers that need more become doubles."""
 
@@ -105,38 +122,41 @@ def _session(url: str) -> Iterator[Any]:
         import adbc_driver_postgresql.dbapi as adbc
     except ImportError as error:
         raise MissingExtraError.of("postgres", "A PostgreSQL source") from error
+    told = ""
     try:
         with adbc.connect(url) as connection, connection.cursor() as cursor:
             # The text of a row, and so its hash, must not depend on the server's settings.
-            for statement in (
-                "SET TRANSACTION READ ONLY",
-                "SET LOCAL TimeZone = 'UTC'",
-                "SET LOCAL DateStyle = 'ISO, YMD'",
-                "SET LOCAL IntervalStyle = 'postgres'",
-                "SET LOCAL extra_float_digits = 1",
-                "SET LOCAL bytea_output = 'hex'",
-            ):
+            for statement in _SETTINGS:
                 cursor.execute(statement)
             yield cursor
     except CoterieError:
         raise
-    except adbc.Error as error:
-        # Not chained: the driver's own error could show the URL.
+    except Exception as error:
+        # Errors of a stream come as those of its reader, so no one class covers them.
+        if not re.search(r"SQLSTATE|libpq|adbc", f"{type(error).__module__} {error}"):
+            raise
+        told = _told(str(error))
+    if told:
+        # Raised here, so that the driver's error, which may show the URL, is no context of it.
         raise DataError(
-            f"PostgreSQL: {_told(str(error), url)}",
+            f"PostgreSQL: {told}",
             hint="Check the URL, the relation or query, and the rights of the user.",
             where="database",
-        ) from None
+        )
 
 
-def _told(message: str, url: str) -> str:
-    """Return the first line of the driver's message without the URL and what is in it."""
-    found = re.search(r"(ERROR|FATAL):\s*(.*)", message)
-    line = found[2] if found else (message.splitlines() or [""])[0]
-    user = re.match(r"\w+://([^@/]*)@", url)
-    secrets = {url, *(user[1].split(":", 1) if user else [])}
-    password = user[1].partition(":")[2] if user else ""
-    for secret in sorted(secrets | {password}, key=len, reverse=True):
-        if len(secret) > 2 or secret == password:
-            line = line.replace(secret, "…") if secret else line
-    return line.strip()
+def _told(message: str) -> str:
+    """Return what went wrong without anything that may come from the URL.
+
+    Examples
+    --------
+    >>> _told("[libpq] Failed to connect: could not translate host name 'pass@host'")
+    'the host is not known.'
+    """
+    found = re.search(r"ERROR:\s*(.*)", message)
+    if found and "SQLSTATE" in message:
+        return f"{found[1].strip()}."
+    for phrase, words in _CONNECTING.items():
+        if phrase in message:
+            return words
+    return "there is no connection."
