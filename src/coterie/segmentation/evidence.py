@@ -16,9 +16,9 @@ from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import literal
 from coterie.features.asof import SCORES, Custom, FeatureModel, Sources, fit_features
 from coterie.features.catalogue import VALUE_FEATURES
-from coterie.features.lenses import FeatureSet, feature_sets, read_columns
+from coterie.features.lenses import FeatureSet, feature_sets, fit_matrix, read_columns
 from coterie.features.level1 import Rules
-from coterie.features.matrix import Matrix, to_floats
+from coterie.features.matrix import to_floats
 from coterie.features.windows import Window, inner_window, outcome_sql, why_unusable
 from coterie.schema import MICROS
 from coterie.segmentation.base import Floats, SegmentationParams, horizon_days
@@ -137,7 +137,7 @@ def judge_now(
     columns = [c for s in sets for c in s.columns]
     names = tuple(dict.fromkeys([*columns, *scores, *revenue, *outcome_names]))
     frame = read_columns(db, names, only=SAMPLE)
-    spaces = _spaces(frame, _without(sets, params.outcome))
+    spaces = _spaces(frame, sets)
     evidence = Evidence(
         outcome=_outcome(frame, params.outcome) if params.outcome else None,
         ceiling_features=spaces[0].matrix,
@@ -146,18 +146,10 @@ def judge_now(
     return Case(spaces, _references(frame, model) if model else (), evidence, note)
 
 
-def _without(sets: Sequence[FeatureSet], outcome: str) -> tuple[FeatureSet, ...]:
-    """Return the sets without the column they are judged by."""
-    kept = (
-        FeatureSet(s.name, tuple(want for want in s.wanted if want.name != outcome)) for s in sets
-    )
-    return tuple(kept)
-
-
 def _spaces(frame: pa.Table, sets: Sequence[FeatureSet]) -> tuple[Space, ...]:
     spaces = []
     for feature_set in sets:
-        matrix = Matrix.fit(frame, feature_set.wanted)
+        matrix = fit_matrix(frame, feature_set)
         sources = tuple(column.source for column in matrix.columns)
         spaces.append(Space(feature_set.name, matrix.names, matrix.transform(frame), sources))
     return tuple(spaces)

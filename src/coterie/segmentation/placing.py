@@ -15,7 +15,7 @@ import pyarrow as pa
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, ParameterError
 from coterie.features.asof import SCORES
-from coterie.features.lenses import FeatureSet, frame_sql, read_columns
+from coterie.features.lenses import FeatureSet, fit_matrix, frame_sql, read_columns
 from coterie.features.matrix import Matrix
 from coterie.segmentation.base import Algorithm, Floats, Labels, Model
 from coterie.segmentation.centroids import KMeans, KMeansModel
@@ -24,11 +24,12 @@ from coterie.segmentation.grid import RfmGridModel
 from coterie.segmentation.lloyd import refine
 from coterie.segmentation.select import Candidate
 
+FRAME = "frame"
 NONE = "none"
 """Segment id of customers that cannot be segmented."""
 
 ALGORITHMS: dict[str, Algorithm] = {algorithm.name: algorithm for algorithm in (KMeans(),)}
-MODELS: dict[str, type[KMeansModel] | type[RfmGridModel]] = {
+MODELS: dict[str, type[KMeansModel | RfmGridModel]] = {
     model.kind: model for model in (KMeansModel, RfmGridModel)
 }
 
@@ -72,7 +73,7 @@ def fit_winner(
     chosen = next((s for s in sets if winner and s.name == winner.features), sets[0])
     draw_sample(db, "features", seed)
     frame = read_columns(db, chosen.columns, only=SAMPLE)
-    matrix = Matrix.fit(frame, chosen.wanted)
+    matrix = fit_matrix(frame, chosen)
     rows = matrix.transform(frame)
     if winner is None:
         return matrix, KMeans().fit(rows, 1, seed=seed)
@@ -80,19 +81,24 @@ def fit_winner(
         raise ParameterError.unknown("algorithm", winner.algorithm, ALGORITHMS)
     model = ALGORITHMS[winner.algorithm].fit(rows, winner.k, seed=seed)
     if isinstance(model, KMeansModel):
+        make_frame(db, matrix)
         model = refine(model, lambda: _matrices(db, matrix))
     return matrix, model
 
 
+def make_frame(db: DuckDB, matrix: Matrix) -> None:
+    """Make table ``frame``: the columns a matrix reads of all customers, ordered by id."""
+    db.create(FRAME, f"{frame_sql(db, matrix.sources)} ORDER BY customer_id")
+
+
 def _matrices(db: DuckDB, matrix: Matrix) -> Iterator[Floats]:
-    select = f"SELECT * FROM ({frame_sql(db, matrix.sources)}) WHERE status = 'ok'"
-    for batch in db.stream(f"{select} ORDER BY customer_id"):
+    for batch in db.stream(f"SELECT * FROM {FRAME} WHERE status = 'ok'"):
         yield matrix.transform(pa.Table.from_batches([batch]))
 
 
 def labels_of(db: DuckDB, matrix: Matrix, model: Model) -> Labels:
-    """Return the segment number of every customer that can be segmented, ordered by id."""
-    parts = [model.place(rows).labels for rows in _matrices(db, matrix)]
+    """Return the segment number of every customer of ``frame`` that can be segmented, in order."""
+    parts = [model.assign(rows) for rows in _matrices(db, matrix)]
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
 
 
@@ -102,7 +108,7 @@ def place(db: DuckDB, matrix: Matrix, model: Model, ids: Sequence[str]) -> None:
     Parameters
     ----------
     db : DuckDB
-        Holds ``features``.
+        Holds ``frame`` made for this matrix.
     matrix, model : Matrix and Model
         As fitted.
     ids : sequence of str
@@ -111,7 +117,7 @@ def place(db: DuckDB, matrix: Matrix, model: Model, ids: Sequence[str]) -> None:
     names = np.array(ids, dtype=object)
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for batch in db.stream(frame_sql(db, matrix.sources)):
+        for batch in db.stream(f"SELECT * FROM {FRAME}"):
             yield _placed(pa.Table.from_batches([batch]), matrix, model, names)
 
     db.load("assignments", pa.Table.from_batches(batches(), schema=_SCHEMA))
@@ -138,8 +144,8 @@ def _placed(
     margin = np.full(len(usable), np.nan)
     if usable.any():
         placement = model.place(matrix.transform(table.filter(pa.array(usable))))
-        first[usable] = names[placement.labels]
-        other = placement.second != placement.labels
+        first[usable] = names[placement.segment]
+        other = placement.second != placement.segment
         second[np.flatnonzero(usable)[other]] = names[placement.second[other]]
         margin[usable] = placement.margin
     ids = table.column("customer_id").combine_chunks().cast(pa.string())

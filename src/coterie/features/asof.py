@@ -1,0 +1,196 @@
+"""All that is known of each customer as of a day: level 1, measures, features, value, scores.
+
+What is fitted (vocabularies, customer value, score cut points) is fitted once and
+then used as it is on any later day, so a customer is measured by the same rule
+whether the model was made today or a year ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from coterie.engine.base import Engine
+from coterie.engine.sql import identifier
+from coterie.errors import NotReadyError
+from coterie.features.catalogue import CLV, Catalogue, Feature
+from coterie.features.level1 import Rules, build_level1, find_vocabularies
+from coterie.features.measures import Measure, StateSpec, check_measures
+from coterie.features.rfm import RfmScores
+from coterie.features.value import ValueModel
+
+RFM = ("recency", "frequency", "monetary")
+SCORES = ("r_score", "f_score", "m_score")
+_PLAIN = "features_plain"
+MIN_SCORED = 2
+"""Customers below which scores have nothing to compare."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Names of the canonical tables to read; those of "" are not there."""
+
+    lines: str = "lines"
+    events: str = ""
+    customers: str = ""
+    """Adds the customers who never ordered, with status ``no_orders``."""
+
+
+@dataclass(frozen=True)
+class Custom:
+    """What a project adds to the catalogue."""
+
+    measures: tuple[Measure, ...] = ()
+    features: tuple[Feature, ...] = ()
+    frequency: Literal["order_days", "orders"] = "order_days"
+
+
+@dataclass(frozen=True)
+class FeatureModel:
+    """The fitted definition of the table ``features`` of a project with orders."""
+
+    catalogue: Catalogue
+    custom: Custom
+    value: ValueModel | None
+    value_reason: str
+    """Why there is no customer value; empty if there is."""
+    rfm: RfmScores | None
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """Every feature with a column, in the order of the table."""
+        return (*self.catalogue.features, *((CLV,) if self.value else ()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fitted definition as plain JSON."""
+        return {
+            "state": self.catalogue.state.to_dict(),
+            "features": [feature.model_dump() for feature in self.custom.features],
+            "frequency": self.custom.frequency,
+            "value": self.value.to_dict() if self.value else None,
+            "value_reason": self.value_reason,
+            "rfm": self.rfm.to_dict() if self.rfm else None,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FeatureModel:
+        """Read what ``to_dict`` wrote."""
+        state = StateSpec.from_dict(data["state"])
+        features = tuple(Feature(**feature) for feature in data["features"])
+        custom = Custom(state.custom, features, data["frequency"])
+        return cls(
+            Catalogue.build(state, features, custom.frequency),
+            custom,
+            ValueModel.from_dict(data["value"]) if data["value"] else None,
+            data["value_reason"],
+            RfmScores.from_dict(data["rfm"]) if data["rfm"] else None,
+        )
+
+
+def fit_features(
+    engine: Engine,
+    rules: Rules,
+    custom: Custom,
+    *,
+    as_of: int,
+    horizon: int,
+    sources: Sources = Sources(),
+) -> FeatureModel:
+    """Fit vocabularies, customer value and scores on what is known before ``as_of``.
+
+    Leaves level 1, ``state`` and ``features`` as of that day in the engine.
+
+    Raises
+    ------
+    ParameterError
+        If a measure or feature of the project is refused.
+    """
+    build_level1(engine, rules, as_of, lines=sources.lines, events=sources.events)
+    vocabularies = find_vocabularies(engine)
+    plain = StateSpec(rules, vocabularies)
+    state = StateSpec(rules, vocabularies, check_measures(custom.measures, plain.names))
+    catalogue = Catalogue.build(state, custom.features, custom.frequency)
+    engine.create("state", state.sql(as_of))
+    value, reason = _fit_value(engine, as_of, horizon)
+    catalogue.create(engine, _PLAIN)
+    known = read_frame(engine, RFM, relation=_PLAIN)
+    rfm = (
+        RfmScores.fit(*(_floats(known, name) for name in RFM))
+        if known.num_rows >= MIN_SCORED
+        else None
+    )
+    model = FeatureModel(catalogue, custom, value, reason, rfm)
+    _create_features(engine, model, as_of, sources)
+    return model
+
+
+def build_features(
+    engine: Engine,
+    model: FeatureModel,
+    *,
+    as_of: int,
+    sources: Sources = Sources(),
+) -> None:
+    """Make level 1, ``state`` and ``features`` as of a day by a fitted definition."""
+    state = model.catalogue.state
+    build_level1(engine, state.rules, as_of, lines=sources.lines, events=sources.events)
+    engine.create("state", state.sql(as_of))
+    model.catalogue.create(engine, _PLAIN)
+    _create_features(engine, model, as_of, sources)
+
+
+def _create_features(engine: Engine, model: FeatureModel, as_of: int, sources: Sources) -> None:
+    """Join features, customer value and scores to the table ``features``."""
+    names = [identifier(feature.name) for feature in model.catalogue.features]
+    columns = ["f.customer_id", "f.status", *(f"f.{name}" for name in names)]
+    tables = f"{_PLAIN} AS f"
+    if sources.customers:
+        columns[:2] = ["e.customer_id", "COALESCE(f.status, 'no_orders') AS status"]
+        tables = (
+            f"(SELECT customer_id FROM {_PLAIN} UNION SELECT customer_id FROM {sources.customers})"
+            f" AS e LEFT JOIN {_PLAIN} AS f ON f.customer_id = e.customer_id"
+        )
+    if model.value:
+        engine.create("clv", model.value.sql_select("state", as_of=as_of))
+        columns.append("clv.clv AS clv")
+        tables += " LEFT JOIN clv ON clv.customer_id = f.customer_id"
+    if model.rfm:
+        scores = model.rfm.sql(RFM)
+        columns += [f"CAST({scores[name]} AS DOUBLE) AS {name}" for name in SCORES]
+    engine.create("features", f"SELECT {', '.join(columns)} FROM {tables}")
+    engine.drop("clv")
+    engine.drop(_PLAIN)
+
+
+def _fit_value(engine: Engine, as_of: int, horizon: int) -> tuple[ValueModel | None, str]:
+    """Return the fitted value model, or the reason why there is none."""
+    table = engine.query(
+        "SELECT order_days - 1 AS x, last_day - first_day AS t_x, "
+        f"{as_of} - 1 - first_day AS tenure, net - first_day_net AS repeat_net "
+        "FROM state WHERE order_days > 0 ORDER BY customer_id"
+    )
+    x = _floats(table, "x")
+    mean = _floats(table, "repeat_net") / 1e6 / np.maximum(x, 1.0)
+    try:
+        model = ValueModel.fit(
+            x, _floats(table, "t_x"), _floats(table, "tenure"), mean, horizon_days=horizon
+        )
+    except NotReadyError as error:
+        return None, str(error)
+    return model, ""
+
+
+def _floats(table: pa.Table, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.asarray(table.column(name).to_numpy(), dtype=np.float64)
+
+
+def read_frame(engine: Engine, names: Sequence[str], *, relation: str = "features") -> pa.Table:
+    """Return columns of the customers that can be segmented, ordered by customer id."""
+    columns = ", ".join(identifier(name) for name in ("customer_id", *names))
+    return engine.query(
+        f"SELECT {columns} FROM {relation} WHERE status = 'ok' ORDER BY customer_id"
+    )

@@ -1,0 +1,384 @@
+"""The one place that strings the stages together: from settings to a published run.
+
+A run is planned before it is made: if the same input was already scored by the
+published model, there is nothing to do. Otherwise all is computed in a working
+folder, written under a temporary name, renamed, and published last.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from coterie.config import Settings
+from coterie.engine.duckdb import DuckDB
+from coterie.errors import DataError, NotReadyError, ParameterError
+from coterie.features.asof import Custom, Sources, fit_features
+from coterie.features.lenses import create_attribute_features, default_lens, feature_sets
+from coterie.features.level1 import Rules
+from coterie.features.windows import to_date
+from coterie.profiling.output import candidate_rows, choice_of, describe_segments, write_tables
+from coterie.profiling.profile import ProfileParams
+from coterie.profiling.report import ReportData, render
+from coterie.profiling.segments import segment_objects
+from coterie.segmentation.base import horizon_days, k_range
+from coterie.segmentation.evidence import Past, judge_later, judge_now, look_back
+from coterie.segmentation.placing import fit_winner, make_frame, place
+from coterie.segmentation.released import Released, identify, keep_labels, prepare
+from coterie.segmentation.select import Selection, select
+from coterie.store.database import Registry
+from coterie.store.home import Home
+from coterie.store.runs import (
+    FORMAT_VERSION,
+    MANIFEST,
+    FolderWriter,
+    append_log,
+    check_run,
+    hash_of,
+    read_json,
+)
+from coterie.validation.ingest import Ingested, ingest
+from coterie.validation.moment import find_as_of, has_rows
+
+STAGES = ("read", "measure", "choose", "place", "profile", "write")
+Tell = Callable[[str, float, str], None]
+"""Told the stage, how much of it is done (0 to 1), and what is being done."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to."""
+
+    run_id: str
+    folder: Path
+    fresh: bool
+    """False if the run was there already and nothing had to be done."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run depends on, and what it will be called."""
+
+    run_id: str
+    input_hash: str
+    settings_hash: str
+    as_of: int | None
+    parent: Released | None
+    parent_run: str | None
+    fits: bool
+    inputs: Mapping[str, Any]
+
+
+def run(
+    settings: Settings,
+    folder: Path,
+    *,
+    as_of: date | None = None,
+    refit: bool = False,
+    tell: Tell | None = None,
+) -> Outcome:
+    """Read, check, measure, segment, profile and publish.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the project.
+    folder : Path
+        The project folder; all that is written goes to its ``.coterie``.
+    as_of : date, optional
+        Rows on or after this day are not read. Default: the day after the last one.
+    refit : bool, default False
+        Fit again even if a published model fits the settings.
+    tell : callable, optional
+        Told about progress.
+
+    Returns
+    -------
+    Outcome
+        Where the run lies. The same input gives the same id and the same bytes.
+
+    Raises
+    ------
+    CoterieError
+        If the data or the settings will not do; nothing is left half-written.
+    """
+    home = Home(folder)
+    tell = tell or _quiet
+    if not settings.sources:
+        raise NotReadyError("The project has no sources.", hint="Make them: coterie init FILE…")
+    with home.alone(), home.workplace() as work, home.registry() as registry:
+        db = DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None)
+        with db:
+            ingested = _read(db, settings, folder, home, tell)
+            moment = find_as_of(db, as_of)
+            plan = _plan(settings, ingested, moment, registry, home, refit=refit)
+            if isinstance(plan, Outcome):
+                return plan
+            db.lock([home.path])
+            started = datetime.now(UTC)
+            return _make(db, settings, ingested, plan, _Places(home, registry, started, tell))
+
+
+def _quiet(_stage: str, _share: float, _what: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where a run is written, and who is told."""
+
+    home: Home
+    registry: Registry
+    started: datetime
+    tell: Tell
+
+
+def _read(db: DuckDB, settings: Settings, folder: Path, home: Home, tell: Tell) -> Ingested:
+    return ingest(
+        db,
+        settings.sources,
+        settings.columns,
+        timezone=settings.project.timezone,
+        project=folder,
+        data=home.data,
+        tell=lambda what: tell("read", 0.0, what),
+    )
+
+
+def _plan(
+    settings: Settings,
+    ingested: Ingested,
+    as_of: int | None,
+    registry: Registry,
+    home: Home,
+    *,
+    refit: bool,
+) -> Plan | Outcome:
+    """Decide what to do: nothing, score by the published model, or fit."""
+    inputs = {
+        "format_version": FORMAT_VERSION,
+        "settings": settings.result_bearing,
+        "inputs": ingested.fingerprints,
+        "tombstones": [],
+        "as_of": to_date(as_of).isoformat() if as_of is not None else None,
+        "seed": settings.segmentation.seed,
+        "version": importlib.metadata.version("coterie"),
+    }
+    input_hash, settings_hash = hash_of(inputs), hash_of(settings.model_bearing)
+    row = registry.published()
+    fits = refit or row is None or row["settings_hash"] != settings_hash
+    if row and not fits:
+        same = registry.find(input_hash=input_hash, model_id=row["model_id"])
+        if same and (home.runs / same["run_id"]).is_dir():
+            return Outcome(same["run_id"], home.runs / same["run_id"], fresh=False)
+    parent_run = row["run_id"] if row else None
+    parent = load_released(home.runs / parent_run) if parent_run else None
+    continued = {"fits": fits, "run": parent_run, "names": registry.names()}
+    run_id = "r" + hash_of({"inputs": inputs, "continues": continued})
+    return Plan(run_id, input_hash, settings_hash, as_of, parent, parent_run, fits, inputs)
+
+
+def load_released(folder: Path) -> Released:
+    """Read the released segmentation of a run, after checking the run's files."""
+    check_run(folder)
+    return Released.from_dict(read_json(folder / "model.json"), read_json(folder / "matrix.json"))
+
+
+def _make(
+    db: DuckDB, settings: Settings, ingested: Ingested, plan: Plan, places: _Places
+) -> Outcome:
+    """Compute, write and publish the planned run."""
+    target = places.home.runs / plan.run_id
+    if not target.is_dir():
+        released, selection = _segment(db, settings, ingested, plan, places.tell)
+        with FolderWriter(target.parent, plan.run_id) as writer:
+            released = _describe(
+                db, settings, ingested, plan, places, (released, selection), writer
+            )
+            manifest = {
+                **plan.inputs,
+                "run_id": plan.run_id,
+                "parent_run": plan.parent_run,
+                "model_id": released.model_id,
+                "input_hash": plan.input_hash,
+                "settings_hash": plan.settings_hash,
+                "revisions": [],
+                "files": writer.files(),
+            }
+            writer.json(MANIFEST, manifest)
+            span = {"start": str(places.started), "end": str(datetime.now(UTC))}
+            append_log(writer.folder, {"event": "made", **span})
+            writer.commit()
+    manifest = check_run(target)
+    kept = ("run_id", "input_hash", "settings_hash", "model_id", "parent_run")
+    places.registry.publish({name: manifest[name] for name in kept} | {"as_of": plan.as_of})
+    places.tell("write", 1.0, "published")
+    return Outcome(plan.run_id, target, fresh=True)
+
+
+def _describe(
+    db: DuckDB,
+    settings: Settings,
+    ingested: Ingested,
+    plan: Plan,
+    places: _Places,
+    placed: tuple[Released, Selection | None],
+    writer: FolderWriter,
+) -> Released:
+    """Profile, name and write what was found; return the released model with its names."""
+    released, selection = placed
+    parent = places.home.runs / plan.parent_run if plan.parent_run else None
+    places.tell("profile", 0.0, "describing the segments")
+    params = ProfileParams(
+        as_of=plan.as_of,
+        seed=settings.segmentation.seed,
+        currency=settings.project.currency,
+        clustered=released.matrix.sources,
+    )
+    names = places.registry.names()
+    profile, released = describe_segments(db, released, ingested.attributes, params, names)
+    places.tell("write", 0.0, "writing the run")
+    write_tables(db, writer, released, ingested, parent=parent)
+    candidates = candidate_rows(selection, parent)
+    writer.table("candidates.parquet", candidates)
+    writer.json("model.json", released.to_dict())
+    segments = segment_objects(profile, _known(released))
+    writer.json("segments.json", segments)
+    report = ReportData(
+        title=settings.project.name,
+        profile=profile,
+        segments=segments,
+        choice=choice_of(released, candidates),
+        quality=ingested.quality["tables"],
+        run={
+            "Run": plan.run_id,
+            "Model": released.model_id,
+            "Lens": released.lens,
+            "Seed": str(settings.segmentation.seed),
+            "Coterie": plan.inputs["version"],
+        },
+    )
+    writer.text("report.html", render(report))
+    return released
+
+
+def _known(released: Released) -> dict[str, dict[str, Any]]:
+    """Return what the choice says of every segment."""
+    verdict = (released.choice or {}).get("verdict")
+    return {name: {"verdict": verdict} for name in released.ids} if verdict else {}
+
+
+def _segment(
+    db: DuckDB, settings: Settings, ingested: Ingested, plan: Plan, tell: Tell
+) -> tuple[Released, Selection | None]:
+    """Place every customer, by the published model or by a new one."""
+    sources = Sources(
+        events="events" if has_rows(db, "events") else "",
+        customers="customers" if has_rows(db, "customers") else "",
+    )
+    if not plan.fits and plan.parent is not None:
+        tell("measure", 0.0, "measuring every customer")
+        prepare(db, plan.parent, ingested.attributes, as_of=plan.as_of, sources=sources)
+        released, selection = plan.parent, None
+    else:
+        released, selection = _fit(db, settings, ingested, plan, sources, tell)
+    tell("place", 0.0, "placing every customer")
+    place(db, released.matrix, released.model, released.ids)
+    return released, selection
+
+
+def _fit(
+    db: DuckDB,
+    settings: Settings,
+    ingested: Ingested,
+    plan: Plan,
+    sources: Sources,
+    tell: Tell,
+) -> tuple[Released, Selection]:
+    """Choose a segmentation, fit it on today's customers and give its segments their ids."""
+    params, attributes = settings.segmentation, ingested.attributes
+    as_of = plan.as_of if has_rows(db, "lines") else None
+    lens = params.lens if params.lens != "auto" else default_lens(has_orders=as_of is not None)
+    rules, custom = _rules(settings), Custom(settings.measures, settings.features, params.frequency)
+    past: Past | None = None
+    tell("measure", 0.0, "measuring every customer")
+    if as_of is not None:
+        ((first,),) = db.rows("SELECT MIN(day) FROM lines")
+        past = look_back(db, rules, custom, params, first_day=first, as_of=as_of)
+    parent = _apply_parent(db, plan, ingested, sources)
+    model = None
+    if as_of is not None:
+        horizon = horizon_days(params.horizon)
+        model = fit_features(db, rules, custom, as_of=as_of, horizon=horizon, sources=sources)
+    else:
+        create_attribute_features(db, attributes)
+    sets = feature_sets(
+        lens,
+        model,
+        attributes,
+        features=params.features,
+        include_protected=params.include_protected,
+        outcome=params.outcome,
+    )
+    case = judge_later(db, past) if past else "The history is too short, or the lens is not value."
+    if isinstance(case, str):
+        case = judge_now(db, model, sets, params, case if as_of is not None else "")
+    low, high = k_range(params.k)
+    selection = select(
+        case.spaces,
+        case.references,
+        case.evidence,
+        range(low, high + 1),
+        seed=params.seed,
+        on_progress=lambda share, what: tell("choose", share, what),
+    )
+    matrix, fitted = fit_winner(db, selection.winner, sets, seed=params.seed)
+    make_frame(db, matrix)
+    used = selection.winner.features if selection.winner else sets[0].name
+    model_id = "m" + plan.run_id[1:]
+    released = Released(model_id, plan.settings_hash, lens, used, model, matrix, fitted)
+    notes = " ".join(note for note in (selection.note, case.note) if note)
+    choice = {
+        "method": selection.method,
+        "verdict": "constructed" if selection.constructed else None,
+        "note": notes,
+        "ceiling": selection.ceiling,
+    }
+    released = replace(released, choice=choice)
+    return identify(db, released, parent, run_id=plan.run_id), selection
+
+
+def _apply_parent(db: DuckDB, plan: Plan, ingested: Ingested, sources: Sources) -> Released | None:
+    """Keep today's labels by the released model, so that ids can be matched.
+
+    None if there is no such model, or the data no longer has what it needs; then
+    all segments are new.
+    """
+    if plan.parent is None:
+        return None
+    try:
+        prepare(db, plan.parent, ingested.attributes, as_of=plan.as_of, sources=sources)
+    except (ParameterError, DataError):
+        return replace(plan.parent, ids=())
+    keep_labels(db, plan.parent)
+    return plan.parent
+
+
+def _rules(settings: Settings) -> Rules:
+    """Return how lines are counted; all order sources must agree."""
+    found = {
+        (source.returns, source.free_orders)
+        for name, source in settings.sources.items()
+        if settings.table_of(name) == "orders"
+    }
+    if len(found) > 1:
+        raise ParameterError(
+            "The order sources differ in returns or free_orders.",
+            hint="Give all [sources.…] of orders the same two settings.",
+        )
+    returns, free_orders = found.pop() if found else ("net", False)
+    return Rules(returns, free_orders, settings.project.timezone)

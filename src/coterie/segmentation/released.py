@@ -1,0 +1,175 @@
+"""A released segmentation: everything needed to place a customer, and the segments' identities.
+
+It is plain JSON in the run folder; with it a later run scores new data by the same
+rule, and a refit knows which segments existed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from coterie.engine.duckdb import DuckDB
+from coterie.features.asof import FeatureModel, Sources, build_features
+from coterie.features.lenses import create_attribute_features
+from coterie.features.matrix import Matrix
+from coterie.schema import Attribute
+from coterie.segmentation.base import Labels, Model
+from coterie.segmentation.continuity import match, slots
+from coterie.segmentation.placing import FRAME, labels_of, make_frame, model_from_dict
+
+
+@dataclass(frozen=True)
+class SegmentIdentity:
+    """What stays with a segment from run to run. An empty name is still to be found."""
+
+    id: str
+    slot: int
+    name: str = ""
+    name_source: str = ""
+    born_run: str | None = None
+    parents: tuple[str, ...] = ()
+    status: str = "live"
+
+
+@dataclass(frozen=True)
+class Released:
+    """A fitted segmentation with its identities.
+
+    ``ids`` holds the segment id of each number of the model; ``segments`` all
+    identities the project ever had, in order of birth.
+    """
+
+    model_id: str
+    settings_hash: str
+    lens: str
+    feature_set: str
+    features: FeatureModel | None
+    matrix: Matrix
+    model: Model
+    ids: tuple[str, ...] = ()
+    segments: tuple[SegmentIdentity, ...] = ()
+    choice: Mapping[str, Any] | None = None
+    """How it was chosen: method, verdict, sentences (JSON)."""
+
+    @property
+    def live(self) -> dict[str, SegmentIdentity]:
+        """The identities of the model's segments by id."""
+        return {segment.id: segment for segment in self.segments if segment.id in self.ids}
+
+    def named(self, names: Mapping[str, tuple[str, str]]) -> Released:
+        """Return the same with (name, source) of these ids."""
+        segments = tuple(
+            replace(s, name=names[s.id][0], name_source=names[s.id][1]) if s.id in names else s
+            for s in self.segments
+        )
+        return replace(self, segments=segments)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the matrix (``matrix.json`` holds it) as plain JSON."""
+        return {
+            "model_id": self.model_id,
+            "settings_hash": self.settings_hash,
+            "lens": self.lens,
+            "feature_set": self.feature_set,
+            "features": self.features.to_dict() if self.features else None,
+            "model": self.model.to_dict(),
+            "ids": list(self.ids),
+            "segments": [asdict(segment) for segment in self.segments],
+            "choice": dict(self.choice or {}),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], matrix: Mapping[str, Any]) -> Released:
+        """Read what ``to_dict`` and ``Matrix.to_dict`` wrote."""
+        return cls(
+            data["model_id"],
+            data["settings_hash"],
+            data["lens"],
+            data["feature_set"],
+            FeatureModel.from_dict(data["features"]) if data["features"] else None,
+            Matrix.from_dict(matrix),
+            model_from_dict(data["model"]),
+            tuple(data["ids"]),
+            tuple(
+                SegmentIdentity(**s | {"parents": tuple(s["parents"])}) for s in data["segments"]
+            ),
+            data["choice"],
+        )
+
+
+def prepare(
+    db: DuckDB,
+    released: Released,
+    attributes: Sequence[Attribute],
+    *,
+    as_of: int | None,
+    sources: Sources,
+) -> None:
+    """Make ``features`` and ``frame`` as of a day by a released definition.
+
+    Raises
+    ------
+    ParameterError
+        If the data has lost a column that the model needs.
+    """
+    if released.features is not None and as_of is not None:
+        build_features(db, released.features, as_of=as_of, sources=sources)
+    else:
+        create_attribute_features(db, attributes)
+    make_frame(db, released.matrix)
+
+
+def keep_labels(db: DuckDB, released: Released) -> None:
+    """Make table ``old_labels``: customer_id and the released model's segment number."""
+    labels = labels_of(db, released.matrix, released.model)
+    ids = db.query(f"SELECT customer_id FROM {FRAME} WHERE status = 'ok'")
+    db.load("old_labels", ids.append_column("label", [labels]))
+
+
+def identify(db: DuckDB, new: Released, parent: Released | None, *, run_id: str) -> Released:
+    """Give the segments of a new model their ids: kept where members stayed, else new.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``frame`` for the new model and, with a parent, ``old_labels``.
+    new : Released
+        The new model, without ids.
+    parent : Released or None
+        The model released before it, if its labels were kept.
+    run_id : str
+        The run in which new segments are born.
+    """
+    labels = labels_of(db, new.matrix, new.model)
+    old_ids = parent.ids if parent else ()
+    known = parent.segments if parent else ()
+    born_before = len(known)
+    matching = match(
+        _old_labels(db) if old_ids else np.full(len(labels), -1, dtype=np.int32),
+        labels,
+        old_ids,
+        n_new=new.model.n_segments,
+        next_id=born_before + 1,
+    )
+    ended = [s for s in known if s.id not in matching.ids]
+    live = [s for s in known if s.id in matching.ids]
+    colours = slots(len(matching.born), [s.slot for s in live], [s.slot for s in ended])
+    old = tuple(replace(s, status="live" if s in live else "retired") for s in known)
+    born = tuple(
+        SegmentIdentity(name, slot, born_run=run_id, parents=matching.parents.get(name, ()))
+        for name, slot in zip(matching.born, colours, strict=True)
+    )
+    return replace(new, ids=matching.ids, segments=(*old, *born))
+
+
+def _old_labels(db: DuckDB) -> Labels:
+    """Return the kept label of each customer of ``frame`` in its order, -1 if there is none."""
+    table = db.query(
+        f"SELECT COALESCE(o.label, -1) AS label FROM {FRAME} AS f "
+        "LEFT JOIN old_labels AS o USING (customer_id) WHERE f.status = 'ok' ORDER BY f.customer_id"
+    )
+    return np.asarray(table.column("label").to_numpy(), dtype=np.int32)

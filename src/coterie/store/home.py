@@ -1,0 +1,73 @@
+"""The folder ``.coterie`` of a project: what Coterie writes lies here and nowhere else."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from coterie.errors import NotReadyError
+from coterie.store.database import Registry
+from coterie.store.runs import disk_errors, remove_partial
+
+
+class Home:
+    """Where the runs, the checked tables and the registry of a project lie.
+
+    Parameters
+    ----------
+    project : Path
+        The project folder.
+    """
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        self.path = project / ".coterie"
+        self.runs = self.path / "runs"
+        self.data = self.path / "data"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the project, so that two runs never write at once.
+
+        The lock dies with the process, however that ends.
+
+        Raises
+        ------
+        NotReadyError
+            If another process holds it.
+        """
+        with disk_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = (self.path / "lock").open("w")
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise NotReadyError(
+                    f"Another run is at work in {self.project}.", hint="Wait until it has finished."
+                ) from error
+            yield
+
+    @contextmanager
+    def workplace(self) -> Iterator[Path]:
+        """Make a folder for what need not last, after clearing what a broken run left."""
+        remove_partial([self.path, self.runs, self.data])
+        with disk_errors(self.path):
+            work = Path(tempfile.mkdtemp(prefix=".tmp-work-", dir=self.path))
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    @contextmanager
+    def registry(self) -> Iterator[Registry]:
+        """Open the registry."""
+        registry = Registry(self.path / "coterie.db")
+        try:
+            yield registry
+        finally:
+            registry.close()

@@ -1,0 +1,133 @@
+"""From sources to canonical tables on disk, once for the same content and the same mapping.
+
+The folder is named by a fingerprint of all that determines it, so a second run
+on the same files reads Parquet instead of parsing text again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from coterie.engine.duckdb import DuckDB
+from coterie.engine.sql import identifier, literal
+from coterie.schema import CANONICAL, Attribute, ColumnParams
+from coterie.sources.base import Source
+from coterie.sources.read import fingerprint, read
+from coterie.store.runs import (
+    FORMAT_VERSION,
+    PRIVATE,
+    FolderWriter,
+    disk_errors,
+    hash_of,
+    read_json,
+)
+from coterie.validation.build import build_tables
+
+_TABLES = (*CANONICAL, "customers")
+_ABOUT = "tables.json"
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """The canonical tables of a project, ready in the working database."""
+
+    fingerprints: dict[str, str]
+    """Source name -> SHA-256 of what it held."""
+    attributes: tuple[Attribute, ...]
+    quality: dict[str, Any]
+    folder: Path
+    """Where the tables lie as Parquet."""
+
+
+def ingest(
+    db: DuckDB,
+    sources: Mapping[str, Source],
+    columns: Mapping[str, ColumnParams],
+    *,
+    timezone: str,
+    project: Path,
+    data: Path,
+    tell: Callable[[str], None],
+) -> Ingested:
+    """Read all sources, or find the tables that an earlier run made of the same content.
+
+    Parameters
+    ----------
+    db : DuckDB
+        The working database; the canonical tables are in it afterwards.
+    sources, columns : mappings
+        As the settings have them.
+    timezone : str
+        IANA zone of the project.
+    project, data : Path
+        The project folder, and the folder that keeps canonical tables.
+    tell : callable
+        Told what is being read.
+
+    Raises
+    ------
+    DataError
+        If a source cannot be read or does not fit its mapping; nothing is kept then.
+    """
+    prints = {name: fingerprint(name, source, project) for name, source in sources.items()}
+    key = {
+        "format_version": FORMAT_VERSION,
+        "sources": {name: source.model_dump(mode="json") for name, source in sources.items()},
+        "columns": {name: params.model_dump(mode="json") for name, params in columns.items()},
+        "timezone": timezone,
+        "fingerprints": prints,
+    }
+    folder = data / hash_of(key, 24)
+    if not (folder / _ABOUT).is_file():
+        _make(db, sources, columns, timezone=timezone, project=project, folder=folder, tell=tell)
+    about = read_json(folder / _ABOUT)
+    known = db.tables()
+    for table in (name for name in _TABLES if name not in known):
+        if (folder / table).is_dir():
+            db.view(
+                table, f"SELECT * FROM read_parquet({literal(str(folder / table / '*.parquet'))})"
+            )
+    attributes = tuple(
+        Attribute(**attribute | {"labels": tuple(map(tuple, attribute["labels"]))})
+        for attribute in about["attributes"]
+    )
+    return Ingested(prints, attributes, about["quality"], folder)
+
+
+def _make(
+    db: DuckDB,
+    sources: Mapping[str, Source],
+    columns: Mapping[str, ColumnParams],
+    *,
+    timezone: str,
+    project: Path,
+    folder: Path,
+    tell: Callable[[str], None],
+) -> None:
+    raws = {}
+    for name, source in sources.items():
+        tell(f"reading {source.file or source.database}")
+        raws[name] = (read(db, name, source, project), source)
+    tell("checking every row")
+    tables = build_tables(db, raws, columns, timezone=timezone)
+    for raw, _ in raws.values():
+        db.drop(raw.relation)
+    about = {
+        "attributes": [asdict(attribute) for attribute in tables.attributes],
+        "quality": tables.quality,
+    }
+    tell("keeping the checked tables")
+    with FolderWriter(folder.parent, folder.name) as writer:
+        for table in (name for name in _TABLES if name in db.tables()):
+            path = writer.path(table) / "part-0.parquet"
+            with disk_errors(path):
+                path.parent.mkdir()
+                if table == "quarantine":
+                    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE))
+            db.write_parquet(f"SELECT * FROM {identifier(table)}", path)
+        writer.json(_ABOUT, about)
+        writer.commit()
