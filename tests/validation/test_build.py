@@ -206,7 +206,7 @@ def test_mapping_mistakes_name_what_exists(db, raw_of):
     raw = raw_of("orders", rows_of(("a", "2024-01-01", "1", "mug", "1", "2")))
     with pytest.raises(DataError, match=r"no column 'prise'.*It has: who.*Did you mean 'price'"):
         build(db, raw, Source(columns=MAP | {"unit_price": "prise"}))
-    with pytest.raises(DataError, match="'price' .* is mapped twice: unit_price and discount"):
+    with pytest.raises(DataError, match=r"'price' .* is mapped twice: unit_price and discount"):
         build(db, raw, Source(columns=MAP | {"discount": "price"}))
     with pytest.raises(
         DataError, match=r"columns\.prize of source .* is not a column of this table"

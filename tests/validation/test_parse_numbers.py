@@ -105,6 +105,7 @@ def test_rounding_is_half_even_and_exact(values, digits):
 
 def test_what_exceeds_64_bits_is_null(db):
     ((value,),) = db.rows(
-        f"SELECT {half_even('v', 6)} FROM (SELECT CAST('9223372036854.775808' AS DECIMAL(38, 20)) AS v)"
+        f"SELECT {half_even('v', 6)} FROM "
+        "(SELECT CAST('9223372036854.775808' AS DECIMAL(38, 20)) AS v)"
     )
     assert value is None

@@ -16,20 +16,13 @@ from coterie.errors import DataError, ParameterError
 from coterie.schema import Attribute, ColumnParams
 from coterie.sources.base import Raw, Source
 from coterie.validation.fields import FLOATS, INTEGERS, Field, column_types, look_at
+from coterie.validation.findings import note
 from coterie.validation.kinds import Column, as_number, as_time, infer_kind, is_number, look
 from coterie.validation.parse_text import flag_of
 from coterie.validation.parse_times import day_of
 from coterie.validation.protected import is_place, protected_reason
-from coterie.validation.staging import (
-    Problem,
-    Staged,
-    mark_repeats,
-    note,
-    parse,
-    quarantine,
-    refuse,
-    stage,
-)
+from coterie.validation.repeats import mark_repeats
+from coterie.validation.staging import Problem, Staged, parse, quarantine, refuse, stage
 
 _RESERVED = ("customer_id", "valid_from")
 _SQL_TYPE = {

@@ -28,7 +28,10 @@ LIKERT_TOP = (5, 7, 10)
 BLANK_WORDS = ("na", "n/a", "nan", "null", "none", "nat", "#n/a", "?", "-", "missing", "unknown")
 """Texts that mean a missing value in a column of numbers or dates."""
 
-_ID_WORDS = frozenset("id ids key code no nr num number uuid guid phone email mail iban".split())
+_ID_WORDS = frozenset(
+    {"id", "ids", "key", "code", "no", "nr", "num", "number"}
+    | {"uuid", "guid", "phone", "email", "mail", "iban"}
+)
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,7 @@ def _number_kind(db: DuckDB, column: Column, source: Source) -> Kind:
         return "key"
     number = as_number(db, field, source).value
     ((low, high, fractions),) = db.rows(
-        f"SELECT CAST(min(v) AS DOUBLE), CAST(max(v) AS DOUBLE), count(*) FILTER (v <> round(v, 0)) "
+        "SELECT CAST(min(v) AS DOUBLE), CAST(max(v) AS DOUBLE), count(*) FILTER (v <> round(v, 0)) "
         f"FROM (SELECT {number} AS v FROM {field.source})"
     )
     likert = low == 1 and high in LIKERT_TOP and not fractions

@@ -12,16 +12,8 @@ from coterie.schema import CANONICAL
 from coterie.sources.base import Raw, Source
 from coterie.validation.parse_numbers import MISSING, half_even
 from coterie.validation.parse_times import day_of, hour_of
-from coterie.validation.staging import (
-    Problem,
-    Staged,
-    check_unique,
-    mark_repeats,
-    parse,
-    quarantine,
-    shown,
-    stage,
-)
+from coterie.validation.repeats import check_unique, mark_repeats
+from coterie.validation.staging import Problem, Staged, parse, quarantine, shown, stage
 
 _TEXTS = ("product_id", "product_name", "category", "channel", "country")
 
@@ -52,7 +44,7 @@ def read_lines(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Staged
     """
     staged = parse(db, raw, source, timezone=timezone)
     _add_money(staged)
-    _add_keys(staged, timezone)
+    _add_keys(staged)
     stage(db, staged, _steps(staged, timezone))
     mark_repeats(db, staged)
     check_unique(db, staged, "lines", "line_id")
@@ -101,7 +93,7 @@ def _add_money(staged: Staged) -> None:
     )
 
 
-def _add_keys(staged: Staged, timezone: str) -> None:
+def _add_keys(staged: Staged) -> None:
     """Fill in the columns that the source does not have."""
     for name in ("customer_id", "order_id", "line_id", *_TEXTS):
         staged.parsed.setdefault(name, "CAST(NULL AS VARCHAR)")
@@ -135,7 +127,7 @@ def _steps(staged: Staged, timezone: str) -> list[dict[str, str]]:
             "own_line": f'coalesce(line_id, {literal(name + ":")} || "row")',
         },
         {
-            "amount_micros": "CASE WHEN quantity_milli < 0 AND money > 0 THEN -money ELSE money END",
+            "amount_micros": "CASE WHEN quantity_milli < 0 THEN -abs(money) ELSE money END",
             "own_order": "coalesce(order_id, coalesce(customer_id, own_line) || '@' || day)",
             "kind": f"CASE WHEN quantity_milli < 0 OR money < 0 THEN 'return' "
             f"WHEN money = 0 THEN 'free' {service}ELSE 'sale' END",

@@ -104,7 +104,7 @@ def core(text: str) -> str:
     steps = ((money, ""), (spaces, " "), (r"^ | $", ""), (sign, ""), (money, ""), (r"^ | $", ""))
     # Sign and currency come in either order: £-5, -£5, (£5), 5 EUR-.
     expression = text
-    for pattern, new in (*steps, (sign, ""), (r"['’]", " ")):
+    for pattern, new in (*steps, (sign, ""), (rf"['{chr(0x2019)}]", " ")):
         expression = f"regexp_replace({expression}, {literal(pattern)}, '{new}', 'g')"
     return expression
 
@@ -206,5 +206,6 @@ def half_even(value: str, digits: int) -> str:
     whole = f"CAST({rounded} * {10**digits} AS HUGEINT)"
     half = f"CAST('0.{'0' * digits}5' AS DECIMAL({digits + 2}, {digits + 1}))"
     # ROUND goes away from zero; on an exact half that ends odd, step back towards zero.
-    back = f"CASE WHEN abs({value} - {rounded}) = {half} AND {whole} % 2 <> 0 THEN sign({value}) ELSE 0 END"
+    tie = f"abs({value} - {rounded}) = {half} AND {whole} % 2 <> 0"
+    back = f"CASE WHEN {tie} THEN sign({value}) ELSE 0 END"
     return f"TRY_CAST(TRY({whole} - {back}) AS BIGINT)"

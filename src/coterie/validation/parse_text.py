@@ -82,8 +82,8 @@ def flag_of(text: str) -> str:
     Examples
     --------
     >>> with DuckDB() as db:
-    ...     db.rows(f"SELECT {flag_of("'Yes'")}, {flag_of("'nein'")}, {flag_of("'maybe'")}")
-    [(True, False, None)]
+    ...     db.rows(f"SELECT {flag_of('w')} FROM (VALUES ('Yes'), ('nein'), ('maybe')) AS t(w)")
+    [(True,), (False,), (None,)]
     """
     yes, no = (", ".join(f"'{word}'" for word in words) for words in (TRUE_WORDS, FALSE_WORDS))
     return (

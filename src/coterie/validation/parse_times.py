@@ -31,14 +31,19 @@ _FORMS = {
     "epoch": r"-?[0-9]{9,10}([.][0-9]+)?",
     "milli": r"[0-9]{12,13}",
     "micro": r"[0-9]{15,16}",
-    "word": r"[0-9]{1,2}[ -][A-Za-z]{3,9}[ ,-]+([0-9]{4}|[0-9]{2}).*|[A-Za-z]{3,9} [0-9]{1,2},? [0-9]{4}.*",
+    "word": r"[0-9]{1,2}[ -][A-Za-z]{3,9}[ ,-]+([0-9]{4}|[0-9]{2}).*"
+    r"|[A-Za-z]{3,9} [0-9]{1,2},? [0-9]{4}.*",
     **{
         f"parts{sign}": rf"[0-9]{{1,2}}{mark}[0-9]{{1,2}}{mark}([0-9]{{4}}|[0-9]{{2}})(,?[T ].*)?"
         for sign, mark in (("/", "/"), ("-", "-"), (".", "[.]"))
     },
 }
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
-_WORDS = ("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%d-%b-%Y", "%d-%B-%Y", "%d-%b-%y")
+_WORDS = (
+    # %Y would read 24 as the year 24, so the short year, which refuses 2024, is tried first.
+    *("%d-%b-%y", "%d %b %y"),
+    *("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%d-%b-%Y", "%d-%B-%Y"),
+)
 _DIRECTIVES = frozenset("aAbBcdDfFgGHIjmMnpSuUVwWxXyYzZ%-")
 
 
@@ -244,7 +249,8 @@ def _dispatch(branches: list[tuple[str, str]], *, complete: bool) -> str:
 
 def _swappable(text: str) -> str:
     first, second = _numbers(text)
-    return f"least({first}, {second}) BETWEEN 1 AND 12 AND greatest({first}, {second}) BETWEEN 1 AND 31"
+    small, large = f"least({first}, {second})", f"greatest({first}, {second})"
+    return f"{small} BETWEEN 1 AND 12 AND {large} BETWEEN 1 AND 31"
 
 
 def _numbers(text: str) -> tuple[str, str]:

@@ -10,56 +10,59 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _NAMES: dict[str, frozenset[str]] = {
-    "age": frozenset(
+    "age": _set(
         "age ages alter edad idade eta birth birthday birthdate birthyear dob yob born geburt "
-        "geburtsdatum geburtstag geburtsjahr naissance nacimiento nascimento senior".split()
+        "geburtsdatum geburtstag geburtsjahr naissance nacimiento nascimento senior"
     )
     | {"senior citizen", "seniorcitizen"},
-    "gender": frozenset("gender sex geschlecht sexe sexo genre genero anrede salutation".split()),
-    "marital status": frozenset(
-        "marital married marriage spouse partner familienstand matrimonial".split()
-    )
+    "gender": _set("gender sex geschlecht sexe sexo genre genero anrede salutation"),
+    "marital status": _set("marital married marriage spouse partner familienstand matrimonial")
     | {"civil status", "etat civil", "estado civil"},
-    "ethnicity": frozenset(
+    "ethnicity": _set(
         "ethnicity ethnic race ethnie etnia origin herkunft nationality nationalitat "
-        "citizenship migration".split()
+        "citizenship migration"
     ),
-    "health": frozenset(
+    "health": _set(
         "health disability disabled illness disease diagnosis pregnant pregnancy bmi gesundheit "
-        "krankheit behinderung sante salud".split()
+        "krankheit behinderung sante salud"
     ),
-    "religion": frozenset("religion faith church konfession religiose confession".split()),
-    "postcode": frozenset("postcode postalcode zip zipcode plz postleitzahl cep".split())
+    "religion": _set("religion faith church konfession religiose confession"),
+    "postcode": _set("postcode postalcode zip zipcode plz postleitzahl cep")
     | {"postal code", "post code", "zip code", "code postal", "codigo postal"},
 }
-_NOT_A_PERSON = frozenset(
+_NOT_A_PERSON = _set(
     "account order orders days contract membership tenure product item card device "
-    "shipping page visit session".split()
+    "shipping page visit session"
 )
 """Words after which an age or an origin is not that of a person."""
 
 _VALUES: dict[str, tuple[frozenset[str], int]] = {
     "gender": (
-        frozenset("male female man woman men women mannlich weiblich homme femme m f w".split())
+        _set("male female man woman men women mannlich weiblich homme femme m f w")
         | frozenset({"masculino", "femenino", "diverse", "other", "unknown", "non-binary"}),
         2,
     ),
     "marital status": (
-        frozenset(
+        _set(
             "single married divorced widow widowed widower together separated "
-            "ledig verheiratet geschieden verwitwet non-single unmarried".split()
+            "ledig verheiratet geschieden verwitwet non-single unmarried"
         ),
         2,
     ),
     "religion": (
-        frozenset("christian catholic protestant muslim jewish hindu buddhist sikh".split()),
+        _set("christian catholic protestant muslim jewish hindu buddhist sikh"),
         2,
     ),
 }
-_PLACES = frozenset(
+_PLACES = _set(
     "country land region state city town settlement county province prefecture bundesland stadt "
-    "ort pays pais ville ciudad provincia provinz district location area continent".split()
+    "ort pays pais ville ciudad provincia provinz district location area continent"
 )
 
 

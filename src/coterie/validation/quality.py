@@ -12,7 +12,8 @@ from typing import Any
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import literal
 from coterie.schema import MICROS
-from coterie.validation.staging import Staged, note
+from coterie.validation.findings import note
+from coterie.validation.staging import Staged
 
 _EXAMPLES = 3
 _SHOWN = 5

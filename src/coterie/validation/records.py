@@ -9,18 +9,11 @@ from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.schema import CANONICAL, INPUT_TABLES
 from coterie.sources.base import Raw, Source
+from coterie.validation.findings import note
 from coterie.validation.parse_numbers import MISSING, half_even
 from coterie.validation.parse_times import day_of, hour_of
-from coterie.validation.staging import (
-    Problem,
-    Staged,
-    check_unique,
-    mark_repeats,
-    note,
-    parse,
-    quarantine,
-    stage,
-)
+from coterie.validation.repeats import check_unique, mark_repeats
+from coterie.validation.staging import Problem, Staged, parse, quarantine, stage
 
 _OWN_ID = {"events": "event_id", "texts": "text_id", "touches": "touch_id"}
 

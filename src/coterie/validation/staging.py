@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
-from coterie.errors import DataError
 from coterie.schema import INPUT_TABLES
 from coterie.sources.base import Raw, Source
 from coterie.validation import parse_numbers, parse_times
 from coterie.validation.fields import Field, mapped_fields
+from coterie.validation.findings import note
 from coterie.validation.parse_numbers import read_number
 from coterie.validation.parse_text import read_flag, read_id
 from coterie.validation.parse_times import read_time
@@ -201,48 +201,6 @@ def shown(column: Field) -> str:
     return f"{literal(column.column + ' ')} || coalesce('''' || {value} || '''', 'NULL')"
 
 
-def note(
-    code: str,
-    message: str,
-    *,
-    rows: int = 0,
-    total: int = 0,
-    examples: Sequence[Mapping[str, object]] = (),
-    action: str = "kept",
-) -> dict[str, object]:
-    """Return one finding of the quality report.
-
-    Parameters
-    ----------
-    code, message : str
-        What was found, for programs and for people.
-    rows, total : int
-        Rows concerned, and rows of the table (for ``share``; 0 leaves it null).
-    examples : sequence of mapping
-        ``{"row", "value"}`` of a few of them.
-    action : str
-        What was done: kept, read, changed, netted, quarantined, left out.
-
-    Returns
-    -------
-    dict
-        The finding, ready for JSON.
-
-    Examples
-    --------
-    >>> note("guests", "1 row has no customer.", rows=1, total=4)["share"]
-    0.25
-    """
-    return {
-        "code": code,
-        "message": message,
-        "rows": int(rows),
-        "share": round(rows / total, 6) if total else None,
-        "examples": [dict(example) for example in examples],
-        "action": action,
-    }
-
-
 def stage(db: DuckDB, staged: Staged, steps: Sequence[Mapping[str, str]] = ()) -> None:
     """Make the staging table: row, problem, and every parsed and computed column.
 
@@ -313,99 +271,3 @@ def quarantine(db: DuckDB, staged: Staged) -> None:
         f"FROM {staged.relation} AS s JOIN {identifier(raw.relation)} AS r "
         f'ON r.rowid = s."row" - 1 WHERE s.problem > 0 ORDER BY s."row"'
     )
-
-
-def mark_repeats(db: DuckDB, staged: Staged) -> int:
-    """Find rows that repeat an earlier one in every column; drop them if the source says so.
-
-    Parameters
-    ----------
-    db : DuckDB
-        Where the raw and the staging table lie.
-    staged : Staged
-        The source.
-
-    Returns
-    -------
-    int
-        Rows that are second or later copies.
-    """
-    raw, name = staged.raw, f"repeats__{staged.raw.name}"
-    columns = ", ".join(f"r.{identifier(column)}" for column in raw.columns)
-    source = f"{identifier(raw.relation)} AS r"
-    # The hash only narrows the search; the rows themselves are compared.
-    twice = f"SELECT hash({columns}) FROM {source} GROUP BY 1 HAVING count(*) > 1"
-    db.create(
-        name,
-        f'SELECT "row", first FROM (SELECT r.rowid + 1 AS "row", '
-        f"min(r.rowid + 1) OVER (PARTITION BY {columns}) AS first "
-        f'FROM {source} WHERE hash({columns}) IN ({twice})) WHERE "row" > first',
-    )
-    repeats = identifier(name)
-    ((count,),) = db.rows(f"SELECT count(*) FROM {repeats}")
-    examples = db.rows(f'SELECT "row", first FROM {repeats} ORDER BY "row" LIMIT 3')
-    drop = staged.source.duplicates == "drop"
-    if count:
-        verb = "dropped" if drop else "kept and counted"
-        staged.findings.append(
-            note(
-                "exact_repeats",
-                f"{count:,} rows repeat an earlier row in every column; they are {verb}.",
-                rows=count,
-                total=raw.rows,
-                examples=[{"row": row, "value": f"repeats row {first}"} for row, first in examples],
-                action="quarantined" if drop else "kept",
-            )
-        )
-    if drop and count:
-        first = f'(SELECT first FROM {repeats} AS d WHERE d."row" = s."row")'
-        message = f"'exact repeat of row ' || {first}"
-        refuse(
-            db, staged, Problem(f'"row" IN (SELECT "row" FROM {repeats})', "duplicate_key", message)
-        )
-    return int(count)
-
-
-def check_unique(db: DuckDB, staged: Staged, canonical: str, own: str) -> None:
-    """Refuse rows whose own id came before, in this source or in one already read.
-
-    Parameters
-    ----------
-    db : DuckDB
-        Where the staging table lies.
-    staged : Staged
-        The source.
-    canonical : str
-        Canonical table that holds the rows of the sources before.
-    own : str
-        The id column, for example ``line_id``.
-
-    Raises
-    ------
-    DataError
-        If more than half of the rows would be refused: then the column is no id.
-    """
-    if own not in staged.fields:
-        return
-    first = f'min("row") OVER (PARTITION BY {own})'
-    later = (
-        f'SELECT "row" FROM (SELECT "row", {first} AS first FROM {staged.relation} '
-        f'WHERE problem = 0 AND {own} IS NOT NULL) WHERE "row" > first'
-    )
-    seen = f"SELECT {own} FROM {canonical}"
-    condition = f'"row" IN ({later}) OR {own} IN ({seen})'
-    user = staged.fields[own].column
-    ((rows, repeated),) = db.rows(
-        f"SELECT count(*), count(*) FILTER ({condition}) FROM {staged.relation} WHERE problem = 0"
-    )
-    if not repeated:
-        return
-    if repeated * 2 > rows and rows > 1:
-        raise DataError(
-            f"{own} should be each row's own id, but {repeated:,} of {rows:,} values of "
-            f"{user!r} repeat.",
-            hint=f"Leave {own} out of the mapping of [sources.{staged.raw.name}].",
-            where=f"sources.{staged.raw.name}.columns.{own}",
-        )
-    message = f"{literal(user + ' ')} || s.{own} || ' was there before.'"
-    refuse(db, staged, Problem(condition, "duplicate_key", message))
