@@ -154,7 +154,7 @@ def _told(message: str) -> str:
     'the host is not known.'
     """
     found = re.search(r"ERROR:\s*(.*)", message)
-    if found and "SQLSTATE" in message:
+    if found and ("SQLSTATE" in message or "Execution error" in message):
         return f"{found[1].strip()}."
     for phrase, words in _CONNECTING.items():
         if phrase in message:
