@@ -82,7 +82,7 @@ def svg(chart: Chart, *, prefix: str, label: str) -> str:
         An ``svg`` element without scripts; numbers are cut to two decimals.
     """
     text = str(vl_convert.vegalite_to_svg(chart.to_dict(validate=False)))
-    text = re.sub(r"(\d+\.\d{2})\d+", r"\1", text)
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d{2})\d+", r"\1", tag[0]), text)
     colours = by_colour()
     text = re.sub(
         r'="(#[0-9a-fA-F]{6})"', lambda found: f'="{colours.get(found[1].lower(), found[1])}"', text
@@ -109,11 +109,18 @@ def escape(text: str) -> str:
 
 
 def marked(segments: Sequence[SegmentProfile]) -> dict[str, alt.Scale]:
-    """Return the scales that give each segment (by id) its hue and its shape."""
+    """Return the scales that give each segment (by id) its hue, filling and shape."""
     ids = [segment.id for segment in segments]
     slots = [slot(segment.identity.slot) for segment in segments]
     return {
         "color": alt.Scale(domain=ids, range=[item.light for item in slots]),
+        "fill": alt.Scale(
+            domain=ids,
+            range=[
+                light("card") if hollow(segment.identity.slot) else item.light
+                for segment, item in zip(segments, slots, strict=True)
+            ],
+        ),
         "shape": alt.Scale(domain=ids, range=[_VEGA_SHAPE[item.shape] for item in slots]),
     }
 
@@ -149,7 +156,7 @@ def shares_chart(profile: Profile, *, width: int = WIDE) -> Chart:
         data.append(
             {
                 "id": segment.id,
-                "name": cut(segment.name, 20 if narrow else 26),
+                "name": cut(segment.name, 18 if narrow else 26),
                 "customers": segment.share,
                 "value": value.share if value and known else None,
                 "low": value.low if value and known else None,
@@ -166,28 +173,31 @@ def shares_chart(profile: Profile, *, width: int = WIDE) -> Chart:
     )
     y = alt.Y("id:N", sort=[item["id"] for item in data], title=None)
     lookup = f"{texts(names)}[indexof({texts([item['id'] for item in data])}, datum.value)]"
-    room = label_room(names, 13)
+    size = 12 if narrow else 13
+    room = label_room(names, size)
     y = y.axis(
-        alt.Axis(labelExpr=lookup, labelColor=light("ink"), labelFontSize=13, minExtent=room)
+        alt.Axis(labelExpr=lookup, labelColor=light("ink"), labelFontSize=size, minExtent=room)
     )
     plot = width - room - 24
-    letters = 52 / plot * top  # room for figures on both sides of the marks
+    # Room for figures on both sides of the marks; on a phone the table alone has them.
+    letters = (12 if narrow else 52) / plot * top
     domain = [-letters, top + letters]
     x = alt.X("customers:Q", title="Share of the whole", scale=alt.Scale(domain=domain, nice=False))
-    x = x.axis(alt.Axis(format=".0%", values=_ticks(top), grid=True))
+    x = x.axis(alt.Axis(format=".0%", values=_ticks(top)[:: 2 if narrow else 1], grid=True))
     scales = marked(profile.segments)
     base = alt.Chart(rows(data)).encode(y=y)
     gap = base.mark_rule(color=light("line"), strokeWidth=2).encode(x=x, x2="value:Q")
     line = base.mark_rule(color=light("ink-2"), strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
     ring = base.mark_point(size=90, filled=True, fill=light("card"), stroke=light("edge"))
     ring = ring.encode(x=x)
-    dot = base.mark_point(size=110, filled=True, opacity=1).encode(
+    dot = base.mark_point(size=100, opacity=1).encode(
         x="value:Q",
-        color=alt.Color("id:N", scale=scales["color"], legend=None),
+        stroke=alt.Stroke("id:N", scale=scales["color"], legend=None),
+        fill=alt.Fill("id:N", scale=scales["fill"], legend=None),
         shape=alt.Shape("id:N", scale=scales["shape"], legend=None),
     )
     layers: list[alt.Chart] = [gap, line, ring, dot]
-    for right in (True, False):
+    for right in () if narrow else (True, False):
         test = alt.datum.right == right
         side: dict[str, Any] = {"align": "left" if right else "right", "dx": 8 if right else -8}
         other: dict[str, Any] = {"align": "right" if right else "left", "dx": -8 if right else 8}
@@ -241,11 +251,12 @@ def map_chart(profile: Profile, spots: Map, *, size: int = 720) -> Chart:
     y = alt.Y("y:Q", axis=axis, title=f"{spots.y_words} →", scale=alt.Scale(zero=False))
     dots = (
         alt.Chart(rows(points))
-        .mark_point(size=16, filled=True, opacity=0.55, strokeWidth=0)
+        .mark_point(size=14, opacity=0.6, strokeWidth=1)
         .encode(
             x=x,
             y=y,
-            color=alt.Color("id:N", scale=scales["color"], legend=None),
+            stroke=alt.Stroke("id:N", scale=scales["color"], legend=None),
+            fill=alt.Fill("id:N", scale=scales["fill"], legend=None),
             shape=alt.Shape("id:N", scale=scales["shape"], legend=None),
         )
     )

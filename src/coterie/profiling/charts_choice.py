@@ -77,7 +77,9 @@ def line_chart(
     x = alt.X("k:Q", title="Number of segments", scale=alt.Scale(domain=[min(ks), max(ks)]))
     x = x.axis(alt.Axis(values=ks, format="d", grid=False, labelFontSize=11))
     y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=zero))
-    y = y.axis(alt.Axis(tickCount=4, format="~s" if zero else ".2~f"))
+    y = y.axis(
+        alt.Axis(tickCount=4, format=",.0f" if max(value for _, value in points) >= 10 else ".2~f")
+    )
     base = alt.Chart(rows(data)).encode(x=x, y=y)
     line = base.mark_line(color=light("series"), strokeWidth=1.5)
     ring = base.mark_point(filled=True, size=40, fill=light("card"), stroke=light("series"))

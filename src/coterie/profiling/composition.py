@@ -6,13 +6,13 @@ attributes are the user's and may be any text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
 from coterie.profiling.contrasts import FeatureInfo
+from coterie.profiling.format import readable
 from coterie.schema import Attribute
 
 MAX_LEVELS = 12
@@ -44,21 +44,6 @@ class Columns:
     """How many of ``numbers``, from the start, are features and not attributes."""
     protected: tuple[str, ...] = ()
     """Names of protected attributes."""
-
-
-def readable(label: str) -> str:
-    """Write a column's name as words if it is none yet.
-
-    Examples
-    --------
-    >>> readable("CASH_ADVANCE_TRX"), readable("NumWebPurchases"), readable("Annual Income (k$)")
-    ('Cash advance trx', 'Num web purchases', 'Annual Income (k$)')
-    """
-    if re.search(r"\s", label.strip()):
-        return label.strip()
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", label)
-    words = re.sub(r"[_.]+", " ", spaced).strip().lower()
-    return words[:1].upper() + words[1:] if words else label
 
 
 def choose_columns(features: Sequence[FeatureInfo], attributes: Sequence[Attribute]) -> Columns:

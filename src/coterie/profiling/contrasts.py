@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
+from coterie.profiling.format import readable
 
 Floats = NDArray[np.float64]
 
@@ -69,7 +70,7 @@ class FeatureInfo:
         """Take what a profile needs from any feature object."""
         return cls(
             feature.name,
-            feature.label or feature.name,
+            readable(feature.label or feature.name),
             feature.unit,
             feature.higher_is_better,
             feature.transform,

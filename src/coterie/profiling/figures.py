@@ -150,9 +150,10 @@ class Figures:
 
     def choice(
         self, candidates: Sequence[Candidate], sweep: Sequence[SweepPoint], chosen: int | None
-    ) -> dict[str, Markup]:
+    ) -> dict[str, Markup | None]:
         """Elbow, silhouette, P by number of segments, and P of the candidates."""
-        found: dict[str, Markup] = {}
+        names = ("p", "elbow", "silhouette", "candidates")
+        found: dict[str, Markup | None] = dict.fromkeys(names)
         series = {
             "p": ("Holds later", [(s.k, s.p * 100) for s in sweep if s.p is not None], False),
             "elbow": (

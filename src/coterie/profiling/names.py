@@ -185,8 +185,8 @@ def _phrases(profile: Profile, segment: SegmentProfile) -> list[_Phrase]:
     """Return what stands out, strongest first; protected attributes only if clustered on."""
     clustered = set(profile.params.clustered)
     inner = {info.name for info in profile.features[: profile.n_features]}
-    free = {info.name for info in profile.features} - set(profile.protected)
-    allowed = clustered or inner or free
+    shown = inner or {info.name for info in profile.features}
+    allowed = clustered or shown - set(profile.protected)
     labels = _unique_labels(profile, allowed)
     found = []
     for contrast in segment.contrasts:

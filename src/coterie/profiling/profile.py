@@ -41,23 +41,11 @@ from coterie.profiling.money import Money, measure_money
 from coterie.profiling.products import Bought, Seller
 from coterie.profiling.shares import Month, Value
 from coterie.schema import Attribute
+from coterie.segmentation.released import SegmentIdentity
 
 __all__ = ["FeatureInfo", "Profile", "ProfileParams", "SegmentIdentity", "SegmentProfile"]
 
 _PLACED, _JOINED = "profile__placed", "profile__joined"
-
-
-@dataclass(frozen=True)
-class SegmentIdentity:
-    """What stays with a segment from run to run. An empty name is still to be found."""
-
-    id: str
-    slot: int
-    name: str = ""
-    name_source: str = ""
-    born_run: str | None = None
-    parents: tuple[str, ...] = ()
-    status: str = "live"
 
 
 @dataclass(frozen=True)

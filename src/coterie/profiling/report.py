@@ -259,14 +259,14 @@ def _countries(profile: Profile) -> list[tuple[str, str, str]]:
     firsts = {(s.group, s.by): s for s in profile.countries if s.rank == 1}
     names = sorted({group for group, _ in firsts})
     currency = profile.params.currency
+    best = [(name, firsts[name, "quantity"], firsts[name, "amount"]) for name in names]
     return [
         (
             name,
-            f"{firsts[name, 'quantity'].name.strip()} ({fmt.count(firsts[name, 'quantity'].quantity)})",
-            f"{firsts[name, 'amount'].name.strip()} "
-            f"({fmt.money(firsts[name, 'amount'].amount, currency)})",
+            f"{pieces.name.strip()} ({fmt.count(pieces.quantity)})",
+            f"{amount.name.strip()} ({fmt.money(amount.amount, currency)})",
         )
-        for name in names
+        for name, pieces, amount in best
     ]
 
 
