@@ -102,18 +102,16 @@ def _add_keys(staged: Staged) -> None:
 def _steps(staged: Staged, timezone: str) -> list[dict[str, str]]:
     fields, name = staged.fields, staged.raw.name
     both = {"quantity", "unit_price"} <= set(fields)
-    # Scales 9 and 14 leave 15 digits before the point: more than micros in 64 bits hold.
+    # Scales up to 9 and 14 leave 15 digits before the point: more than micros in 64 bits hold.
     product = "TRY(quantity * unit_price)" if both else "CAST(NULL AS DECIMAL(38, 23))"
-    money = half_even("product", 6)
+    scales = staged.scales
+    scale = scales["quantity"] + scales["unit_price"] if both else 38
+    money = half_even("product", 6, scale=scale)
     if "amount" in fields:
-        money = f"CASE WHEN amount_status = 0 THEN {half_even('amount', 6)} ELSE {money} END"
-    pieces, discount = "CAST(1000 AS BIGINT)", "CAST(0 AS BIGINT)"
-    if "quantity" in fields:
-        given = f"quantity_status <> {MISSING}"
-        pieces = f"CASE WHEN {given} THEN {half_even('quantity', 3)} ELSE {pieces} END"
-    if "discount" in fields:
-        given = f"discount_status <> {MISSING}"
-        discount = f"CASE WHEN {given} THEN {half_even('discount', 6)} ELSE {discount} END"
+        amount = half_even("amount", 6, scale=scales["amount"])
+        money = f"CASE WHEN amount_status = 0 THEN {amount} ELSE {money} END"
+    pieces = _or_default(staged, "quantity", 3, default=1000)
+    discount = _or_default(staged, "discount", 6, default=0)
     codes = ", ".join(literal(code.strip()) for code in staged.source.service_codes)
     service = f"WHEN product_id IN ({codes}) THEN 'service' " if codes else ""
     return [
@@ -133,3 +131,11 @@ def _steps(staged: Staged, timezone: str) -> list[dict[str, str]]:
             f"WHEN money = 0 THEN 'free' {service}ELSE 'sale' END",
         },
     ]
+
+
+def _or_default(staged: Staged, name: str, digits: int, *, default: int) -> str:
+    """Return SQL of a number as an integer, and of what stands for a missing one."""
+    if name not in staged.fields:
+        return f"CAST({default} AS BIGINT)"
+    value = half_even(name, digits, scale=staged.scales[name])
+    return f"CASE WHEN {name}_status <> {MISSING} THEN {value} ELSE {default} END"

@@ -83,7 +83,11 @@ def _require(staged: Staged) -> None:
 
 def _computed(staged: Staged, own: str, timezone: str) -> dict[str, str]:
     name = literal(staged.raw.name + ":")
-    value = half_even("value", 6) if "value" in staged.fields else "CAST(NULL AS BIGINT)"
+    value = (
+        half_even("value", 6, scale=staged.scales["value"])
+        if "value" in staged.fields
+        else "CAST(NULL AS BIGINT)"
+    )
     return {
         "own_id": f'coalesce({own}, {name} || "row")',
         "day": day_of("ts", timezone),

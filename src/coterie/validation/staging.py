@@ -52,6 +52,8 @@ class Staged:
     """Name of a parsed column -> SQL over alias ``r``."""
     problems: list[Problem]
     findings: list[dict[str, object]] = field(default_factory=list)
+    scales: dict[str, int] = field(default_factory=dict)
+    """Decimals of each number column."""
 
     @property
     def relation(self) -> str:
@@ -128,6 +130,7 @@ def _parse_time(db: DuckDB, staged: Staged, name: str, timezone: str) -> None:
 def _parse_number(db: DuckDB, staged: Staged, name: str) -> None:
     column = staged.fields[name]
     number = read_number(db, column, scale=_SCALE.get(name, 20), decimal=staged.source.decimal)
+    staged.scales[name] = number.scale
     staged.parsed |= {name: number.value, f"{name}_status": number.status}
     staged.problems += _number_problems(name, column)
     if number.decimal == ",":
