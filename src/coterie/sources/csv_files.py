@@ -116,6 +116,10 @@ class _Reader:
         if any(row["error_type"] in _QUOTING for row in found):
             _cut_back(self.db, self.relation, before)
             return self._read_repaired(folder, unify=False)
+        if any(not (row["raw"] or "").strip("\r\n") for row in found):
+            # A rejected row without text: a broken quote met mixed line ends.
+            _cut_back(self.db, self.relation, before)
+            return self._read_repaired(folder, unify=True)
         return self._describe(found, self.plain.path, Cut())
 
     def _read_repaired(self, folder: Path, *, unify: bool) -> list[Rejected]:
