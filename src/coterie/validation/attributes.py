@@ -286,7 +286,7 @@ def _value_findings(db: DuckDB, staged: Staged, reads: Sequence[_Read]) -> list[
     """Count, over all rows of a source, what did not fit and what is constant or left out."""
     used = _used(reads)
     found: list[dict[str, object]] = []
-    total = staged.raw.rows
+    total = staged.raw.rows - staged.raw.rejected.num_rows
     counts = ", ".join(
         f"count(*) FILTER ({r.column.field.text} IS NOT NULL AND ({r.value}) IS NULL), "
         f"count({r.value}) - count({r.kept}), count({r.kept}), count(DISTINCT {r.kept})"
