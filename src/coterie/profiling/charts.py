@@ -26,6 +26,9 @@ Drawable = alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart
 WIDE, NARROW = 900, 320
 """Widths of charts: on a page, and on a phone or in small multiples."""
 
+NARROW_POINTS = 600
+"""Points of the map that a phone shows; more would hide each other."""
+
 _VEGA_SHAPE = {
     "circle": "circle",
     "square": "square",
@@ -147,7 +150,10 @@ def label_room(labels: Sequence[str], size: int = 12) -> int:
 
 
 def shares_chart(profile: Profile, *, width: int = WIDE) -> Chart:
-    """Draw for each segment its share of customers (○) and of spend (●) with its range (line)."""
+    """Draw for each segment its share of customers (○) and of spend (●) with its range (line).
+
+    Where spend is not known, the segment's mark stands at its share of customers.
+    """
     narrow = width < WIDE
     data: list[dict[str, Any]] = []
     for segment in profile.segments:
@@ -156,14 +162,16 @@ def shares_chart(profile: Profile, *, width: int = WIDE) -> Chart:
         data.append(
             {
                 "id": segment.id,
-                "name": cut(segment.name, 18 if narrow else 26),
-                "customers": segment.share,
-                "value": value.share if value and known else None,
-                "low": value.low if value and known else None,
-                "high": value.high if value and known else None,
-                "text": fmt.share(value.share) if value and value.share is not None else "",
+                "name": cut(segment.name, 20 if narrow else 26),
+                "customers": segment.share if known else None,
+                "value": value.share if value and known else segment.share,
+                "low": value.low if value and known else segment.share,
+                "high": value.high if value and known else segment.share,
+                "text": fmt.share(
+                    value.share if value and value.share is not None else segment.share
+                ),
                 "n_text": fmt.share(segment.share),
-                "right": bool(value and value.share is not None and value.share >= segment.share),
+                "right": not (value and value.share is not None and value.share < segment.share),
             }
         )
     names = [item["name"] for item in data]
@@ -239,16 +247,22 @@ def nice_top(value: float) -> float:
     return next(f * power for f in (1, 2, 2.5, 4, 5, 8, 10) if f * power >= value * (1 - 1e-12))
 
 
-def map_chart(profile: Profile, spots: Map, *, size: int = 720) -> Chart:
+def map_chart(profile: Profile, spots: Map, *, width: int = WIDE) -> Chart:
     """Draw the map of the sample, each segment's name at the median of its points."""
     segments = profile.segments
+    narrow = width < WIDE
+    shown = spots.points[: NARROW_POINTS if narrow else None]
     ids = [segment.id for segment in segments]
-    points = [{"x": x, "y": y, "id": ids[code]} for x, y, code in spots.points]
+    points = [{"x": x, "y": y, "id": ids[code]} for x, y, code in shown]
     names = [{"x": x, "y": y, "name": cut(segments[code].name, 24)} for x, y, code in _apart(spots)]
     scales = marked(segments)
+    words = [
+        cut(text.split(", ")[0], 34) if narrow else cut(text, 70)
+        for text in (spots.x_words, spots.y_words)
+    ]
     axis = alt.Axis(labels=False, grid=False, domain=True)
-    x = alt.X("x:Q", axis=axis, title=f"{spots.x_words} →", scale=alt.Scale(zero=False))
-    y = alt.Y("y:Q", axis=axis, title=f"{spots.y_words} →", scale=alt.Scale(zero=False))
+    x = alt.X("x:Q", axis=axis, title=f"{words[0]} →", scale=alt.Scale(zero=False))
+    y = alt.Y("y:Q", axis=axis, title=f"{words[1]} →", scale=alt.Scale(zero=False))
     dots = (
         alt.Chart(rows(points))
         .mark_point(size=14, opacity=0.6, strokeWidth=1)
@@ -260,14 +274,14 @@ def map_chart(profile: Profile, spots: Map, *, size: int = 720) -> Chart:
             shape=alt.Shape("id:N", scale=scales["shape"], legend=None),
         )
     )
-    text: dict[str, Any] = {"fontSize": 14, "fontWeight": 600}
+    text: dict[str, Any] = {"fontSize": 11 if narrow else 14, "fontWeight": 600}
     halo = alt.Chart(rows(names)).encode(x=x, y=y, text="name:N")
     return finish(
         alt.layer(
             dots,
             halo.mark_text(stroke=light("card"), strokeWidth=5, strokeJoin="round", **text),
             halo.mark_text(color=light("ink"), **text),
-        ).properties(width=size, height=round(size * 0.6))
+        ).properties(width=width - 40 if narrow else 760, height=250 if narrow else 440)
     )
 
 

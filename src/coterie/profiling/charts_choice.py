@@ -125,7 +125,8 @@ def candidates_chart(candidates: Sequence[Candidate], *, width: int = WIDE) -> C
         )
     )
     end = max([100.0, *(item["high"] for item in data)])
-    x = alt.X("p:Q", title="Holds later (100: a model made for each customer)")
+    title = "Holds later" if width < WIDE else "Holds later (100: a model made for each customer)"
+    x = alt.X("p:Q", title=title)
     x = x.scale(alt.Scale(domain=[0, end])).axis(alt.Axis(tickCount=5, grid=True))
     base = alt.Chart(rows(data)).encode(y=y)
     line = base.mark_rule(color=light("ink-2"), strokeWidth=1.5).encode(x="low:Q", x2="high:Q")

@@ -46,7 +46,7 @@ def _orders_sentence(segment: SegmentProfile) -> str:
 
 
 def _contrast_sentence(profile: Profile, segment: SegmentProfile) -> str:
-    parts = _level_parts(profile, segment)[:1]
+    parts = level_parts(profile, segment)[:1]
     n_medians = 0
     for c in strongest(profile, segment.contrasts)[: 2 - len(parts)]:
         if c.median is None or c.rest is None or abs(c.effect or 0.0) < CLEAR_EFFECT:
@@ -62,7 +62,7 @@ def _contrast_sentence(profile: Profile, segment: SegmentProfile) -> str:
     return f"{'; '.join(parts)}{note}."
 
 
-def _level_parts(profile: Profile, segment: SegmentProfile) -> list[str]:
+def level_parts(profile: Profile, segment: SegmentProfile) -> list[str]:
     """Return what most of the segment and clearly fewer of all share, most telling first."""
     clustered = set(profile.params.clustered)
     labels = {attribute.name: attribute.label or attribute.name for attribute in profile.attributes}

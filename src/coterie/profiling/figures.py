@@ -54,7 +54,7 @@ class Figures:
         """Share of customers and of spend of each segment."""
         profile = self._profile
         known = bool(profile.value_method)
-        title = "Share of customers ○ and of spend (filled)" if known else "Share of customers ○"
+        title = "Share of customers ○ and of spend (filled)" if known else "Share of customers"
         note = "The line is the 95% range." if known else profile.value_reason
         label = "; ".join(
             f"{s.name}: {fmt.share(s.share)} of customers"
@@ -81,7 +81,9 @@ class Figures:
         )
         label = f"Scatter of customers by two principal components, {shown}% of the variation"
         return self._figure(
-            self._svg(map_chart(self._profile, spots), label), "Customers on two axes", note
+            self._both(lambda width: map_chart(self._profile, spots, width=width), label),
+            "Customers on two axes",
+            note,
         )
 
     def months(self) -> list[Markup]:

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from coterie.profiling import format as fmt
 from coterie.profiling import palette
 from coterie.profiling.charts_choice import Candidate, SweepPoint
-from coterie.profiling.describe import strongest
+from coterie.profiling.describe import level_parts, strongest
 from coterie.profiling.figures import Figures
 from coterie.profiling.profile import Profile, SegmentProfile
 
@@ -27,6 +27,9 @@ MAX_CANDIDATES = 12
 
 _QUOTES_IDS = ("duplicate_key", "missing_key", "ids_")
 """Findings whose examples may hold a customer id."""
+
+WEAK_EFFECT = 0.33
+"""Below this Cliff's delta (not more than small) a telling level of a category goes first."""
 
 GRID_LIMITS = (0.2, 0.4, 0.6, 0.8)
 """Places among all customers at which the tints of the profile grid change."""
@@ -164,6 +167,9 @@ def _card(profile: Profile, segment: SegmentProfile, given: Mapping[str, Any]) -
         currency = profile.params.currency
         here, rest = (fmt.quantity(v, top.unit, currency) for v in (top.median, top.rest))
         out = f"{top.label}: {here}, others {rest}"
+    levels = level_parts(profile, segment)
+    if levels and (top is None or abs(top.effect or 0.0) < WEAK_EFFECT):
+        out = levels[0]
     value = segment.value
     dominated = value is not None and value.largest is not None and value.largest > 0.5
     return {
