@@ -119,7 +119,7 @@ def infer_kind(
         return "flag", ""
     if not column.leading_zeros and is_number(db, column, source):
         return _number_kind(db, column, source), ""
-    if is_date(db, field, source):
+    if _is_date(db, field, source):
         return "date", ""
     return _text_kind(column)
 
@@ -131,7 +131,22 @@ def _is_flag(column: Column) -> bool:
 
 
 def is_number(db: DuckDB, column: Column, source: Source) -> bool:
-    """Tell whether every value is a number or says that it is missing."""
+    """Tell whether every value is a number or says that it is missing.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the column lies.
+    column : Column
+        What was seen of it.
+    source : Source
+        Its source: decimal mark and format of times, if given.
+
+    Returns
+    -------
+    bool
+        False for an empty column of text.
+    """
     field = column.field
     if field.type in INTEGERS | FLOATS or field.type.startswith("DECIMAL"):
         return True
@@ -154,11 +169,26 @@ def is_number(db: DuckDB, column: Column, source: Source) -> bool:
 
 
 def as_number(db: DuckDB, field: Field, source: Source) -> NumberColumn:
-    """Return how an attribute column writes its numbers (20 decimals are kept)."""
+    """Return how an attribute column writes its numbers (20 decimals are kept).
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the column lies.
+    field : Field
+        The column.
+    source : Source
+        Its source: decimal mark and format of times, if given.
+
+    Returns
+    -------
+    NumberColumn
+        SQL over alias ``r``.
+    """
     return read_number(db, field, scale=20, decimal=source.decimal)
 
 
-def is_date(db: DuckDB, field: Field, source: Source) -> bool:
+def _is_date(db: DuckDB, field: Field, source: Source) -> bool:
     """Tell whether every value of a text column is a date (digits alone are none)."""
     if field.type != "VARCHAR":
         return False
@@ -191,7 +221,22 @@ def _could_be_date(db: DuckDB, field: Field) -> bool:
 
 
 def as_time(db: DuckDB, field: Field, source: Source) -> TimeColumn:
-    """Return how an attribute column writes its dates; a date has no zone."""
+    """Return how an attribute column writes its dates; a date has no zone.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the column lies.
+    field : Field
+        The column.
+    source : Source
+        Its source: decimal mark and format of times, if given.
+
+    Returns
+    -------
+    TimeColumn
+        SQL over alias ``r``.
+    """
     return read_time(db, field, timezone="UTC", timestamp_format=source.timestamp_format)
 
 
