@@ -8,11 +8,14 @@ folder, written under a temporary name, renamed, and published last.
 from __future__ import annotations
 
 import importlib.metadata
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
@@ -30,8 +33,10 @@ from coterie.segmentation.evidence import Past, judge_later, judge_now, look_bac
 from coterie.segmentation.placing import fit_winner, make_frame, place
 from coterie.segmentation.released import Released, identify, keep_labels, prepare
 from coterie.segmentation.select import Selection, select
+from coterie.sources.read import read
 from coterie.store.database import Registry
 from coterie.store.home import Home
+from coterie.store.results import published_run
 from coterie.store.runs import (
     FORMAT_VERSION,
     MANIFEST,
@@ -41,6 +46,7 @@ from coterie.store.runs import (
     hash_of,
     read_json,
 )
+from coterie.validation.build import build_tables
 from coterie.validation.ingest import Ingested, ingest
 from coterie.validation.moment import find_as_of, has_rows
 
@@ -180,6 +186,67 @@ def _plan(
     continued = {"fits": fits, "run": parent_run, "names": registry.names()}
     run_id = "r" + hash_of({"inputs": inputs, "continues": continued})
     return Plan(run_id, input_hash, settings_hash, as_of, parent, parent_run, fits, inputs)
+
+
+def assign(settings: Settings, folder: Path, file: Path, *, as_of: date | None = None) -> pa.Table:
+    """Place the customers of a file by the published model, and store nothing.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the project.
+    folder : Path
+        The project folder.
+    file : Path
+        Rows like those of the project: orders if it has orders, else customers.
+    as_of : date, optional
+        Default: the day after the last one in the file.
+
+    Returns
+    -------
+    pa.Table
+        customer_id, segment_id, second_id, margin, status, ordered by customer_id.
+
+    Raises
+    ------
+    NotReadyError
+        If nothing is published.
+    DataError
+        If the file cannot be read, or has lost a column that the model needs.
+    """
+    released = published(folder)
+    table = "customers" if released.features is None else "orders"
+    names = [name for name in settings.sources if settings.table_of(name) == table]
+    reading = {"file": str(file.resolve()), "database": "", "relation": "", "query": ""}
+    source = settings.sources[names[0]].model_copy(update=reading | {"format": ""})
+    columns = {attribute.name: attribute.params for attribute in released.attributes}
+    with tempfile.TemporaryDirectory() as work, DuckDB(Path(work)) as db:
+        raw = read(db, names[0], source, folder)
+        known = {name: columns[name] for name in columns if name in raw.columns}
+        tables = build_tables(
+            db, {names[0]: (raw, source)}, known, timezone=settings.project.timezone
+        )
+        db.lock([])
+        moment = find_as_of(db, as_of)
+        try:
+            prepare(db, released, tables.attributes, as_of=moment, sources=Sources())
+        except ParameterError as error:
+            raise DataError(
+                f"{file.name} lacks what the model needs: {error.message}", hint=error.hint
+            ) from error
+        place(db, released.matrix, released.model, released.ids)
+        return db.query("SELECT * FROM assignments ORDER BY customer_id")
+
+
+def published(folder: Path) -> Released:
+    """Return the published segmentation of a project.
+
+    Raises
+    ------
+    NotReadyError
+        If nothing was published yet.
+    """
+    return load_released(published_run(folder).folder)
 
 
 def load_released(folder: Path) -> Released:
@@ -348,7 +415,7 @@ def _fit(
         "note": notes,
         "ceiling": selection.ceiling,
     }
-    released = replace(released, choice=choice)
+    released = replace(released, choice=choice, attributes=attributes)
     return identify(db, released, parent, run_id=plan.run_id), selection
 
 

@@ -7,8 +7,9 @@ is the same on every engine.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
@@ -269,3 +270,19 @@ class Attribute:
     """Why the attribute counts as protected; empty if it does not."""
     role: str = ""
     """``geography`` for country, region, city …; empty otherwise."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Attribute:
+        """Read what ``dataclasses.asdict`` made, also after JSON."""
+        return cls(**{**data, "labels": tuple((code, word) for code, word in data["labels"])})
+
+    @property
+    def params(self) -> ColumnParams:
+        """What to say of the column so that other rows are read just as these were."""
+        return ColumnParams(
+            kind=self.kind,
+            labels=dict(self.labels),
+            unit=self.unit,
+            label=self.label,
+            protected=bool(self.protected),
+        )

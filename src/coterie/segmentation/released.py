@@ -54,6 +54,8 @@ class Released:
     segments: tuple[SegmentIdentity, ...] = ()
     choice: Mapping[str, Any] | None = None
     """How it was chosen: method, verdict, sentences (JSON)."""
+    attributes: tuple[Attribute, ...] = ()
+    """The customer table's columns as they were read at the fit."""
 
     @property
     def live(self) -> dict[str, SegmentIdentity]:
@@ -80,6 +82,7 @@ class Released:
             "ids": list(self.ids),
             "segments": [asdict(segment) for segment in self.segments],
             "choice": dict(self.choice or {}),
+            "attributes": [asdict(attribute) for attribute in self.attributes],
         }
 
     @classmethod
@@ -98,6 +101,7 @@ class Released:
                 SegmentIdentity(**s | {"parents": tuple(s["parents"])}) for s in data["segments"]
             ),
             data["choice"],
+            tuple(Attribute.from_dict(attribute) for attribute in data["attributes"]),
         )
 
 

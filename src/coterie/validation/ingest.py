@@ -91,10 +91,7 @@ def ingest(
             db.view(
                 table, f"SELECT * FROM read_parquet({literal(str(folder / table / '*.parquet'))})"
             )
-    attributes = tuple(
-        Attribute(**attribute | {"labels": tuple(map(tuple, attribute["labels"]))})
-        for attribute in about["attributes"]
-    )
+    attributes = tuple(Attribute.from_dict(attribute) for attribute in about["attributes"])
     return Ingested(prints, attributes, about["quality"], folder)
 
 

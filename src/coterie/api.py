@@ -1,0 +1,261 @@
+"""The public names: ``segment`` for one call, ``Project`` and ``Run`` for what lasts."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from coterie import pipeline
+from coterie.config import Settings, load_settings, make_settings
+from coterie.engine.duckdb import DuckDB
+from coterie.errors import DataError, NotReadyError
+from coterie.features.catalogue import CLV, Catalogue, Feature
+from coterie.features.level1 import Rules
+from coterie.features.measures import StateSpec
+from coterie.features.windows import to_date
+from coterie.segmentation.estimator import Segmenter
+from coterie.segmentation.grid import RfmGridModel
+from coterie.segmentation.placing import ALGORITHMS
+from coterie.sources.base import Source
+from coterie.sources.read import read
+from coterie.store.home import Home
+from coterie.store.results import Run, published_run
+from coterie.validation.infer import propose
+from coterie.validation.proposal import Proposal
+
+__all__ = ["Project", "Run", "Segmenter", "segment"]
+
+
+class Project:
+    """A folder with a ``coterie.toml``; its runs lie in ``.coterie``.
+
+    Parameters
+    ----------
+    folder : path
+        The project folder.
+    settings : Settings, optional
+        Instead of those in ``coterie.toml``.
+    """
+
+    def __init__(self, folder: str | Path = ".", settings: Settings | None = None) -> None:
+        self.folder = Path(folder)
+        self.settings = settings or load_settings(self.folder)
+
+    def run(
+        self,
+        *,
+        as_of: date | None = None,
+        refit: bool = False,
+        tell: pipeline.Tell | None = None,
+    ) -> Run:
+        """Read, score with the published model (or fit the first), report and publish."""
+        done = pipeline.run(self.settings, self.folder, as_of=as_of, refit=refit, tell=tell)
+        return Run(done.folder)
+
+    def train(self, *, as_of: date | None = None, tell: pipeline.Tell | None = None) -> Run:
+        """Fit anew, whatever is published; ids are kept where members stay."""
+        return self.run(as_of=as_of, refit=True, tell=tell)
+
+    @property
+    def latest(self) -> Run:
+        """The published run.
+
+        Raises
+        ------
+        NotReadyError
+            If there is none.
+        """
+        return published_run(self.folder)
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Return id, date, model and parent of every run, newest first."""
+        home = Home(self.folder)
+        if not home.path.is_dir():
+            return []
+        with home.registry() as registry:
+            rows = registry.runs()
+        for row in rows:
+            row["as_of"] = to_date(row["as_of"]).isoformat() if row["as_of"] is not None else None
+        return rows
+
+    def assign(self, file: str | Path, *, as_of: date | None = None) -> pa.Table:
+        """Place the customers of a file by the published model, and store nothing."""
+        return pipeline.assign(self.settings, self.folder, Path(file), as_of=as_of)
+
+
+def list_features(folder: str | Path = ".") -> list[dict[str, str]]:
+    """Return name, label, unit and definition of every feature of a project's published run.
+
+    Without a run, the catalogue that every project with orders has.
+    """
+    try:
+        released = pipeline.published(Path(folder))
+    except NotReadyError:
+        plain = Catalogue.build(StateSpec(Rules())).features
+        return [_feature_row(feature) for feature in (*plain, CLV)]
+    if released.features is not None:
+        return [_feature_row(feature) for feature in released.features.features]
+    return [
+        {"name": a.name, "label": a.label or a.name, "unit": a.unit, "expr": f"column ({a.kind})"}
+        for a in released.attributes
+    ]
+
+
+def _feature_row(feature: Feature) -> dict[str, str]:
+    expr = feature.expr or "BG/NBD x Gamma-Gamma, fitted"
+    return {"name": feature.name, "label": feature.label, "unit": feature.unit, "expr": expr}
+
+
+def list_algorithms() -> list[dict[str, str]]:
+    """Return name and meaning of every way to find segments."""
+    return [
+        {"name": name, "meaning": (type(algorithm).__doc__ or "").split("\n")[0]}
+        for name, algorithm in ALGORITHMS.items()
+    ] + [
+        {"name": "rfm-grid", "meaning": (RfmGridModel.__doc__ or "").split("\n")[0]},
+        {"name": "rfm-cells", "meaning": "Every combination of the three scores; a reference."},
+    ]
+
+
+def inspect(files: Sequence[Path], folder: Path) -> list[tuple[Source, Proposal]]:
+    """Read files of unknown content and propose what they are.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        What to look at.
+    folder : Path
+        The project folder; files inside it are named relative to it.
+
+    Returns
+    -------
+    list of (Source, Proposal)
+        In the order of ``files``: how to read each, and what its columns seem to mean.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read.
+    """
+    found = []
+    for file in files:
+        full = file.resolve()
+        inside = full.is_relative_to(folder.resolve())
+        name = full.relative_to(folder.resolve()).as_posix() if inside else full.as_posix()
+        source = Source(file=name, table="customers")
+        with tempfile.TemporaryDirectory() as work, DuckDB(Path(work)) as db:
+            raw = read(db, "look", source, folder)
+            found.append((source.model_copy(update={"table": None}), propose(db, raw.relation)))
+    return found
+
+
+def segment(
+    data: Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    k: Literal["auto"] | int | tuple[int, int] = "auto",
+    lens: str = "auto",
+    as_of: date | None = None,
+    folder: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Run:
+    """Segment the customers of a file or a data frame in one call.
+
+    Parameters
+    ----------
+    data : path, or pandas, polars or Arrow table
+        Order lines, or one row a customer. What each column means is worked out
+        from names and values.
+    columns : mapping of str to str, optional
+        Our name for a column -> yours, where the proposal would be wrong.
+    k : "auto", int or (int, int), default "auto"
+        Number of segments, or the range to choose from.
+    lens : str, default "auto"
+        value, behaviour, demographic, geographic or custom.
+    as_of : date, optional
+        Rows on or after this day are not read. Default: the day after the last one.
+    folder : path, optional
+        Project folder to write to. Default: a temporary one that goes with the result.
+    settings : mapping, optional
+        Further settings, nested like ``coterie.toml``; they win.
+
+    Returns
+    -------
+    Run
+        With ``segments``, ``table("assignments")``, ``report``.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read, or lacks a column that is needed.
+    ParameterError
+        If a setting is not accepted.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> ages = pd.DataFrame({"customer_id": range(60), "income": range(60), "visits": [1, 9] * 30})
+    >>> run = segment(ages, k=2)
+    >>> sum(group["n"] for group in run.segments)
+    60
+    """
+    temporary = tempfile.TemporaryDirectory(prefix="coterie-") if folder is None else None
+    place = Path(folder) if folder is not None else Path(str(temporary and temporary.name))
+    place.mkdir(parents=True, exist_ok=True)
+    file = Path(data) if isinstance(data, str | Path) else _write_frame(data, place)
+    ((source, proposal),) = inspect([file], place)
+    table, mapping = _mapping(proposal, columns or {}, file.name)
+    found = {
+        "project": {"name": file.stem.split(".")[0], "currency": proposal.currency},
+        "sources": {
+            table: {
+                **source.model_dump(exclude={"table"}, exclude_defaults=True),
+                "columns": mapping,
+                "service_codes": proposal.service_codes,
+            }
+        },
+        "columns": {a.user_column: a.settings for a in proposal.attributes if a.settings},
+        "segmentation": {"k": k, "lens": lens},
+    }
+    run = Project(place, make_settings(found, settings)).run(as_of=as_of)
+    run._kept = temporary
+    return run
+
+
+def _write_frame(data: Any, folder: Path) -> Path:
+    """Keep a data frame as Parquet in the project folder."""
+    try:
+        table = data if isinstance(data, pa.Table) else pa.table(data)
+    except (TypeError, ValueError, pa.ArrowException) as error:
+        raise DataError(
+            f"A {type(data).__name__} cannot be segmented: {error}",
+            allowed="Give a path, or a pandas, polars or Arrow table.",
+            hint="Columns must hold one kind of value each.",
+        ) from error
+    path = folder / "data.parquet"
+    partial = folder / ".data.parquet.partial"
+    pq.write_table(table, partial)
+    partial.replace(path)
+    return path
+
+
+def _mapping(
+    proposal: Proposal, columns: Mapping[str, str], name: str
+) -> tuple[str, dict[str, str]]:
+    """Return the input table and the mapping, after what the user said of the columns."""
+    mapping = {**proposal.mapping(), **columns}
+    missing = [gap for gap in proposal.missing if gap.column not in columns]
+    if proposal.table is None or missing:
+        gaps = "; ".join(f"{gap.column}: {gap.why}" for gap in missing) or proposal.why
+        raise DataError(
+            f"{name} does not look like orders or customers ({gaps}).",
+            hint='Say which column is which: columns={"customer_id": "…"}.',
+            where=name,
+        )
+    return proposal.table, mapping

@@ -1,0 +1,449 @@
+"""The command line: parse, call one function of the API, print.
+
+Libraries load inside the commands, so that ``coterie --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from coterie.errors import CoterieError, ParameterError
+
+if TYPE_CHECKING:
+    from coterie.api import Project, Run
+
+app = typer.Typer(
+    help="Customer segments that are proven on later behaviour, explained and stable.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Folder = Annotated[
+    Path, typer.Option("--project", "-p", help="Project folder, with its coterie.toml.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        help="Rows on or after this day are not read; default: the day after the last.",
+    ),
+]
+HERE = Path()
+
+STAGES = {
+    "read": "Reading and checking",
+    "measure": "Measuring",
+    "choose": "Choosing",
+    "place": "Placing",
+    "profile": "Describing",
+    "write": "Writing",
+}
+
+
+def main() -> None:
+    """Run the command line; turn our errors into one red line and exit code 1."""
+    try:
+        app()
+    except CoterieError as error:
+        _fail(error)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(CoterieError(f"{where}{error.strerror or error}."))
+    except KeyboardInterrupt:
+        err.print("Stopped. Nothing is left half-written; run again when you like.")
+        sys.exit(130)
+
+
+def _fail(error: CoterieError) -> None:
+    if "--json" in sys.argv:
+        print(json.dumps({"ok": False, "error": error.to_dict()}, ensure_ascii=False))  # noqa: T201  the answer itself
+    else:
+        err.print(f"[red]Error:[/red] {_plain(str(error))}", soft_wrap=True)
+    sys.exit(1)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _answer(
+    command: str, data: Any, *, run: Run | None = None, warnings: Sequence[Mapping[str, str]] = ()
+) -> None:
+    """Print the one JSON object of a command."""
+    body = {
+        "command": command,
+        "ok": True,
+        "run_id": run.id if run else None,
+        "as_of": run.as_of if run else None,
+        "data": data,
+        "warnings": list(warnings),
+    }
+    print(json.dumps(body, ensure_ascii=False, allow_nan=False))  # noqa: T201  the answer itself
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, float, str], None]]:
+    """Show stages as bars on a terminal, as lines elsewhere; always on standard error."""
+    if not err.is_terminal:
+        seen: set[str] = set()
+
+        def line(stage: str, _share: float, what: str) -> None:
+            if (key := f"{stage} {what}" if stage == "read" else stage) not in seen:
+                seen.add(key)
+                err.print(f"{STAGES[stage]}: {_plain(what)}", soft_wrap=True)
+
+        yield line
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<20}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[what]}"), console=err) as bars:
+        tasks: dict[str, Any] = {}
+
+        def bar(stage: str, share: float, what: str) -> None:
+            for name, task in tasks.items():
+                if name != stage:
+                    bars.update(task, completed=1.0)
+                    bars.stop_task(task)
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(STAGES[stage], total=1.0, what="")
+            bars.update(tasks[stage], completed=share, what=_plain(what)[:60])
+
+        yield bar
+
+
+def _project(folder: Path) -> Project:
+    from coterie.api import Project
+
+    return Project(folder)
+
+
+def _latest(folder: Path) -> Run:
+    from coterie.store.results import published_run
+
+    return published_run(folder)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+@app.command()
+def init(
+    files: Annotated[list[Path], typer.Argument(help="Files of orders, customers, events …")],
+    folder: Folder = HERE,
+    name: Annotated[str, typer.Option(help="Name of the project; default: the folder's.")] = "",
+    dvc: Annotated[bool, typer.Option("--dvc", help="Also write a DVC pipeline.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look at FILES and write a commented coterie.toml.
+
+    Example: [bold]coterie init orders.csv customers.csv[/bold]
+    """
+    from coterie.api import inspect
+    from coterie.config import FILE
+    from coterie.store.runs import write_atomic
+    from coterie.validation.template import dvc_yaml, project_toml
+
+    target = folder / FILE
+    if target.exists() and not force:
+        raise ParameterError(f"{target} is there already.", hint="Replace it with --force.")
+    found = inspect(files, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(target, project_toml(name or folder.resolve().name, found, dvc=dvc))
+    if dvc:
+        write_atomic(folder / "dvc.yaml", dvc_yaml([source.file for source, _ in found]))
+    if as_json:
+        return _answer("init", {"file": str(target), "proposals": [p.to_dict() for _, p in found]})
+    for source, proposal in found:
+        what = f"{proposal.table} ({proposal.sure})" if proposal.table else "none of the tables"
+        out.print(
+            f"[bold]{_plain(source.file)}[/bold]: {proposal.rows:,} rows, {what}", soft_wrap=True
+        )
+        for column in proposal.columns:
+            out.print(f"  {column.column:<14} {_plain(column.user_column):<24} {column.sure}")
+        for gap in proposal.missing:
+            out.print(f"  [red]missing[/red] {gap.column}: {_plain(gap.why)}", soft_wrap=True)
+        if proposal.time_question:
+            out.print(f"  [red]please say[/red] {_plain(proposal.time_question)}", soft_wrap=True)
+    out.print(f"Wrote {_plain(str(target))}. Read it, then: coterie run", soft_wrap=True)
+    return None
+
+
+def _run(
+    command: str, folder: Path, moment: datetime | None, *, refit: bool, as_json: bool
+) -> None:
+    from coterie import pipeline
+    from coterie.store.results import Run
+
+    project = _project(folder)
+    start = time.perf_counter()
+    with _progress() as tell:
+        done = pipeline.run(project.settings, folder, as_of=_day(moment), refit=refit, tell=tell)
+    run = Run(done.folder)
+    if as_json:
+        return _answer(command, _summary(run, fresh=done.fresh), run=run, warnings=_warnings(run))
+    if not done.fresh:
+        out.print(f"Nothing to do: run {run.id} has the same input and the same model.")
+    _show_segments(run)
+    _show_quality(run)
+    for warning in _warnings(run):
+        out.print(f"Note: {_plain(warning['message'])}", soft_wrap=True)
+    out.print(f"Report: {_plain(str(run.report))}", soft_wrap=True)
+    out.print(f"Took {time.perf_counter() - start:.1f} s.")
+    return None
+
+
+def _summary(run: Run, *, fresh: bool) -> dict[str, Any]:
+    return {
+        "segments": run.segments,
+        "verdict": run.choice.get("verdict"),
+        "quality": run.quality,
+        "report": str(run.report),
+        "fresh": fresh,
+    }
+
+
+def _warnings(run: Run) -> list[dict[str, str]]:
+    note = run.choice.get("note")
+    return [{"code": "choice", "message": note}] if note else []
+
+
+def _show_segments(run: Run) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    wide = out.width >= 110
+    headings = ["id", "segment", "customers", "share", "value", *(["description"] * wide)]
+    for heading in headings:
+        number = heading in {"customers", "share", "value"}
+        table.add_column(heading, justify="right" if number else "left", no_wrap=heading == "id")
+    for row in run.segments:
+        value = row["value_share"]
+        cells = [
+            row["id"],
+            f"[bold]{_plain(row['name'])}[/bold]",
+            f"{row['n']:,}",
+            f"{row['share']:.1%}",
+            f"{value:.1%}" if value is not None else "unknown",
+            _plain(row["description"]),
+        ]
+        table.add_row(*cells[: len(headings)])
+    out.print(table)
+
+
+def _show_quality(run: Run) -> None:
+    for name, account in run.quality["tables"].items():
+        out.print(
+            f"{name}: {account['rows_in']:,} rows in = {account['accepted']:,} accepted + "
+            f"{account['quarantined']:,} quarantined"
+        )
+
+
+@app.command()
+def run(
+    folder: Folder = HERE,
+    as_of: AsOf = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Fit anew.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read, check, score and report; fit if there is no model yet.
+
+    Example: [bold]coterie run --as-of 2011-12-10[/bold]
+    """
+    _run("run", folder, as_of, refit=refit, as_json=as_json)
+
+
+@app.command()
+def train(folder: Folder = HERE, as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Fit the segmentation anew; segments keep their ids where members stay.
+
+    Example: [bold]coterie train[/bold]
+    """
+    _run("train", folder, as_of, refit=True, as_json=as_json)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where to put the project.")] = Path("demo"),
+    sample: Annotated[str, typer.Option(help="complete-journey or shop.")] = "complete-journey",
+    as_json: AsJson = False,
+) -> None:
+    """Segment a sample: real grocery households, or a simulated shop.
+
+    Example: [bold]coterie demo --sample shop --folder my-shop[/bold]
+    """
+    from coterie.config import FILE
+    from coterie.sources.samples import write_sample
+
+    if not (folder / FILE).exists():
+        err.print(f"Writing the sample {_plain(sample)} to {_plain(str(folder))}.", soft_wrap=True)
+        write_sample(sample, folder)
+    _run("demo", folder, None, refit=False, as_json=as_json)
+    if not as_json:
+        out.print(
+            "Open the report in a browser. "
+            f"Go on with: coterie customer ID --project {_plain(str(folder))}",
+            soft_wrap=True,
+        )
+
+
+@app.command()
+def report(
+    folder: Folder = HERE,
+    to: Annotated[Path | None, typer.Option(help="Copy the page to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say where the report of the published run lies, or copy it.
+
+    Example: [bold]coterie report --to segments.html[/bold]
+    """
+    found = _latest(folder)
+    path = found.report
+    if to is not None:
+        partial = to.with_name(f".{to.name}.partial")
+        shutil.copyfile(path, partial)
+        path = partial.replace(to)
+    if as_json:
+        return _answer("report", {"report": str(path)}, run=found)
+    out.print(_plain(str(path)), soft_wrap=True)
+    return None
+
+
+@app.command()
+def segments(folder: Folder = HERE, as_json: AsJson = False) -> None:
+    """List the segments of the published run.
+
+    Example: [bold]coterie segments --json[/bold]
+    """
+    found = _latest(folder)
+    if as_json:
+        items = found.segments
+        return _answer("segments", {"items": items, "total": len(items)}, run=found)
+    _show_segments(found)
+    return None
+
+
+@app.command()
+def customer(
+    customer_id: Annotated[str, typer.Argument(help="Id as in your data.")],
+    folder: Folder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show one customer: segment, how clearly, value and features.
+
+    Example: [bold]coterie customer 12347[/bold]
+    """
+    found = _latest(folder)
+    row = found.customer(customer_id)
+    if as_json:
+        return _answer("customer", row, run=found)
+    segment = (
+        f"{row['segment_name']} ({row['segment_id']})" if row["segment_name"] else "no segment"
+    )
+    out.print(f"[bold]{_plain(customer_id)}[/bold]: {_plain(segment)}, as of {found.as_of}")
+    if row["second_name"]:
+        out.print(f"Next nearest: {_plain(row['second_name'])}; margin {row['margin']:.2f} of 1")
+    for name, value in row["features"].items():
+        out.print(f"  {name:<28} {'unknown' if value is None else f'{value:,.4g}':>14}")
+    return None
+
+
+@app.command()
+def assign(
+    file: Annotated[
+        Path, typer.Argument(help="Orders, or customers if the model needs only them.")
+    ],
+    folder: Folder = HERE,
+    as_of: AsOf = None,
+    to: Annotated[Path | None, typer.Option(help="Write CSV or Parquet instead.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Place the customers of FILE by the published model; nothing is stored.
+
+    Example: [bold]coterie assign new_customers.csv --to placed.csv[/bold]
+    """
+    project = _project(folder)
+    found = _latest(folder)
+    names = {row["id"]: row["name"] for row in found.segments}
+    rows = project.assign(file, as_of=_day(as_of))
+    if to is not None:
+        from coterie.profiling.export import write_rows
+
+        write_rows(rows, names, to)
+        return out.print(f"{rows.num_rows:,} rows to {_plain(str(to))}", soft_wrap=True)
+    placed = [
+        {
+            "id": row["customer_id"],
+            "segment_id": row["segment_id"],
+            "segment_name": names.get(row["segment_id"]),
+            "margin": row["margin"],
+            "status": row["status"],
+        }
+        for row in rows.to_pylist()
+    ]
+    if as_json:
+        return _answer("assign", {"rows": placed}, run=found)
+    for row in placed[:50]:
+        out.print(f"{_plain(row['id']):<24} {_plain(row['segment_name'] or row['status'])}")
+    if len(placed) > 50:
+        out.print(f"… and {len(placed) - 50:,} more; write them all with --to placed.csv")
+    return None
+
+
+@app.command()
+def features(folder: Folder = HERE, as_json: AsJson = False) -> None:
+    """List the features of the published run, with their definitions.
+
+    Example: [bold]coterie features[/bold]
+    """
+    from rich.table import Table
+
+    from coterie.api import list_features
+
+    items = list_features(folder)
+    if as_json:
+        return _answer("features", {"items": items, "total": len(items)})
+    table = Table("feature", "meaning", "unit", "definition", box=None, pad_edge=False)
+    for row in items:
+        table.add_row(*(_plain(row[key]) for key in ("name", "label", "unit", "expr")))
+    out.print(table)
+    return None
+
+
+@app.command()
+def algorithms(as_json: AsJson = False) -> None:
+    """List the ways to find segments.
+
+    Example: [bold]coterie algorithms[/bold]
+    """
+    from coterie.api import list_algorithms
+
+    items = list_algorithms()
+    if as_json:
+        return _answer("algorithms", {"items": items, "total": len(items)})
+    for row in items:
+        out.print(f"[bold]{row['name']:<12}[/bold] {_plain(row['meaning'])}", soft_wrap=True)
+    return None
+
+
+if __name__ == "__main__":
+    main()
