@@ -43,9 +43,11 @@ def measure_money(
         customer_values(db, placed, _VALUES, as_of)
         values, method = segment_values(db, _VALUES, n_segments, seed=seed)
         make_names(db, _NAMES, as_of)
+        known = db.rows(f"SELECT {', '.join(f'COUNT({c})' for c in DIMENSIONS)} FROM lines")[0]
         dimensions = {
             column: lifts(db, placed, _NAMES, as_of, column=column, top=top)
-            for column in DIMENSIONS
+            for column, count in zip(DIMENSIONS, known, strict=True)
+            if count
         }
         return Money(
             values,
