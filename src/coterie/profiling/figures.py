@@ -76,8 +76,8 @@ class Figures:
             return None
         shown = fmt.count(sum(spots.explained) * 100)
         note = (
-            f"At most {fmt.count(len(spots.points))} customers, drawn at random and moved a little. "
-            f"Shows {shown}% of the variation; distances are rough."
+            f"At most {fmt.count(len(spots.points))} customers, drawn at random and moved "
+            f"a little. Shows {shown}% of the variation; distances are rough."
         )
         label = f"Scatter of customers by two principal components, {shown}% of the variation"
         return self._figure(
