@@ -48,7 +48,7 @@ from coterie.store.runs import (
 )
 from coterie.validation.build import build_tables
 from coterie.validation.ingest import Ingested, ingest
-from coterie.validation.moment import find_as_of, has_rows
+from coterie.validation.moment import find_as_of, has_rows, see_people
 
 STAGES = ("read", "measure", "choose", "place", "profile", "write")
 Tell = Callable[[str, float, str], None]
@@ -121,6 +121,7 @@ def run(
         with db:
             ingested = _read(db, settings, folder, home, tell)
             moment = find_as_of(db, as_of)
+            see_people(db, moment)
             plan = _plan(settings, ingested, moment, registry, home, refit=refit)
             if isinstance(plan, Outcome):
                 return plan
@@ -228,6 +229,7 @@ def assign(settings: Settings, folder: Path, file: Path, *, as_of: date | None =
         )
         db.lock([])
         moment = find_as_of(db, as_of)
+        see_people(db, moment)
         try:
             prepare(db, released, tables.attributes, as_of=moment, sources=Sources())
         except ParameterError as error:
@@ -345,7 +347,7 @@ def _segment(
     """Place every customer, by the published model or by a new one."""
     sources = Sources(
         events="events" if has_rows(db, "events") else "",
-        customers="customers" if has_rows(db, "customers") else "",
+        customers="people" if has_rows(db, "people") else "",
     )
     if not plan.fits and plan.parent is not None:
         tell("measure", 0.0, "measuring every customer")

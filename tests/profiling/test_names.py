@@ -160,7 +160,7 @@ def blocks(columns, codes, *, clustered=(), categories=(), protected=()):
     ids = {f"seg-{c:03d}": SegmentIdentity(f"seg-{c:03d}", int(c) + 1) for c in set(codes)}
     with DuckDB() as db:
         keys = [f"k{i}" for i in range(n)]
-        db.load("customers", pa.table({"customer_id": keys} | columns))
+        db.load("people", pa.table({"customer_id": keys} | columns))
         db.load(
             "assignments",
             pa.table({"customer_id": keys, "segment_id": [f"seg-{c:03d}" for c in codes]}),

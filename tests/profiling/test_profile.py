@@ -162,7 +162,7 @@ def static_profile(**params):
     codes = np.arange(n) % 3
     rng = np.random.default_rng(0)
     db.load(
-        "customers",
+        "people",
         pa.table(
             {
                 "customer_id": [f"k{i}" for i in range(n)],
@@ -182,7 +182,7 @@ def static_profile(**params):
             }
         ),
     )
-    db.execute("CREATE TABLE features AS SELECT customer_id, 'ok' AS status FROM customers")
+    db.execute("CREATE TABLE features AS SELECT customer_id, 'ok' AS status FROM people")
     attributes = [
         Attribute("CASH_ADVANCE", "number"),
         Attribute("Age", "number", protected="age"),

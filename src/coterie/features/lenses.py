@@ -163,7 +163,7 @@ def create_attribute_features(engine: Engine, attributes: Sequence[Attribute]) -
         for attribute in attributes
         if attribute.kind in NUMERIC_KINDS
     )
-    engine.create("features", f"SELECT customer_id, 'ok' AS status{columns} FROM customers")
+    engine.create("features", f"SELECT customer_id, 'ok' AS status{columns} FROM people")
 
 
 def _double_of(attribute: Attribute) -> str:
@@ -184,13 +184,13 @@ def frame_sql(db: DuckDB, names: Sequence[str]) -> str:
         If a column is in neither.
     """
     features = set(db.columns("features"))
-    attributes = set(db.columns("customers")) if "customers" in db.tables() else set()
+    attributes = set(db.columns("people")) if "people" in db.tables() else set()
     columns = []
     for name in names:
         if name not in features | attributes:
             raise ParameterError.unknown("feature", name, features | attributes)
         columns.append(f"{'f' if name in features else 'c'}.{identifier(name)}")
-    join = " LEFT JOIN customers AS c ON c.customer_id = f.customer_id" if attributes else ""
+    join = " LEFT JOIN people AS c ON c.customer_id = f.customer_id" if attributes else ""
     listed = ", ".join(["f.customer_id", "f.status", *columns])
     return f"SELECT {listed} FROM features AS f{join}"
 

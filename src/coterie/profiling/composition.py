@@ -78,10 +78,10 @@ def _as_text(attribute: Attribute) -> str:
     )
 
 
-def join_columns(db: DuckDB, placed: str, out: str, columns: Columns, as_of: int) -> None:
+def join_columns(db: DuckDB, placed: str, out: str, columns: Columns) -> None:
     """Make table ``out``: customer_id, segment, x0 …, c0 …, one row a placed customer.
 
-    Of several rows of a customer in ``customers`` the last one valid before ``as_of`` counts.
+    Attributes are those of ``people``, which has one row a customer.
     """
     inner = columns.numbers[: columns.n_features]
     outer = columns.numbers[columns.n_features :]
@@ -93,13 +93,7 @@ def join_columns(db: DuckDB, placed: str, out: str, columns: Columns, as_of: int
     picked += [f"{_as_text(a)} AS c{i}" for i, a in enumerate(columns.categories)]
     attributes = ""
     if outer or columns.categories:
-        dated = "valid_from" in db.columns("customers")
-        known = f"WHERE valid_from IS NULL OR valid_from < {int(as_of)}" if dated else ""
-        order = "ORDER BY valid_from DESC NULLS LAST" if dated else ""
-        attributes = (
-            f"LEFT JOIN (SELECT * FROM customers {known} QUALIFY ROW_NUMBER() OVER "
-            f"(PARTITION BY customer_id {order}) = 1) c ON c.customer_id = p.customer_id"
-        )
+        attributes = "LEFT JOIN people c ON c.customer_id = p.customer_id"
     db.create(
         out,
         f"SELECT p.customer_id, p.segment{''.join(', ' + item for item in picked)} FROM {placed} p "

@@ -31,10 +31,10 @@ class Money:
 
 
 def measure_money(
-    db: DuckDB, placed: str, n_segments: int, *, as_of: int, seed: int, top: int
+    db: DuckDB, placed: str, n_segments: int, *, as_of: int | None, seed: int, top: int
 ) -> Money:
     """Measure value, products and months of the segments in table ``placed``."""
-    if "lines" not in db.tables():
+    if as_of is None or "lines" not in db.tables():
         return Money()
     first = db.rows(f"SELECT MIN(day) FROM lines WHERE day < {int(as_of)}")[0][0]
     if first is None:

@@ -56,7 +56,8 @@ class ProfileParams:
     segments were built (empty: not known), which then lead names, drivers and the map.
     """
 
-    as_of: int
+    as_of: int | None
+    """None: the data has no dates."""
     seed: int = 0
     currency: str = ""
     clustered: tuple[str, ...] = ()
@@ -154,7 +155,7 @@ def profile_segments(
     db : DuckDB
         Holds ``assignments`` (customer_id, segment_id; NULL and ``none`` are not placed),
         ``features`` (customer_id and one DOUBLE column a feature), perhaps ``lines`` and,
-        with ``attributes``, ``customers``. Tables named ``profile__…`` come and go.
+        with ``attributes``, ``people`` (one row a customer). Tables ``profile__…`` come and go.
     params : ProfileParams
         Day, seed, currency, and the features the segments were built from.
     catalogue : sequence of FeatureLike
@@ -300,7 +301,7 @@ def _median(values: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
 def _profile(
     db: DuckDB, params: ProfileParams, columns: Columns, identities: Sequence[SegmentIdentity]
 ) -> Profile:
-    join_columns(db, _PLACED, _JOINED, columns, params.as_of)
+    join_columns(db, _PLACED, _JOINED, columns)
     sample = draw(db, _JOINED, columns, seed=params.seed)
     money = measure_money(
         db, _PLACED, len(identities), as_of=params.as_of, seed=params.seed, top=params.top

@@ -98,7 +98,7 @@ def render(report: ReportData) -> str:
         report=report,
         profile=profile,
         lead=lead(profile),
-        until=fmt.long_date(date(1970, 1, 1) + timedelta(days=profile.params.as_of - 1)),
+        until=until(profile.params.as_of),
         style=Markup(_style()),  # noqa: S704  our own file
         figures=figures,
         choice_figures=figures.choice(shown, report.choice.sweep, report.choice.chosen_k),
@@ -114,6 +114,19 @@ def render(report: ReportData) -> str:
         countries=_countries(profile),
         mathematics=_method(profile),
     )
+
+
+def until(as_of: int | None) -> str:
+    """Return the words for the moment that all figures hold for.
+
+    Examples
+    --------
+    >>> until(15318), until(None)
+    ('as of the end of 9 Dec 2011', 'without dates')
+    """
+    if as_of is None:
+        return "without dates"
+    return f"as of the end of {fmt.long_date(date(1970, 1, 1) + timedelta(days=as_of - 1))}"
 
 
 def lead(profile: Profile) -> str:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from coterie.errors import DataError, ParameterError
 
-MICROSECONDS_A_DAY = 86_400_000_000
+MICROSECONDS_A_DAY = 86_400e6
 
 
 def is_frame(data: Any) -> bool:
@@ -33,7 +33,7 @@ def is_frame(data: Any) -> bool:
 def read_frame(
     frame: Any, names: Sequence[str], kinds: Mapping[str, pa.DataType] | None, *, least: int
 ) -> pa.Table:
-    """Read a data frame: numbers and dates as float64, all else as text.
+    """Read a data frame: numbers, dates and durations as float64, all else as text.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def read_frame(
     Returns
     -------
     pa.Table
-        The columns in the order of ``names``. Dates are days since 1970, flags "true"
-        and "false", missing values NULL or NaN.
+        The columns in the order of ``names``. Dates are days since 1970, durations days,
+        flags "true" and "false", missing values NULL or NaN.
 
     Raises
     ------
@@ -136,7 +136,14 @@ def _read(data: pa.ChunkedArray, name: str, expected: pa.DataType | None) -> pa.
     """Return a column as float64 or text; one without any value is what is expected."""
     if data.null_count == len(data):
         return pa.chunked_array([pa.nulls(len(data), expected or pa.float64())])
-    found = _numbers(data, name) if _is_numeric(data.type) else _words(data, name)
+    if not (_is_numeric(data.type) or _is_worded(data.type)):
+        raise DataError(
+            f"The column {name!r} holds {data.type}.",
+            allowed="Numbers, text, categories, flags, dates and durations can be compared.",
+            hint="Convert it or leave it out.",
+            where=name,
+        )
+    found = _numbers(data, name) if _is_numeric(data.type) else _words(data)
     if expected is not None and found.type != expected:
         was, now = ("text", "numbers") if pa.types.is_string(expected) else ("numbers", "text")
         raise DataError(
@@ -154,6 +161,20 @@ def _is_numeric(kind: pa.DataType) -> bool:
             pa.types.is_decimal,
             pa.types.is_date,
             pa.types.is_timestamp,
+            pa.types.is_duration,
+        )
+    )
+
+
+def _is_worded(kind: pa.DataType) -> bool:
+    return any(
+        test(kind)
+        for test in (
+            pa.types.is_boolean,
+            pa.types.is_dictionary,
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_string_view,
         )
     )
 
@@ -162,8 +183,9 @@ def _numbers(data: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     if pa.types.is_date(data.type):
         return data.cast(pa.date32()).cast(pa.int32()).cast(pa.float64())
     if pa.types.is_timestamp(data.type):
-        moments = data.cast(pa.timestamp("us", data.type.tz), safe=False).cast(pa.int64())
-        return pc.divide(moments.cast(pa.float64(), safe=False), float(MICROSECONDS_A_DAY))
+        return _days(data.cast(pa.timestamp("us", data.type.tz), safe=False))
+    if pa.types.is_duration(data.type):
+        return _days(data.cast(pa.duration("us"), safe=False))
     numbers = data.cast(pa.float64(), safe=False)
     bad = int(np.isinf(numbers.to_numpy()).sum())
     if bad:
@@ -175,17 +197,14 @@ def _numbers(data: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     return numbers
 
 
-def _words(data: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
-    try:
-        if not pa.types.is_dictionary(data.type):
-            return data.cast(pa.string())
-        # Arrow cannot decode a dictionary of the kind of strings that polars uses
-        decoded = [chunk.dictionary.cast(pa.string()).take(chunk.indices) for chunk in data.chunks]
-        return pa.chunked_array(decoded, pa.string())
-    except pa.ArrowException as error:
-        raise DataError(
-            f"The column {name!r} holds {data.type}.",
-            allowed="Numbers, text, categories, flags and dates can be compared.",
-            hint="Convert it or leave it out.",
-            where=name,
-        ) from error
+def _days(microseconds: pa.ChunkedArray) -> pa.ChunkedArray:
+    numbers = microseconds.cast(pa.int64()).cast(pa.float64(), safe=False)
+    return pc.divide(numbers, MICROSECONDS_A_DAY)
+
+
+def _words(data: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_dictionary(data.type):
+        return data.cast(pa.string())
+    # Arrow cannot decode a dictionary of the kind of strings that polars uses
+    decoded = [chunk.dictionary.cast(pa.string()).take(chunk.indices) for chunk in data.chunks]
+    return pa.chunked_array(decoded, pa.string())

@@ -99,7 +99,8 @@ class Segmenter(
     -----
     ``y`` is ignored everywhere, as scikit-learn asks of a clusterer. NaN and NULL are
     missing values and welcome; infinity is refused. Arrays hold numbers; text needs a
-    data frame (pandas, polars, Arrow).
+    data frame (pandas, polars, Arrow). Every column given enters, age or gender too: what
+    must not decide is to be left out before.
 
     Examples
     --------
@@ -300,7 +301,7 @@ class Segmenter(
         model = _ALGORITHMS[self.algorithm].fit(seen, k, seed=seed)
         if model.n_segments < k:
             raise DataError(
-                f"The columns tell only {model.n_segments} kinds of rows apart.",
+                f"The columns tell only {model.n_segments} of the rows apart.",
                 allowed=f"{k} segments need {k} or more.",
                 hint="Ask for fewer segments, or add columns that vary.",
             )

@@ -26,7 +26,7 @@ RUNS = sa.Table(
     sa.Column("settings_hash", sa.String, nullable=False),
     sa.Column("model_id", sa.String, nullable=False),
     sa.Column("parent_run", sa.String),
-    sa.Column("as_of", sa.Integer, nullable=False),
+    sa.Column("as_of", sa.Integer),
     sa.Column("number", sa.Integer, nullable=False),
 )
 """One row a finished run; ``number`` is the order in which they were finished."""

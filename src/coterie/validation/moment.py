@@ -46,3 +46,17 @@ def find_as_of(db: DuckDB, as_of: date | None) -> int | None:
             where="as_of",
         )
     return (as_of - _EPOCH).days
+
+
+def see_people(db: DuckDB, as_of: int | None) -> None:
+    """Make view ``people``: the attributes of each customer as of a day, one row a customer.
+
+    Of several rows the last that was valid before the day counts; a row without
+    ``valid_from`` holds from the beginning. The view is empty without customers.
+    """
+    known = f"WHERE valid_from IS NULL OR valid_from < {as_of}" if as_of is not None else ""
+    db.view(
+        "people",
+        f"SELECT * EXCLUDE (valid_from) FROM customers {known} QUALIFY row_number() OVER "
+        "(PARTITION BY customer_id ORDER BY valid_from DESC NULLS LAST) = 1",
+    )
