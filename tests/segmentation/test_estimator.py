@@ -148,6 +148,16 @@ def test_labels_are_what_predict_says_and_no_segment_is_empty(numbers: list[int]
     np.testing.assert_array_equal(nearest, segmenter.labels_)
 
 
+def test_centres_of_a_sample_are_made_exact_on_all_rows():
+    values, truth = planted(60_000)
+    segmenter = Segmenter(3).fit(values)
+    assert adjusted_rand_score(truth, segmenter.labels_) == 1.0
+    deviations = (values - values.mean(axis=0)) / values.std(axis=0)
+    means = [deviations[segmenter.labels_ == i].mean(axis=0) for i in range(3)]
+    kept = [int(name[1:]) for name in segmenter.matrix_.names]
+    np.testing.assert_allclose(segmenter.cluster_centers_, np.array(means)[:, kept], atol=1e-9)
+
+
 def test_the_order_of_the_rows_and_the_threads_change_nothing():
     values, _ = planted()
     shuffled = np.random.default_rng(3).permutation(len(values))

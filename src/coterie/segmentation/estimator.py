@@ -28,7 +28,7 @@ from coterie.segmentation.base import Floats, Labels, k_range
 from coterie.segmentation.centroids import KMeans, KMeansModel
 from coterie.segmentation.columns import column_weights, is_frame, read_frame
 from coterie.segmentation.lloyd import refine
-from coterie.segmentation.select import N_SAMPLE, Evidence, Selection, Space, select
+from coterie.segmentation.select import N_SAMPLE, Evidence, Space, select
 
 Transform = Literal["auto", "log", "none"]
 
@@ -75,7 +75,7 @@ class Segmenter(
     labels_ : int32 array, shape (n_samples,)
         Segment of each row of ``fit``, from 0; the same as ``predict`` gives.
     cluster_centers_ : float64 array, shape (n_segments_, n_matrix_columns)
-        Centres in the units of ``matrix_``, in ascending order.
+        Centres in the units of ``matrix_``.
     n_segments_ : int
         Number of segments.
     selection_ : list of dict
@@ -180,7 +180,7 @@ class Segmenter(
         Parameters
         ----------
         X : array-like or data frame, shape (n_samples, n_features)
-            The columns of ``fit``. A value of a category that was not there counts as rare.
+            The columns of ``fit``. A word that was not there counts as rare, if any was.
 
         Returns
         -------
@@ -235,7 +235,17 @@ class Segmenter(
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the estimator that ``to_dict`` wrote: it predicts the same, bit for bit.
+        """Return the estimator that ``to_dict`` wrote.
+
+        Parameters
+        ----------
+        data : mapping
+            As written, or read back from JSON.
+
+        Returns
+        -------
+        Segmenter
+            It predicts and transforms the same, bit for bit.
 
         Examples
         --------
@@ -273,7 +283,7 @@ class Segmenter(
 
     def _check(self) -> None:
         """Check the parameters; scikit-learn wants that in ``fit``, not before."""
-        if self.algorithm not in _ALGORITHMS:
+        if self.algorithm not in tuple(_ALGORITHMS):
             raise ParameterError.unknown("algorithm", str(self.algorithm), _ALGORITHMS)
         if self.column_transform not in _TRANSFORMS:
             given = str(self.column_transform)
@@ -313,14 +323,8 @@ class Segmenter(
         features = tuple(column.source for column in self.matrix_.columns)
         space = Space("all columns", self.matrix_.names, rows, features)
         low, high = k_range(self.n_segments)
-        chosen: Selection = select(
-            [space],
-            [],
-            Evidence(None, rows),
-            range(low, high + 1),
-            algorithms=[algorithm],
-            seed=seed,
-        )
+        ks, evidence = range(low, high + 1), Evidence(None, rows)
+        chosen = select([space], [], evidence, ks, algorithms=[algorithm], seed=seed)
         self.selection_ = [candidate.to_dict() for candidate in chosen.candidates]
         self.note_ = chosen.note
         if chosen.winner is None:
@@ -351,17 +355,14 @@ class Segmenter(
 
     def _names(self) -> list[str]:
         """Name the columns as scikit-learn does."""
-        names = getattr(self, "feature_names_in_", None)
-        return [f"x{i}" for i in range(self.n_features_in_)] if names is None else names.tolist()
+        unnamed = [f"x{i}" for i in range(self.n_features_in_)]
+        return list(getattr(self, "feature_names_in_", unnamed))
 
     def _kinds(self) -> dict[str, pa.DataType]:
-        """Return the type of each column that the matrix reads, in the order of ``fit``."""
+        """Return the type of each column that the matrix reads."""
         words = {column.source for column in self.matrix_.columns if column.role == "level"}
-        read = set(self.matrix_.sources)
         return {
-            name: pa.string() if name in words else pa.float64()
-            for name in self._names()
-            if name in read
+            name: pa.string() if name in words else pa.float64() for name in self.matrix_.sources
         }
 
 
