@@ -82,3 +82,18 @@ def test_sql_gives_the_numbers_of_python(rows):
         got = db.query(f"SELECT {select} FROM t")
     for i, column in enumerate(got.columns):
         np.testing.assert_allclose(column.to_numpy(), expected[:, i], rtol=1e-9, atol=1e-9)
+
+
+def test_texts_that_nobody_shares_are_dropped_with_the_reason():
+    table = pa.table({"id": [f"k{i}" for i in range(300)], "x": [float(i) for i in range(300)]})
+    matrix = Matrix.fit(table, [Wanted("id", kind="category"), Wanted("x")])
+    assert matrix.names == ("x",)
+    assert matrix.dropped == (("id", "no value is shared by 1% of the customers"),)
+
+
+def test_huge_and_nearly_equal_numbers_are_refused_in_words_not_warnings():
+    huge = pa.table({"x": [-1e300, 1e300, 2.0, 3.0]})
+    with pytest.raises(DataError, match="too large to be squared"):
+        Matrix.fit(huge, [Wanted("x")])
+    close = pa.table({"x": [1.0, 1.0 + 2e-16, 1.0, 1.0]})
+    assert np.isfinite(Matrix.fit(close, [Wanted("x")]).transform(close)).all()

@@ -276,9 +276,12 @@ def _fit_number(want: Wanted, data: pa.ChunkedArray) -> list[Column] | str:
         return "all values are equal"
     transform, power = _choose_transform(numbers, want.transform)
     shaped = transformed(numbers, transform, power)
-    scale = float(shaped.std())
-    if scale == 0.0 or not np.isfinite(scale):
+    with np.errstate(over="ignore"):
+        scale = float(shaped.std())
+    if scale == 0.0:
         return "all values are equal"
+    if not np.isfinite(scale):
+        return "the values are too large to be squared"
     value = Column(
         want.name,
         "value",
@@ -299,11 +302,20 @@ def _choose_transform(
 ) -> tuple[Literal["log", "none", "yeo-johnson"], float]:
     if asked == "log":
         return "log", 1.0
-    if asked == "none" or abs(float(stats.skew(numbers))) <= SKEWED:
+    if asked == "none" or abs(_skew(numbers)) <= SKEWED:
         return "none", 1.0
     if numbers.min() >= 0:
         return "log", 1.0
     return "yeo-johnson", float(stats.yeojohnson_normmax(numbers))
+
+
+def _skew(numbers: Floats) -> float:
+    """Return the skewness, of values brought to size 1 first so that no cube overflows."""
+    scaled = numbers / np.abs(numbers).max()
+    spread = float(scaled.std())
+    if spread < 1e-12:
+        return 0.0
+    return float((((scaled - scaled.mean()) / spread) ** 3).mean())
 
 
 def _fit_category(want: Wanted, data: pa.ChunkedArray) -> list[Column] | str:
@@ -318,6 +330,8 @@ def _fit_category(want: Wanted, data: pa.ChunkedArray) -> list[Column] | str:
         return "all values are equal"
     floor = RARE_LEVEL * len(words)
     listed = tuple(level for level, n in counted[:MAX_LEVELS] if n >= floor)
+    if not listed:
+        return "no value is shared by 1% of the customers"
     columns = [Column(want.name, "level", level=level, weight=want.weight) for level in listed]
     if len(listed) < len(counted):
         other = Column(want.name, "level", level=OTHER, listed=listed, weight=want.weight)
