@@ -397,13 +397,17 @@ def assign(
             "segment_name": names.get(row["segment_id"]),
             "margin": row["margin"],
             "status": row["status"],
+            "reasons": row["reasons"],
         }
         for row in rows.to_pylist()
     ]
     if as_json:
         return _answer("assign", {"rows": placed}, run=found)
     for row in placed[:50]:
-        out.print(f"{_plain(row['id']):<24} {_plain(row['segment_name'] or row['status'])}")
+        why = _plain("; ".join(row["reasons"]))
+        out.print(
+            f"{_plain(row['id']):<20} {_plain(row['segment_name'] or row['status']):<28} {why}"
+        )
     if len(placed) > 50:
         out.print(f"… and {len(placed) - 50:,} more; write them all with --to placed.csv")
     return None

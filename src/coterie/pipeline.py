@@ -30,7 +30,8 @@ from coterie.profiling.report import ReportData, render
 from coterie.profiling.segments import segment_objects
 from coterie.segmentation.base import horizon_days, k_range
 from coterie.segmentation.evidence import Past, judge_later, judge_now, look_back
-from coterie.segmentation.placing import fit_winner, make_frame, place
+from coterie.segmentation.placing import FRAME, fit_winner, make_frame, place
+from coterie.segmentation.reasons import reasons
 from coterie.segmentation.released import Released, identify, keep_labels, prepare
 from coterie.segmentation.select import Selection, select
 from coterie.sources.read import read
@@ -206,7 +207,7 @@ def assign(settings: Settings, folder: Path, file: Path, *, as_of: date | None =
     Returns
     -------
     pa.Table
-        customer_id, segment_id, second_id, margin, status, ordered by customer_id.
+        customer_id, segment_id, second_id, margin, status, reasons, ordered by customer_id.
 
     Raises
     ------
@@ -237,7 +238,12 @@ def assign(settings: Settings, folder: Path, file: Path, *, as_of: date | None =
                 f"{file.name} lacks what the model needs: {error.message}", hint=error.hint
             ) from error
         place(db, released.matrix, released.model, released.ids)
-        return db.query("SELECT * FROM assignments ORDER BY customer_id")
+        placed = db.query("SELECT * FROM assignments ORDER BY customer_id")
+        frame = db.query(f"SELECT * FROM {FRAME} ORDER BY customer_id")
+    said = reasons(frame, released.matrix, released.model, released.words)
+    status = placed["status"].to_pylist()
+    why = [phrases if ok == "ok" else [] for phrases, ok in zip(said, status, strict=True)]
+    return placed.append_column("reasons", pa.array(why, pa.list_(pa.string())))
 
 
 def published(folder: Path) -> Released:

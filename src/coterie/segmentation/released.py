@@ -62,6 +62,13 @@ class Released:
         """The identities of the model's segments by id."""
         return {segment.id: segment for segment in self.segments if segment.id in self.ids}
 
+    @property
+    def words(self) -> dict[str, str]:
+        """Labels of the features and attributes by name."""
+        features = self.features.features if self.features else ()
+        said = {attribute.name: attribute.label for attribute in self.attributes if attribute.label}
+        return said | {feature.name: feature.label for feature in features}
+
     def named(self, names: Mapping[str, tuple[str, str]]) -> Released:
         """Return the same with (name, source) of these ids."""
         segments = tuple(
