@@ -54,12 +54,40 @@ class Project:
         refit: bool = False,
         tell: pipeline.Tell | None = None,
     ) -> Run:
-        """Read, score with the published model (or fit the first), report and publish."""
+        """Read, score with the published model (or fit the first), report and publish.
+
+        Parameters
+        ----------
+        as_of : date, optional
+            Rows on or after this day are not read. Default: the day after the last one.
+        refit : bool, default False
+            Fit again even if the published model fits the settings.
+        tell : callable, optional
+            Told the stage, the share of it that is done, and what is being done.
+
+        Returns
+        -------
+        Run
+            The new run, or the one that is there already for the same input and model.
+        """
         done = pipeline.run(self.settings, self.folder, as_of=as_of, refit=refit, tell=tell)
         return Run(done.folder)
 
     def train(self, *, as_of: date | None = None, tell: pipeline.Tell | None = None) -> Run:
-        """Fit anew, whatever is published; ids are kept where members stay."""
+        """Fit anew, whatever is published; ids are kept where members stay.
+
+        Parameters
+        ----------
+        as_of : date, optional
+            As for ``run``.
+        tell : callable, optional
+            As for ``run``.
+
+        Returns
+        -------
+        Run
+            The new run; its model is published.
+        """
         return self.run(as_of=as_of, refit=True, tell=tell)
 
     @property
@@ -85,7 +113,20 @@ class Project:
         return rows
 
     def assign(self, file: str | Path, *, as_of: date | None = None) -> pa.Table:
-        """Place the customers of a file by the published model, and store nothing."""
+        """Place the customers of a file by the published model, and store nothing.
+
+        Parameters
+        ----------
+        file : path
+            Rows like those of the project.
+        as_of : date, optional
+            Rows on or after this day are not read. Default: the day after the last one.
+
+        Returns
+        -------
+        pyarrow.Table
+            customer_id, segment_id, second_id, margin, status, ordered by customer_id.
+        """
         return pipeline.assign(self.settings, self.folder, Path(file), as_of=as_of)
 
 
