@@ -144,7 +144,22 @@ def load_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Setti
 def make_settings(
     data: Mapping[str, Any], flags: Mapping[str, Any] | None = None, *, where: str = "settings"
 ) -> Settings:
-    """Check settings given as plain data; see ``load_settings``."""
+    """Check settings given as plain data; see ``load_settings``.
+
+    Parameters
+    ----------
+    data : mapping
+        Nested like ``coterie.toml``.
+    flags : mapping, optional
+        Nested alike; they win over everything else.
+    where : str
+        What to call the data in an error.
+
+    Returns
+    -------
+    Settings
+        Checked; variables ``COTERIE_…`` win over ``data``.
+    """
     try:
         environment = EnvSettingsSource(Settings)()
         return Settings(**_merged(_merged(data, environment), flags or {}))
