@@ -65,6 +65,20 @@ class ParameterError(CoterieError, ValueError):
     def unknown(cls, name: str, got: str, known: Iterable[str]) -> ParameterError:
         """Say what was given, what is known, and the nearest match if there is one.
 
+        Parameters
+        ----------
+        name : str
+            What was being named.
+        got : str
+            The name that came.
+        known : iterable of str
+            The names there are, in any order.
+
+        Returns
+        -------
+        ParameterError
+            To be raised by the caller.
+
         Examples
         --------
         >>> str(ParameterError.unknown("lens", "valu", ["value", "behaviour"]))
