@@ -104,6 +104,26 @@ def fit_features(
 
     Leaves level 1, ``state`` and ``features`` as of that day in the engine.
 
+    Parameters
+    ----------
+    engine : Engine
+        Holds the canonical tables.
+    rules : Rules
+        How lines are counted.
+    custom : Custom
+        The measures and features of the project.
+    as_of : int
+        Rows on or after this day are not read.
+    horizon : int
+        Days ahead for which value is expected.
+    sources : Sources
+        Names of the tables to read.
+
+    Returns
+    -------
+    FeatureModel
+        Everything that was fitted; value and scores are None where there is too little data.
+
     Raises
     ------
     ParameterError
@@ -135,7 +155,19 @@ def build_features(
     as_of: int,
     sources: Sources = Sources(),
 ) -> None:
-    """Make level 1, ``state`` and ``features`` as of a day by a fitted definition."""
+    """Make level 1, ``state`` and ``features`` as of a day by a fitted definition.
+
+    Parameters
+    ----------
+    engine : Engine
+        Holds the canonical tables; gets level 1, ``state`` and ``features``.
+    model : FeatureModel
+        As fitted, perhaps on another day.
+    as_of : int
+        Rows on or after this day are not read.
+    sources : Sources
+        Names of the tables to read.
+    """
     state = model.catalogue.state
     build_level1(engine, state.rules, as_of, lines=sources.lines, events=sources.events)
     engine.create("state", state.sql(as_of))
@@ -189,7 +221,22 @@ def _floats(table: pa.Table, name: str) -> np.ndarray[Any, np.dtype[np.float64]]
 
 
 def read_frame(engine: Engine, names: Sequence[str], *, relation: str = "features") -> pa.Table:
-    """Return columns of the customers that can be segmented, ordered by customer id."""
+    """Return columns of the customers that can be segmented, ordered by customer id.
+
+    Parameters
+    ----------
+    engine : Engine
+        Holds ``relation``.
+    names : sequence of str
+        Columns to read beside the id.
+    relation : str
+        A table with customer_id and status.
+
+    Returns
+    -------
+    pyarrow.Table
+        customer_id and ``names``, one row a customer.
+    """
     columns = ", ".join(identifier(name) for name in ("customer_id", *names))
     return engine.query(
         f"SELECT {columns} FROM {relation} WHERE status = 'ok' ORDER BY customer_id"
