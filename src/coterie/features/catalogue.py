@@ -199,6 +199,20 @@ class Catalogue:
     ) -> Catalogue:
         """Check every expression, the built-in ones by the same door as the user's.
 
+        Parameters
+        ----------
+        state : StateSpec
+            The measures that expressions may name.
+        custom : sequence of Feature
+            The project's own; they may name those before them.
+        frequency : {'order_days', 'orders'}
+            What ``frequency`` counts.
+
+        Returns
+        -------
+        Catalogue
+            The built-in features, then the project's own, in portable SQL.
+
         Raises
         ------
         ParameterError
