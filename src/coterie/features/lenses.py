@@ -70,6 +70,11 @@ def feature_sets(
     outcome : str
         The attribute that the segments are judged by; it is not clustered by.
 
+    Returns
+    -------
+    tuple of FeatureSet
+        For ``value`` with a value model two: with it and without; otherwise one.
+
     Raises
     ------
     NotReadyError
@@ -199,6 +204,20 @@ def read_columns(db: DuckDB, names: Sequence[str], *, only: str = "") -> pa.Tabl
     """Return these columns of the customers that can be segmented, ordered by customer.
 
     ``only`` names a table whose ``customer_id`` limit the rows (the sample).
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``features`` and the attributes.
+    names : sequence of str
+        Features or attributes.
+    only : str
+        A table whose ``customer_id`` limit the rows (the sample); empty for all.
+
+    Returns
+    -------
+    pyarrow.Table
+        customer_id, status and ``names``, one row a customer.
     """
     limit = f" AND customer_id IN (SELECT customer_id FROM {only})" if only else ""
     return db.query(
