@@ -48,7 +48,22 @@ class Rules:
 
 
 def visible(table: str, as_of: int, rules: Rules) -> str:
-    """Return the condition on the rows of a canonical table that count as of a day."""
+    """Return the condition on the rows of a canonical table that count as of a day.
+
+    Parameters
+    ----------
+    table : str
+        Canonical name of the table.
+    as_of : int
+        Rows on or after this day are not read.
+    rules : Rules
+        Whether returns are netted or dropped.
+
+    Returns
+    -------
+    str
+        A condition in portable SQL; guests are left out.
+    """
     seen = f"customer_id IS NOT NULL AND day < {as_of}"
     if table != "lines":
         return seen
@@ -71,6 +86,19 @@ def build_level1(
 
     Rows of guests and rows on or after ``as_of`` are not read. ``events`` empty
     leaves ``event_days`` empty.
+
+    Parameters
+    ----------
+    engine : Engine
+        Holds the canonical tables; gets the four of level 1.
+    rules : Rules
+        How lines are counted.
+    as_of : int
+        Rows on or after this day are not read.
+    lines : str
+        Table of order lines.
+    events : str
+        Table of events; empty leaves ``event_days`` empty.
     """
     engine.create("order_parts", _order_parts(rules, as_of, lines))
     sums = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in _SUMS)
