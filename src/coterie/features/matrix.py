@@ -223,6 +223,20 @@ def _missing(data: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
 def transformed(numbers: Floats, transform: str, power: float = 1.0) -> Floats:
     """Apply ``log`` (of 1 + the number, negative ones counting as 0), ``yeo-johnson`` or ``none``.
 
+    Parameters
+    ----------
+    numbers : float64 array
+        Values before the transform.
+    transform : {'log', 'yeo-johnson', 'none'}
+        Which one.
+    power : float
+        Lambda of Yeo–Johnson; not used by the others.
+
+    Returns
+    -------
+    float64 array
+        Of the same shape.
+
     Examples
     --------
     >>> transformed(np.array([-5.0, 0.0, np.e - 1]), "log").tolist()
