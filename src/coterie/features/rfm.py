@@ -135,6 +135,11 @@ class RfmScores:
     def score(self, recency: ArrayLike, frequency: ArrayLike, monetary: ArrayLike) -> Scores:
         """Score customers, also new ones.
 
+        Parameters
+        ----------
+        recency, frequency, monetary : arrays, shape (n_customers,)
+            Finite values in the units of ``fit``.
+
         Returns
         -------
         int8 array, shape (n_customers, 3)
