@@ -164,6 +164,16 @@ class ValueModel:
         It is 1 for a customer with one order, who had no chance to leave in this model:
         use "no order within the horizon" for churn.
 
+        Parameters
+        ----------
+        x, t_x, tenure : arrays, shape (n,)
+            Repeat orders, days from the first order to the last, and to the end, as in ``fit``.
+
+        Returns
+        -------
+        float64 array, shape (n,)
+            Between 0 and 1.
+
         References
         ----------
         Fader, Hardie, Lee (2008). Computing P(alive) using the BG/NBD model.
@@ -176,6 +186,16 @@ class ValueModel:
 
     def expected_orders(self, x: ArrayLike, t_x: ArrayLike, tenure: ArrayLike) -> Floats:
         """Return the expected orders (days with orders) of each customer in the horizon.
+
+        Parameters
+        ----------
+        x, t_x, tenure : arrays, shape (n,)
+            Repeat orders, days from the first order to the last, and to the end, as in ``fit``.
+
+        Returns
+        -------
+        float64 array, shape (n,)
+            At least 0.
 
         References
         ----------
@@ -195,6 +215,11 @@ class ValueModel:
         ----------
         x, t_x, tenure, zbar : arrays, shape (n,)
             As in ``fit``. A mean below 0 counts as 0.
+
+        Returns
+        -------
+        float64 array, shape (n,)
+            In the unit of ``zbar``.
         """
         orders = np.asarray(x, dtype=np.float64)
         money = np.where(orders > 0, np.maximum(np.asarray(zbar, dtype=np.float64), 0.0), 0.0)
