@@ -45,7 +45,28 @@ def value_select(
     keep: Sequence[str],
     column: str,
 ) -> str:
-    """Return a SELECT of ``keep`` and the expected spend, in units, over integer measures."""
+    """Return a SELECT of ``keep`` and the expected spend, in units, over integer measures.
+
+    Parameters
+    ----------
+    model : Purchase
+        The fitted BG/NBD model and its horizon.
+    spend : Spend
+        The fitted Gamma-Gamma model, in units of money.
+    relation : str
+        Table of ``state``.
+    as_of : int
+        Rows on or after this day are not read.
+    keep : sequence of str
+        Columns of ``relation`` to hand on.
+    column : str
+        Name of the result.
+
+    Returns
+    -------
+    str
+        Portable SQL; the value is NULL for customers without orders.
+    """
     way = plan(model)
     kept = "".join(f"{identifier(name)}, " for name in keep)
     steps = [_inputs(relation, kept, as_of)]
