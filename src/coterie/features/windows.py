@@ -60,6 +60,20 @@ def inner_window(first_day: int, as_of: int, horizon: int) -> Window | None:
     It is as long as the horizon, or half the history if that is shorter. None if
     that leaves fewer than 28 days.
 
+    Parameters
+    ----------
+    first_day : int
+        Day of the first row.
+    as_of : int
+        Day after the last row that may be seen.
+    horizon : int
+        Days to look ahead.
+
+    Returns
+    -------
+    Window or None
+        Ends at ``as_of``.
+
     Examples
     --------
     >>> inner_window(first_day=0, as_of=365, horizon=90)
