@@ -55,6 +55,15 @@ def draw_sample(db: DuckDB, relation: str, seed: int) -> None:
     """Make the table of at most 50,000 customers of ``relation``, drawn by a hash of id and seed.
 
     The draw depends on nothing but ids and seed, so new customers do not reshuffle it.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    relation : str
+        Table with a ``customer_id``, perhaps several rows each.
+    seed : int
+        Same seed, same result.
     """
     db.create(
         SAMPLE,
@@ -78,6 +87,26 @@ def look_back(
     Only the lens ``value`` is judged by later spend; others look at what people are
     like, which later spend does not tell. Overwrites level 1, ``state`` and
     ``features`` in the working database.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds the canonical tables.
+    rules : Rules
+        How lines are counted.
+    custom : Custom
+        The measures and features of the project.
+    params : SegmentationParams
+        Lens, horizon and seed.
+    first_day : int
+        Day of the first line.
+    as_of : int
+        Day after the last line that may be seen.
+
+    Returns
+    -------
+    Past or None
+        None if the history is too short or the lens is another.
     """
     window = inner_window(first_day, as_of, horizon_days(params.horizon))
     if window is None or params.lens not in {"auto", "value"}:
@@ -129,7 +158,26 @@ def judge_now(
     params: SegmentationParams,
     note: str,
 ) -> Case:
-    """Return the case without a timeline: an outcome column, else each column from the others."""
+    """Return the case without a timeline: an outcome column, else each column from the others.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``features`` and the attributes.
+    model : FeatureModel or None
+        The features of a project with orders.
+    sets : sequence of FeatureSet
+        What may be clustered by, the preferred one first.
+    params : SegmentationParams
+        Outcome and seed.
+    note : str
+        Why there is no timeline, in words.
+
+    Returns
+    -------
+    Case
+        The spaces, the references and what judges them.
+    """
     draw_sample(db, "features", params.seed)
     outcome_names = [params.outcome] if params.outcome else []
     scores = SCORES if model and model.rfm else ()
