@@ -97,7 +97,22 @@ def _matrices(db: DuckDB, matrix: Matrix) -> Iterator[Floats]:
 
 
 def labels_of(db: DuckDB, matrix: Matrix, model: Model) -> Labels:
-    """Return the segment number of every customer of ``frame`` that can be segmented, in order."""
+    """Return the segment number of every customer of ``frame`` that can be segmented, in order.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``frame``.
+    matrix : Matrix
+        Makes numbers of its columns.
+    model : Model
+        Places them.
+
+    Returns
+    -------
+    int32 array, shape (n,)
+        By customer id.
+    """
     parts = [model.assign(rows) for rows in _matrices(db, matrix)]
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
 
