@@ -122,6 +122,19 @@ def prepare(
 ) -> None:
     """Make ``features`` and ``frame`` as of a day by a released definition.
 
+    Parameters
+    ----------
+    db : DuckDB
+        Holds the canonical tables; gets ``features`` and ``frame``.
+    released : Released
+        The published segmentation.
+    attributes : sequence of Attribute
+        Columns of the customer table.
+    as_of : int or None
+        Rows on or after this day are not read; None without orders.
+    sources : Sources
+        Names of the tables to read.
+
     Raises
     ------
     ParameterError
@@ -154,6 +167,11 @@ def identify(db: DuckDB, new: Released, parent: Released | None, *, run_id: str)
         The model released before it, if its labels were kept.
     run_id : str
         The run in which new segments are born.
+
+    Returns
+    -------
+    Released
+        The new model with ids, and with what became of the former segments.
     """
     labels = labels_of(db, new.matrix, new.model)
     old_ids = parent.ids if parent else ()
