@@ -42,6 +42,24 @@ def load_csv_file(db: DuckDB, relation: str, path: Path, source: Source, folder:
 
     A file whose beginning is ASCII, with bytes further on that are no UTF-8 and no
     character that is, is read again as cp1252.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    relation : str
+        Name of the table to fill.
+    path : Path
+        The file; gzip is unpacked.
+    source : Source
+        How it is to be read.
+    folder : Path
+        For unpacked copies.
+
+    Returns
+    -------
+    Part
+        Header, what could not be read, and notes on how the file is written.
     """
     before = _count(db, relation)
     plain = plain_text(path, source.encoding, folder)
@@ -215,6 +233,17 @@ def _failed(name: str, error: Exception) -> CoterieError:
 def read_rows(db: DuckDB, insert: str, path: Path, options: str) -> list[dict[str, Any]]:
     """Run ``insert FROM read_csv(path, options)``; return the rows the engine could not split.
 
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    insert : str
+        The statement, up to its FROM.
+    path : Path
+        Plain CSV in UTF-8.
+    options : str
+        Further arguments of ``read_csv``, as SQL.
+
     Returns
     -------
     list of dict
@@ -244,7 +273,22 @@ def row_starts(found: Sequence[dict[str, Any]]) -> list[int]:
 
 
 def line_numbers(path: Path, positions: Sequence[int], newline: bytes) -> list[int]:
-    """Return the line number, the first being 1, of each byte position; they ascend."""
+    """Return the line number, the first being 1, of each byte position; they ascend.
+
+    Parameters
+    ----------
+    path : Path
+        The file the positions are of.
+    positions : sequence of int
+        Bytes, the first being 1; ascending.
+    newline : bytes
+        How its lines end.
+
+    Returns
+    -------
+    list of int
+        One a position.
+    """
     lines: list[int] = []
     if not positions:
         return lines
