@@ -28,6 +28,22 @@ def read_database(db: DuckDB, relation: str, source: Source, folder: Path) -> Lo
 
     SQLite rows come in the order of the query, for a table in that of its rowid.
     PostgreSQL promises no order, so its rows are put in the order of all their values.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    relation : str
+        Name of the table to fill.
+    source : Source
+        Names the database and the relation or query.
+    folder : Path
+        The project folder; SQLite files are relative to it.
+
+    Returns
+    -------
+    Loaded
+        Header and notes.
     """
     kind, place = _place(source)
     query = _query(source, kind)
