@@ -38,6 +38,24 @@ def load_excel(
     The first row that is not empty is the header; empty rows are no rows. A row
     with values beyond the header is rejected. Dates become timestamps; cells that
     hold an Excel error such as ``#N/A`` are NULL.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    relation : str
+        Name of the table to fill.
+    files : sequence of Path
+        All of one source, in the order of their names.
+    source : Source
+        May name the sheet; otherwise the first.
+    scratch : Path
+        Not used.
+
+    Returns
+    -------
+    Loaded
+        Header, what could not be read, and notes on how the files are written.
     """
     del scratch  # the layout of a loader; nothing has to be copied
     header: tuple[str, ...] = ()
