@@ -98,7 +98,24 @@ def fingerprint_files(source: Source, folder: Path) -> str:
 
 
 def read_files(db: DuckDB, relation: str, source: Source, folder: Path) -> Loaded:
-    """Read the files of a source, all of one format, into table ``relation``."""
+    """Read the files of a source, all of one format, into table ``relation``.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    relation : str
+        Name of the table to fill.
+    source : Source
+        Names the files, and their format where it is not told from the bytes.
+    folder : Path
+        The project folder; files are relative to it.
+
+    Returns
+    -------
+    Loaded
+        Header, what could not be read, and notes on how the files are written.
+    """
     files = find_files(source, folder)
     # The bytes are looked at even if the user names a format: .xls and the like end here.
     told = {told_format(path) for path in files}
