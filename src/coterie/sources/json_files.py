@@ -26,7 +26,26 @@ _NEVER = "\x01"
 def load_json(
     db: DuckDB, relation: str, files: Sequence[Path], source: Source, scratch: Path
 ) -> Loaded:
-    """Read JSON lines into ``relation``; keys in the order in which they first come."""
+    """Read JSON lines into ``relation``; keys in the order in which they first come.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    relation : str
+        Name of the table to fill.
+    files : sequence of Path
+        All of one source, in the order of their names.
+    source : Source
+        May name the encoding.
+    scratch : Path
+        Folder for unpacked copies; emptied by the caller.
+
+    Returns
+    -------
+    Loaded
+        Header, what could not be read, and notes on how the files are written.
+    """
     lines = f"{relation}__lines"
     rejected: list[tuple[str, Sequence[Rejected]]] = []
     notes: list[str] = []
