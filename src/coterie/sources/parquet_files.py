@@ -23,7 +23,26 @@ _CELLS_FREE = 1_000_000_000
 def load_parquet(
     db: DuckDB, relation: str, files: Sequence[Path], source: Source, scratch: Path
 ) -> Loaded:
-    """Read Parquet files into ``relation``; nested columns become JSON text."""
+    """Read Parquet files into ``relation``; nested columns become JSON text.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    relation : str
+        Name of the table to fill.
+    files : sequence of Path
+        All of one source, in the order of their names.
+    source : Source
+        Not used.
+    scratch : Path
+        Folder for unpacked copies; emptied by the caller.
+
+    Returns
+    -------
+    Loaded
+        Header, what could not be read, and notes on how the files are written.
+    """
     del source
     header: tuple[str, ...] = ()
     for i, path in enumerate(files):
