@@ -41,7 +41,17 @@ Loader = Callable[[DuckDB, str, Sequence[Path], Source, Path], Loaded]
 
 
 def same_header(header: tuple[str, ...], other: tuple[str, ...], first: Path, path: Path) -> None:
-    """Raise a DataError unless the file ``path`` has the header of the first one."""
+    """Raise a DataError unless the file ``path`` has the header of the first one.
+
+    Parameters
+    ----------
+    header : tuple of str
+        Of the first file; empty if there was none yet.
+    other : tuple of str
+        Of the file at hand.
+    first, path : Path
+        The two files, for the message.
+    """
     if not header or header == other:
         return
     differing = sorted(set(header) ^ set(other))
