@@ -44,7 +44,24 @@ _MAX_DIGITS = 38
 
 
 def load(db: DuckDB, relation: str, url: str, query: str) -> Loaded:
-    """Stream the rows of ``query`` into table ``relation``."""
+    """Stream the rows of ``query`` into table ``relation``.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    relation : str
+        Name of the table to fill.
+    url : str
+        Where the server is, and who asks; never shown.
+    query : str
+        One SELECT.
+
+    Returns
+    -------
+    Loaded
+        Header and notes.
+    """
     staging = f"{relation}__rows"
     with _session(url) as cursor:
         types = _types(cursor, query)
