@@ -30,7 +30,24 @@ _READING = frozenset(
 
 
 def load(db: DuckDB, relation: str, path: Path, query: str) -> Loaded:
-    """Read the rows of ``query`` into table ``relation``, in their order."""
+    """Read the rows of ``query`` into table ``relation``, in their order.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    relation : str
+        Name of the table to fill.
+    path : Path
+        The database file; opened read-only.
+    query : str
+        One SELECT.
+
+    Returns
+    -------
+    Loaded
+        Header and notes.
+    """
     with _rows(path, query) as cursor:
         header = tuple(column[0] for column in cursor.description)
         table = CellTable(db, relation, column_names(header, path.name))
