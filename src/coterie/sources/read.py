@@ -58,7 +58,22 @@ def read(db: DuckDB, name: str, source: Source, folder: Path) -> Raw:
 
 
 def fingerprint(name: str, source: Source, folder: Path) -> str:
-    """Return the SHA-256 of what a source holds, as 64 hex digits."""
+    """Return the SHA-256 of what a source holds, as 64 hex digits.
+
+    Parameters
+    ----------
+    name : str
+        Name of the source, for messages.
+    source : Source
+        What would be read.
+    folder : Path
+        The project folder.
+
+    Returns
+    -------
+    str
+        Of the files' bytes; for databases of the content.
+    """
     _check_place(name, source)
     if source.database:
         return fingerprint_database(source, folder)
