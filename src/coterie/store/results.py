@@ -36,7 +36,18 @@ class Run:
         self._kept: object = None
 
     def keeping(self, other: object) -> Run:
-        """Return self, holding on to ``other`` (a temporary folder) as long as it lives."""
+        """Return self, holding on to ``other`` (a temporary folder) as long as it lives.
+
+        Parameters
+        ----------
+        other : object
+            What is to live as long as the run.
+
+        Returns
+        -------
+        Run
+            Itself.
+        """
         self._kept = other
         return self
 
@@ -81,7 +92,18 @@ class Run:
         self,
         name: Literal["assignments", "candidates", "features", "migration", "quarantine", "state"],
     ) -> pa.Table:
-        """Return one of the run's tables; its columns are those of the contract."""
+        """Return one of the run's tables; its columns are those of the contract.
+
+        Parameters
+        ----------
+        name : str
+            One of those listed.
+
+        Returns
+        -------
+        pyarrow.Table
+            In the order in which it was written: by customer id, where it has one.
+        """
         path = self.folder / f"{name}.parquet"
         if not path.is_file():
             raise NotReadyError(f"This run has no table {name}; it needs orders.")
@@ -89,6 +111,17 @@ class Run:
 
     def customer(self, customer_id: str) -> dict[str, Any]:
         """Return what is known of one customer.
+
+        Parameters
+        ----------
+        customer_id : str
+            As in the data.
+
+        Returns
+        -------
+        dict
+            Ids and names of the segment and of the next nearest, margin, status, value, features;
+            unknown is None.
 
         Raises
         ------
