@@ -129,7 +129,17 @@ class FolderWriter:
     def table(
         self, name: str, data: pa.Table | pa.RecordBatchReader, *, private: bool = False
     ) -> None:
-        """Write an Arrow table, or a stream of batches, as Parquet in the order of its rows."""
+        """Write an Arrow table, or a stream of batches, as Parquet in the order of its rows.
+
+        Parameters
+        ----------
+        name : str
+            File name.
+        data : pyarrow.Table or RecordBatchReader
+            A reader is drained.
+        private : bool, default False
+            Readable by the owner alone.
+        """
         path = self.path(name)
         batches = data.to_batches() if isinstance(data, pa.Table) else data
         with disk_errors(path):
