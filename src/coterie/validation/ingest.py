@@ -68,6 +68,11 @@ def ingest(
     tell : callable
         Told what is being read.
 
+    Returns
+    -------
+    Ingested
+        Fingerprints, attributes, the account of every row, and the folder of the tables.
+
     Raises
     ------
     DataError
