@@ -82,6 +82,17 @@ def join_columns(db: DuckDB, placed: str, out: str, columns: Columns) -> None:
     """Make table ``out``: customer_id, segment, x0 …, c0 …, one row a placed customer.
 
     Attributes are those of ``people``, which has one row a customer.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``placed``, ``features`` and, with attributes, ``people``.
+    placed : str
+        Table with customer_id and segment (number, from 0).
+    out : str
+        Name of the table to make.
+    columns : Columns
+        What the joined table holds.
     """
     inner = columns.numbers[: columns.n_features]
     outer = columns.numbers[columns.n_features :]
@@ -111,6 +122,15 @@ def wording(attribute: Attribute, level: str) -> str:
 
 def compose(db: DuckDB, joined: str, columns: Columns) -> list[Level]:
     """Return the levels of every category in every segment.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    joined : str
+        The table that ``join_columns`` made.
+    columns : Columns
+        What the joined table holds.
 
     Returns
     -------
