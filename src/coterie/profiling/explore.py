@@ -104,7 +104,24 @@ class Map:
 
 
 def draw(db: DuckDB, joined: str, columns: Columns, *, seed: int) -> Sample:
-    """Draw at most 50,000 rows of the joined table, the same for the same ids and seed."""
+    """Draw at most 50,000 rows of the joined table, the same for the same ids and seed.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    joined : str
+        The table that ``join_columns`` made.
+    columns : Columns
+        What the joined table holds.
+    seed : int
+        Same seed, same result.
+
+    Returns
+    -------
+    Sample
+        In a random order, without ids.
+    """
     names = [f"x{i}" for i in range(len(columns.numbers))]
     coded = [
         f"CASE WHEN c{i} IS NULL THEN -1 ELSE "
@@ -195,7 +212,22 @@ def correlations(sample: Sample, features: Sequence[FeatureInfo]) -> Correlation
 
 
 def missing(db: DuckDB, joined: str, columns: Columns) -> list[Missing]:
-    """Count unknown values per column among all placed customers, most first."""
+    """Count unknown values per column among all placed customers, most first.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the tables are.
+    joined : str
+        The table that ``join_columns`` made.
+    columns : Columns
+        What the joined table holds.
+
+    Returns
+    -------
+    list of Missing
+        One a column, also where nothing is missing; ties by name.
+    """
     named = [(f"x{i}", info.name, info.label) for i, info in enumerate(columns.numbers)]
     named += [(f"c{i}", a.name, a.label or a.name) for i, a in enumerate(columns.categories)]
     if not named:
