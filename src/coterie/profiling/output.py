@@ -101,7 +101,28 @@ def describe_segments(
     params: ProfileParams,
     names: Mapping[str, str],
 ) -> tuple[Profile, Released]:
-    """Profile and name the segments; names that users gave or that were found before stay."""
+    """Profile and name the segments; names that users gave or that were found before stay.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``features``, ``assignments`` and the canonical tables.
+    released : Released
+        The model that placed them.
+    attributes : sequence of Attribute
+        Columns of the customer table.
+    params : ProfileParams
+        Day, seed and currency.
+    names : mapping of str to str
+        Segment id to the name that a user gave it.
+
+    Returns
+    -------
+    profile : Profile
+        With names.
+    released : Released
+        The same model, keeping these names.
+    """
     given = {name: (text, "user") for name, text in names.items()}
     released = released.named(given)
     features = released.features.features if released.features else _numbers(attributes)
