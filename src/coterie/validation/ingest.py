@@ -6,6 +6,7 @@ on the same files reads Parquet instead of parsing text again.
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -81,6 +82,7 @@ def ingest(
     prints = {name: fingerprint(name, source, project) for name, source in sources.items()}
     key = {
         "format_version": FORMAT_VERSION,
+        "version": importlib.metadata.version("coterie"),
         "sources": {name: source.model_dump(mode="json") for name, source in sources.items()},
         "columns": {name: params.model_dump(mode="json") for name, params in columns.items()},
         "timezone": timezone,

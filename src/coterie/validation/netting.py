@@ -1,6 +1,6 @@
 """Returns matched with their sales, as brackets match, without a loop.
 
-Walk a customer's lines of one product and size in order of (ts, line_id): a sale
+Walk a customer's lines of one product, size and price in order of (ts, line_id): a sale
 goes one step up, a return one down. A return belongs to the sale directly before
 it among the steps over the same edge of that walk, which one window function finds.
 """
@@ -16,8 +16,9 @@ def match_returns(db: DuckDB, ranges: Sequence[tuple[int, int]] | None = None) -
     """Set ``net_day`` of each matched return and its sale in ``lines``.
 
     A return (negative quantity) takes the latest unmatched line of kind sale of the
-    same customer and product with exactly the opposite quantity. Guests and lines
-    without product never match. A return before any such sale stays unmatched.
+    same customer and product with exactly the opposite quantity and amount, so that
+    a pair leaves the sum of all money as it was. Guests and lines without product
+    never match. A return before any such sale stays unmatched.
 
     Parameters
     ----------
@@ -39,6 +40,7 @@ def match_returns(db: DuckDB, ranges: Sequence[tuple[int, int]] | None = None) -
     ...         SELECT line_id, 'anna' AS customer_id, 'mug' AS product_id, day,
     ...                TIMESTAMPTZ '2024-01-01 00:00:00+00' + to_days(day) AS ts,
     ...                quantity * 1000 AS quantity_milli,
+    ...                quantity * 9000000 AS amount_micros,
     ...                CASE WHEN quantity < 0 THEN 'return' ELSE 'sale' END AS kind,
     ...                CAST(NULL AS INTEGER) AS net_day
     ...         FROM (VALUES ('a', 1, 2), ('b', 2, 2), ('c', 5, -2)) AS v(line_id, day, quantity)
@@ -49,7 +51,7 @@ def match_returns(db: DuckDB, ranges: Sequence[tuple[int, int]] | None = None) -
     parts = [f"rowid >= {first} AND rowid < {last}" for first, last in ranges or ()]
     window = f"({' OR '.join(parts)})" if parts else str(ranges is None).lower()
     known = "customer_id IS NOT NULL AND product_id IS NOT NULL"
-    key = "customer_id, product_id, abs(quantity_milli)"
+    key = "customer_id, product_id, abs(quantity_milli), amount_micros * sign(quantity_milli)"
     returned = f"kind = 'return' AND quantity_milli < 0 AND {known} AND {window}"
     db.create(
         "pairs",
@@ -57,20 +59,21 @@ def match_returns(db: DuckDB, ranges: Sequence[tuple[int, int]] | None = None) -
         WITH touched AS (SELECT DISTINCT {key} FROM lines WHERE {returned}),
         steps AS (
             SELECT rowid AS line, customer_id AS c, product_id AS p, abs(quantity_milli) AS q,
-                   ts, line_id, day, CASE WHEN kind = 'sale' THEN 1 ELSE -1 END AS step
+                   amount_micros * sign(quantity_milli) AS m, ts, line_id, day,
+                   CASE WHEN kind = 'sale' THEN 1 ELSE -1 END AS step
             FROM lines
             WHERE {known} AND {window} AND ((kind = 'sale' AND quantity_milli > 0) OR ({returned}))
               AND ({key}) IN (SELECT * FROM touched)
         ),
         walk AS (
             SELECT *, sum(step) OVER (
-                PARTITION BY c, p, q ORDER BY ts, line_id ROWS UNBOUNDED PRECEDING
+                PARTITION BY c, p, q, m ORDER BY ts, line_id ROWS UNBOUNDED PRECEDING
             ) + CASE WHEN step < 0 THEN 1 ELSE 0 END AS edge
             FROM steps
         ),
         before AS (
             SELECT *, lag(line) OVER w AS sale, lag(step) OVER w AS step_before
-            FROM walk WINDOW w AS (PARTITION BY c, p, q, edge ORDER BY ts, line_id)
+            FROM walk WINDOW w AS (PARTITION BY c, p, q, m, edge ORDER BY ts, line_id)
         )
         SELECT sale, line AS back, day AS net_day FROM before
         WHERE step = -1 AND step_before = 1 ORDER BY line
