@@ -1,0 +1,122 @@
+"""A whole run: against a notebook on the same file, and as customers grow more.
+
+Every run is a process of its own on an empty project, so that nothing is kept from
+the one before.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.children import COTERIE, Used, run_child
+from benchmarks.figures import Outcome, at_least, at_most, figure
+from benchmarks.timing import Spread
+from coterie.sources.shop import SCHEMAS, Format, write_shop
+
+NOTEBOOK = Path(__file__).with_name("notebook.py")
+CUSTOMERS = int(os.environ.get("COTERIE_BENCH_CUSTOMERS") or 200_000)
+PAIRS = int(os.environ.get("COTERIE_BENCH_PAIRS") or 5)
+LINES = 3_000_000
+"""Order lines of 200,000 customers; with fewer the figure falls short."""
+
+SAMPLE = 50_000
+"""Customers of whom all that does not grow is done in full; taken off from the others."""
+SIZES = (1_000_000, 3_000_000, 10_000_000)
+MEMORY_LIMIT = "4GB"
+LIMIT_MEGABYTES = 4_000
+
+
+def make_project(folder: Path, *, customers: int, days: int, kind: Format, horizon: str) -> int:
+    """Write the orders of a simulated shop and a project with six segments; return the lines."""
+    shop = write_shop(folder, customers=customers, days=days, tables=["orders"], format=kind)
+    columns = "\n".join(f'{name} = "{name}"' for name in SCHEMAS["orders"].names)
+    (folder / "coterie.toml").write_text(
+        f'[sources.orders]\nfile = "{shop.paths["orders"].name}"\n'
+        f'[sources.orders.columns]\n{columns}\n[segmentation]\nk = 6\nhorizon = "{horizon}"\n',
+        encoding="utf-8",
+    )
+    return shop.rows["orders"]
+
+
+def run_project(folder: Path, **environment: str) -> Used:
+    """Run a project from nothing."""
+    shutil.rmtree(folder / ".coterie", ignore_errors=True)
+    return run_child([COTERIE, "run", "--project", str(folder)], environment)
+
+
+@figure("S2")
+def against_a_notebook() -> Outcome:
+    """Take turns; the first pair tells where our time goes."""
+    ours, theirs = [], []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        lines = make_project(folder, customers=CUSTOMERS, days=730, kind="csv", horizon="90d")
+        peer = [sys.executable, NOTEBOOK, folder / "orders.csv", folder / "segments.csv"]
+        for pair in range(PAIRS):
+            for who in ("us", "peer")[:: -1 if pair % 2 else 1]:
+                if who == "us":
+                    ours.append(run_project(folder))
+                else:
+                    theirs.append(run_child([str(part) for part in peer]))
+            print(_pair(ours[-1], theirs[-1]), flush=True)
+    print("\n".join(ours[0].breakdown()))
+    faster = Spread.of([b.seconds / a.seconds for a, b in zip(ours, theirs, strict=True)])
+    memory = Spread.of([a.megabytes / b.megabytes for a, b in zip(ours, theirs, strict=True)])
+    return Outcome(
+        f"coterie run with k = 6 and the notebook on the same CSV of {lines:,} order lines, "
+        f"processes in turn, {PAIRS} pairs",
+        (
+            at_least("times faster", faster.median, 2, interval=faster.interval),
+            at_most("peak of memory ÷ the peer's", memory.median, 1, interval=memory.interval),
+            at_least("order lines", lines, LINES),
+            at_least("pairs", PAIRS, 5),
+        ),
+    )
+
+
+def _pair(ours: Used, peer: Used) -> str:
+    told = [
+        f"{who} {used.seconds:.1f} s ({used.cpu:.1f} s CPU), {used.megabytes:.0f} MB"
+        for who, used in (("run", ours), ("notebook", peer))
+    ]
+    return "; ".join(told)
+
+
+@figure("S10")
+def growth() -> Outcome:
+    """Fit how time grows with customers, less what any run takes."""
+    most = int(os.environ.get("COTERIE_BENCH_CUSTOMERS") or SIZES[-1])
+    sizes = [SAMPLE, *(size for size in SIZES if size <= most)]
+    runs = []
+    for customers in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            lines = make_project(folder, customers=customers, days=30, kind="parquet", horizon="7d")
+            used = run_project(folder, COTERIE_MEMORY_LIMIT=MEMORY_LIMIT)
+        runs.append(used)
+        print(
+            f"{customers:,} customers, {lines:,} lines: {used.seconds:.1f} s "
+            f"({used.cpu:.1f} s CPU), {used.megabytes:.0f} MB",
+            flush=True,
+        )
+        print("\n".join(used.breakdown()), flush=True)
+    base, grown = runs[0], runs[1:]
+    more = np.log([size - SAMPLE for size in sizes[1:]])
+    took = np.log([used.seconds - base.seconds for used in grown])
+    exponent = float(np.polyfit(more, took, 1)[0]) if len(grown) > 1 else float("nan")
+    peak = max(used.megabytes for used in grown)
+    return Outcome(
+        f"coterie run with k = 6 on the orders of 30 days, DuckDB limited to {MEMORY_LIMIT}; "
+        f"a run of {SAMPLE:,} customers is taken off",
+        (
+            at_most("exponent of time on customers", exponent, 1.05),
+            at_most("peak of memory ÷ DuckDB's limit", peak / LIMIT_MEGABYTES, 2),
+            at_least("customers of the largest run", sizes[-1], SIZES[-1]),
+        ),
+    )
