@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from coterie.engine.duckdb import DuckDB
 from coterie.profiling import format as fmt
-from coterie.profiling.names import MAX_WORDS, _Facts, lexicon, name_segments
+from coterie.profiling.lexicon import Facts, lexicon
+from coterie.profiling.names import MAX_WORDS, name_segments
 from coterie.profiling.profile import (
     FeatureInfo,
     ProfileParams,
@@ -30,7 +31,7 @@ def facts(**changed):
         "overdue": 0.5,
         "window": 360,
     }
-    return _Facts(**(given | changed))
+    return Facts(**(given | changed))
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,11 @@ def facts(**changed):
         ({"recency": 0.4, "overdue": 1.9}, "At risk"),
         ({"value": 0.9}, "Potential loyalists"),
         ({"value": 0.9, "orders": 1.0}, "Promising"),
+        ({"overdue": 3.0}, "Cannot lose"),
+        ({"overdue": 3.0, "value": 1.0}, "At risk"),
+        ({"overdue": 3.0, "orders": 1.0, "value": 1.0}, "Loyal"),
+        ({"recency": 0.3, "overdue": 0.7, "days": 12.0}, "Occasional"),
+        ({"recency": 0.3, "overdue": 0.7, "days": 87.0}, "Hibernating"),
         ({"recency": 0.49, "overdue": 1.0}, "Needs attention"),
         ({"recency": 0.34, "overdue": 1.0}, "Hibernating"),
         ({"recency": 0.19, "overdue": 1.0}, "Lost"),
@@ -60,7 +66,7 @@ unit = st.floats(0, 1)
 
 @given(unit, unit, st.floats(1, 50), st.floats(0, 400), st.floats(0, 9), st.floats(0, 9))
 def test_every_segment_matches_some_name(recency, frequency, orders, tenure, value, overdue):
-    assert lexicon(_Facts(recency, frequency, orders, tenure, value, overdue, 365))
+    assert lexicon(Facts(recency, frequency, orders, tenure, value, overdue, 365))
 
 
 def orders_profile(names=("", "", "", "")):
@@ -155,7 +161,7 @@ def test_every_number_of_a_description_can_be_worked_out_again():
         assert segment.description.count(". ") == 1
 
 
-def blocks(columns, codes, *, clustered=(), categories=(), protected=()):
+def blocks(columns, codes, *, clustered=(), categories=(), protected=(), flags=()):
     n = len(codes)
     ids = {f"seg-{c:03d}": SegmentIdentity(f"seg-{c:03d}", int(c) + 1) for c in set(codes)}
     with DuckDB() as db:
@@ -169,7 +175,7 @@ def blocks(columns, codes, *, clustered=(), categories=(), protected=()):
         attributes = [
             Attribute(
                 name,
-                "category" if name in categories else "number",
+                "flag" if name in flags else "category" if name in categories else "number",
                 protected="age" if name in protected else "",
             )
             for name in columns
@@ -192,10 +198,10 @@ def test_contrast_names_speak_the_columns_words():
     profile = blocks({"Annual Income (k$)": income, "Spending Score (1-100)": spending}, codes)
     named = {s.id: set(re.split(r"[ ,]+", s.name.lower())) for s in profile.segments}
     assert named["seg-000"] == {"average", "customers"}
-    assert named["seg-001"] == {"high", "income", "spending"}
+    assert named["seg-001"] == {"high", "income", "and", "spending"}
     assert named["seg-002"] == {"high", "income", "low", "spending"}
     assert named["seg-003"] == {"low", "income", "high", "spending"}
-    assert named["seg-004"] == {"low", "income", "spending"}
+    assert named["seg-004"] == {"low", "income", "and", "spending"}
 
 
 def test_protected_attributes_name_only_what_was_built_from_them():
@@ -206,17 +212,84 @@ def test_protected_attributes_name_only_what_was_built_from_them():
     )
     assert "age" not in told.lower().replace("average", "")
     asked = blocks(columns, codes, protected=["Age"], clustered=("Age",))
-    assert {s.name for s in asked.segments} == {"High age", "Low age"}
+    assert {s.name for s in asked.segments} == {"Older", "Younger"}
 
 
 def test_a_level_most_share_names_a_segment():
     codes = np.repeat([0, 1, 2], 40)
     jobs = np.array(["Skilled", "Manager", "None"])[codes]
     profile = blocks({"job": jobs}, codes, categories=["job"])
-    assert {s.name for s in profile.segments} == {"Mostly skilled", "Mostly manager", "Mostly none"}
-    assert "Job Skilled: 100% against 33% of all" in " ".join(
-        s.description for s in profile.segments
-    )
+    assert {s.name for s in profile.segments} == {"Skilled", "Manager", "No job"}
+    assert "Job: Skilled for 100% (33% of all)" in " ".join(s.description for s in profile.segments)
+
+
+def test_a_level_held_by_a_majority_only_is_mostly_so():
+    codes = np.repeat([0, 1], 50)
+    plan = np.where((np.arange(100) % 10 < 7) == (codes == 0), "DSL", "Fiber optic")
+    profile = blocks({"internet": plan}, codes, categories=["internet"])
+    assert {s.name for s in profile.segments} == {"Mostly DSL", "Mostly fiber optic"}
+    assert "Internet: DSL for 70% (50% of all)" in profile.segments[0].description
+
+
+def test_yes_and_no_are_told_with_the_words_of_their_column():
+    codes = np.repeat([0, 1], 40)
+    columns = {
+        "TechSupport": np.array(["Yes", "No"])[codes],
+        "contract": np.array(["Two year", "Month-to-month"])[codes],
+    }
+    profile = blocks(columns, codes, categories=list(columns))
+    named = {s.id: s.name for s in profile.segments}
+    assert named == {
+        "seg-000": "Tech support, two year",
+        "seg-001": "No tech support, month-to-month",
+    }
+
+
+def test_flags_are_told_as_levels_and_not_as_numbers():
+    codes = np.repeat([0, 1], 40)
+    profile = blocks({"Newsletter": codes == 1}, codes, flags=["Newsletter"])
+    assert {s.name for s in profile.segments} == {"Newsletter", "No newsletter"}
+
+
+def test_equal_medians_tell_nothing_in_names_and_descriptions():
+    codes = np.repeat([0, 1], 50)
+    # both medians are 1, though the first segment has more twos and no zero
+    skill = np.concatenate([np.repeat([1.0, 2.0], [30, 20]), np.repeat([0.0, 1.0], [20, 30])])
+    income = np.where(codes == 0, 50.0, 40.0) + np.tile([0.0, 1.0], 50)
+    profile = blocks({"Occupation": skill, "Income": income}, codes)
+    for segment in profile.segments:
+        assert "Occupation" not in segment.description
+        assert "occupation" not in segment.name
+    alone = blocks({"Occupation": skill}, codes)
+    assert {s.name for s in alone.segments} == {"Average customers", "Average customers 2"}
+
+
+def test_having_none_of_something_is_called_so():
+    codes = np.repeat([0, 1], 50)
+    advances = np.where(codes == 0, 0.0, 50.5 + np.arange(100))
+    profile = blocks({"CASH_ADVANCE": advances}, codes)
+    assert {s.name for s in profile.segments} == {"No cash advance", "High cash advance"}
+
+
+def test_a_code_between_others_is_told_by_itself():
+    codes = np.repeat([0, 1, 2], [80, 40, 30])
+    profile = blocks({"Settlement size": codes.astype(float)}, codes)
+    assert [s.name for s in profile.segments] == [
+        "Small settlement",
+        "Settlement size 1",
+        "Large settlement",
+    ]
+
+
+def test_a_name_is_true_of_no_other_segment_where_that_can_be():
+    codes = np.repeat([0, 1, 2], 50)
+    rng = np.random.default_rng(3)
+    income = np.array([90, 90, 20])[codes] + rng.normal(0, 2, 150)
+    visits = np.array([5, 60, 5])[codes] + rng.normal(0, 2, 150)
+    profile = blocks({"Income": income, "Visits": visits}, codes)
+    names = [s.name for s in profile.segments]
+    assert "High income" not in names
+    assert "Few visits, high income" in names or "High income, few visits" in names
 
 
 @settings(max_examples=8, deadline=None)

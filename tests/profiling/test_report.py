@@ -54,9 +54,7 @@ def shop_profile(names=("", NASTY, "نسخة")):
     }
     with DuckDB() as db:
         db.load("lines", pa.Table.from_pylist(lines, schema=CANONICAL["lines"]))
-        db.load(
-            "people", pa.table({"customer_id": keys, "town": [f"{NASTY}{c}" for c in codes]})
-        )
+        db.load("people", pa.table({"customer_id": keys, "town": [f"{NASTY}{c}" for c in codes]}))
         db.load(
             "features", pa.table({"customer_id": keys, "monetary": spent, "b": rng.normal(size=n)})
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
 from coterie.profiling.contrasts import FeatureInfo
-from coterie.profiling.format import readable
+from coterie.profiling.words import readable
 from coterie.schema import Attribute
 
 MAX_LEVELS = 12

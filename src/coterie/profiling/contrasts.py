@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
-from coterie.profiling.format import readable
+from coterie.profiling.words import readable
 
 Floats = NDArray[np.float64]
 

@@ -6,7 +6,6 @@ a real minus (−) and a range an en dash (–), with its unit once.
 
 from __future__ import annotations
 
-import re
 from datetime import date, timedelta
 
 SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥", "INR": "₹", "": ""}
@@ -14,9 +13,6 @@ SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥", "INR": "₹", "":
 
 MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 """Three letters each; not the locale's, which differs from machine to machine."""
-
-MAX_ACRONYM = 4
-"""Words in capitals up to this long are left as they are: ID, CLV."""
 
 _EPOCH = date(1970, 1, 1)
 
@@ -190,18 +186,3 @@ def effect(value: float) -> str:
     """
     text = f"{abs(value):.2f}"
     return text if text == "0.00" else ("+" if value > 0 else "−") + text
-
-
-def readable(label: str) -> str:
-    """Write a column's name as words if it is none yet.
-
-    Examples
-    --------
-    >>> readable("CASH_ADVANCE_TRX"), readable("NumWebPurchases"), readable("Annual Income (k$)")
-    ('Cash advance trx', 'Num web purchases', 'Annual Income (k$)')
-    """
-    if re.search(r"\s", label.strip()) or (label.isupper() and len(label) <= MAX_ACRONYM):
-        return label.strip()
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", label)
-    words = re.sub(r"[_.]+", " ", spaced).strip().lower()
-    return words[:1].upper() + words[1:] if words else label

@@ -139,7 +139,7 @@ def _numbers(attributes: Sequence[Attribute]) -> list[FeatureInfo]:
         FeatureInfo(
             name=attribute.name,
             label=attribute.label or attribute.name,
-            unit=attribute.unit,
+            unit="date" if attribute.kind == "date" else attribute.unit,
             higher_is_better=True,
             transform="auto",
         )

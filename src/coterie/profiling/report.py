@@ -18,7 +18,7 @@ from markupsafe import Markup
 from coterie.profiling import format as fmt
 from coterie.profiling import palette
 from coterie.profiling.charts_choice import Candidate, SweepPoint
-from coterie.profiling.describe import level_parts, strongest
+from coterie.profiling.describe import strongest, telling
 from coterie.profiling.figures import Figures
 from coterie.profiling.profile import Profile, SegmentProfile
 
@@ -27,9 +27,6 @@ MAX_CANDIDATES = 12
 
 _QUOTES_IDS = ("duplicate_key", "missing_key", "ids_")
 """Findings whose examples may hold a customer id."""
-
-WEAK_EFFECT = 0.33
-"""Below this Cliff's delta (not more than small) a telling level of a category goes first."""
 
 GRID_LIMITS = (0.2, 0.4, 0.6, 0.8)
 """Places among all customers at which the tints of the profile grid change."""
@@ -174,22 +171,14 @@ def _pairs(report: ReportData) -> list[tuple[SegmentProfile, Mapping[str, Any]]]
 
 def _card(profile: Profile, segment: SegmentProfile, given: Mapping[str, Any]) -> dict[str, Any]:
     ranked = strongest(profile, segment.contrasts)
-    top = next((c for c in ranked if c.median is not None and c.rest is not None), None)
-    out = ""
-    if top and top.median is not None and top.rest is not None:
-        currency = profile.params.currency
-        here, rest = (fmt.quantity(v, top.unit, currency) for v in (top.median, top.rest))
-        out = f"{top.label}: {here}, others {rest}"
-    levels = level_parts(profile, segment)
-    if levels and (top is None or abs(top.effect or 0.0) < WEAK_EFFECT):
-        out = levels[0]
+    found = telling(profile, segment)
     value = segment.value
     dominated = value is not None and value.largest is not None and value.largest > 0.5
     return {
         "segment": segment,
         "given": given,
         "drivers": [c for c in ranked if c.median is not None][:6],
-        "stands_out": out,
+        "stands_out": found[0].text if found else "",
         "facts": {name: segment.contrast(name) for name in ("recency", "frequency", "monetary")},
         "dominated": dominated,
         "levels": _top_levels(profile, segment),
