@@ -60,6 +60,12 @@ def test_the_python_of_the_readme_runs(shop: Path, code: str) -> None:
     assert run([sys.executable, "-c", code], shop)
 
 
+def test_the_python_of_the_how_to_runs(shop: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "python.md").read_text(encoding="utf-8")
+    for code in (text for name, text in BLOCK.findall(page) if name == "python"):
+        run([sys.executable, "-c", code], shop)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)
 def test_the_examples_run(shop: Path, path: Path) -> None:
     assert run([sys.executable, str(path)], shop)

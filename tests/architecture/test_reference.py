@@ -18,12 +18,28 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
 COMMANDS = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
 TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHOWN = re.compile(r"(?:^|`|\$ |cmd: )coterie (\w+)((?: [^\s`>|]+)*)", re.MULTILINE)
+OPTION = re.compile(r"--[a-z][a-z-]*")
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 SECTIONS = {
     "## `[project]`": ProjectParams,
     "## `[sources.NAME]`": Source,
     "## `[columns.X]`": ColumnParams,
     "## `[segmentation]`": SegmentationParams,
 }
+
+
+def options() -> dict[str, set[str]]:
+    """Name the long options of every command."""
+    from typer.main import get_command
+
+    from coterie.cli import app
+
+    commands = get_command(app).commands
+    return {
+        name: {option for param in command.params for option in param.opts if option[:2] == "--"}
+        for name, command in commands.items()
+    }
 
 
 @pytest.mark.parametrize("title", SECTIONS)
@@ -49,6 +65,23 @@ def test_every_command_is_in_the_reference() -> None:
 
     named = {command.name or command.callback.__name__ for command in app.registered_commands}
     assert named == set(re.findall(r"^\| `coterie (\w+)", COMMANDS, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_commands_shown_on_a_page_exist_with_their_options(page: Path) -> None:
+    known = options()
+    for name, rest in SHOWN.findall(page.read_text(encoding="utf-8")):
+        assert name in known
+        assert set(OPTION.findall(rest)) <= known[name]
+
+
+def test_every_option_is_in_the_reference() -> None:
+    everywhere = {"--project", "--json"}
+    for line in COMMANDS.splitlines():
+        if shown := re.match(r"\| `coterie (\w+)", line):
+            said = set(OPTION.findall(line))
+            assert said == options()[shown[1]] - everywhere, line
+    assert all(option in COMMANDS for option in everywhere)
 
 
 def test_makefile_targets_of_the_guide_exist() -> None:
