@@ -88,6 +88,11 @@ def money(amount: float, currency: str = "", *, about: bool = False) -> str:
     about : bool
         An estimate: two figures.
 
+    Returns
+    -------
+    str
+        With the sign first, then the symbol or the code.
+
     Examples
     --------
     >>> money(4310.0, "GBP"), money(2.9, "GBP"), money(8310928.0, "GBP"), money(-12.4, "CHF")
@@ -146,6 +151,20 @@ def long_date(when: date) -> str:
 
 def quantity(value: float, unit: str = "", currency: str = "") -> str:
     """Write a value of a feature in its unit.
+
+    Parameters
+    ----------
+    value : float
+        In its unit; dates are days since 1970.
+    unit : str
+        ``share``, ``money``, ``days`` and ``date`` have a form of their own.
+    currency : str
+        ISO code, or empty.
+
+    Returns
+    -------
+    str
+        Units other than money and shares are not written behind it.
 
     Examples
     --------
