@@ -33,7 +33,28 @@ class Money:
 def measure_money(
     db: DuckDB, placed: str, n_segments: int, *, as_of: int | None, seed: int, top: int
 ) -> Money:
-    """Measure value, products and months of the segments in table ``placed``."""
+    """Measure value, products and months of the segments in table ``placed``.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``placed`` and, with orders, ``lines``.
+    placed : str
+        Table with customer_id and segment (number, from 0).
+    n_segments : int
+        Number of segments.
+    as_of : int or None
+        Rows on or after this day are not read; None without orders.
+    seed : int
+        Same seed, same result.
+    top : int
+        Products to name for each segment.
+
+    Returns
+    -------
+    Money
+        With the reason in place of what is not known.
+    """
     if as_of is None or "lines" not in db.tables():
         return Money()
     first = db.rows(f"SELECT MIN(day) FROM lines WHERE day < {int(as_of)}")[0][0]
