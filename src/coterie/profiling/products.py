@@ -71,7 +71,17 @@ def _sales(as_of: int) -> str:
 
 
 def make_names(db: DuckDB, out: str, as_of: int) -> None:
-    """Make table ``out``: product_id and its most frequent name (ties: the first by letters)."""
+    """Make table ``out``: product_id and its most frequent name (ties: the first by letters).
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``lines``.
+    out : str
+        Name of the table to make.
+    as_of : int
+        Rows on or after this day are not read.
+    """
     db.create(
         out,
         f"""SELECT product_id, product_name FROM (
