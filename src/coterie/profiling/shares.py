@@ -53,7 +53,19 @@ class Month:
 
 
 def customer_values(db: DuckDB, placed: str, out: str, as_of: int) -> None:
-    """Make table ``out``: customer_id, segment, net micros of every placed customer."""
+    """Make table ``out``: customer_id, segment, net micros of every placed customer.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``lines`` and ``placed``.
+    placed : str
+        Table with customer_id and segment (number, from 0).
+    out : str
+        Name of the table to make.
+    as_of : int
+        Rows on or after this day are not read.
+    """
     db.create(
         out,
         f"SELECT p.customer_id, p.segment, COALESCE(v.net, 0)::BIGINT AS net FROM {placed} p "
@@ -78,6 +90,11 @@ def bootstrap_shares(
         Number of segments; an empty one has the range (0, 0).
     seed : int
         Same seed, same order of customers: same ranges.
+
+    Returns
+    -------
+    list of (float, float)
+        One range a segment, in the order of their numbers.
 
     Examples
     --------
@@ -109,6 +126,11 @@ def normal_share(part: int, total: int, part_squares: int, all_squares: int) -> 
         Sums over the segment and over all customers.
     part_squares, all_squares : int
         Sums of squares over the same.
+
+    Returns
+    -------
+    low, high : float
+        Rounded to six digits.
 
     Examples
     --------
@@ -183,7 +205,22 @@ def segment_values(
 
 
 def value_by_month(db: DuckDB, placed: str, as_of: int) -> list[Month]:
-    """Return net spend by segment and month, by month and then segment; only what is there."""
+    """Return net spend by segment and month, by month and then segment; only what is there.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``lines`` and ``placed``.
+    placed : str
+        Table with customer_id and segment (number, from 0).
+    as_of : int
+        Rows on or after this day are not read.
+
+    Returns
+    -------
+    list of Month
+        In units of money; a month without lines is left out.
+    """
     rows = db.rows(
         f"""SELECT p.segment, strftime(DATE '1970-01-01' + l.day, '%Y-%m') AS month,
         SUM(l.amount_micros)::HUGEINT FROM lines l JOIN {placed} p USING (customer_id)
