@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -33,7 +35,7 @@ __all__ = ["Project", "Run", "Segmenter", "segment"]
 
 
 class Project:
-    """A folder with a ``coterie.toml``; its runs lie in ``.coterie``.
+    r"""A folder with a ``coterie.toml``; its runs lie in ``.coterie``.
 
     Parameters
     ----------
@@ -41,6 +43,18 @@ class Project:
         The project folder.
     settings : Settings, optional
         Instead of those in ``coterie.toml``.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rows = [f"{number},{number % 7},{number % 3}" for number in range(60)]
+    ...     _ = Path(folder, "cards.csv").write_text("\n".join(["id,spend,visits", *rows]))
+    ...     _ = Path(folder, "coterie.toml").write_text(
+    ...         '[sources.customers]\nfile = "cards.csv"\nkey = "id"\n[segmentation]\nk = 2'
+    ...     )
+    ...     run = Project(folder).run()
+    ...     sum(group["n"] for group in run.segments), Project(folder).run().id == run.id
+    (60, True)
     """
 
     def __init__(self, folder: str | Path = ".", settings: Settings | None = None) -> None:
@@ -125,7 +139,8 @@ class Project:
         Returns
         -------
         pyarrow.Table
-            customer_id, segment_id, second_id, margin, status, ordered by customer_id.
+            customer_id, segment_id, second_id, margin, status and the reasons in words, ordered
+            by customer_id.
         """
         return pipeline.assign(self.settings, self.folder, Path(file), as_of=as_of)
 
@@ -246,26 +261,29 @@ def segment(
     >>> sum(group["n"] for group in run.segments)
     60
     """
-    temporary = tempfile.TemporaryDirectory(prefix="coterie-") if folder is None else None
-    place = Path(folder) if folder is not None else Path(str(temporary and temporary.name))
-    place.mkdir(parents=True, exist_ok=True)
-    file = Path(data) if isinstance(data, str | Path) else _write_frame(data, place)
-    ((source, proposal),) = inspect([file], place)
-    table, mapping = _mapping(proposal, columns or {}, file.name)
-    found = {
-        "project": {"name": file.stem.split(".")[0], "currency": proposal.currency},
-        "sources": {
-            table: {
-                **source.model_dump(exclude={"table"}, exclude_defaults=True),
-                "columns": mapping,
-                "service_codes": proposal.service_codes,
-            }
-        },
-        "columns": {a.user_column: a.settings for a in proposal.attributes if a.settings},
-        "segmentation": {"k": k, "lens": lens},
-    }
-    run = Project(place, make_settings(found, settings)).run(as_of=as_of)
-    run._kept = temporary
+    with ExitStack() as undo:
+        if folder is None:
+            folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="coterie-"))
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        file = Path(data) if isinstance(data, str | Path) else _write_frame(data, place)
+        ((source, proposal),) = inspect([file], place)
+        table, mapping = _mapping(proposal, columns or {}, file.name)
+        found = {
+            "project": {"name": file.stem.split(".")[0], "currency": proposal.currency},
+            "sources": {
+                table: {
+                    **source.model_dump(exclude={"table"}, exclude_defaults=True),
+                    "columns": mapping,
+                    "service_codes": proposal.service_codes,
+                }
+            },
+            "columns": {a.user_column: a.settings for a in proposal.attributes if a.settings},
+            "segmentation": {"k": k, "lens": lens},
+        }
+        run = Project(place, make_settings(found, settings)).run(as_of=as_of)
+        # From here on the temporary folder lives as long as the run that reads from it.
+        weakref.finalize(run, undo.pop_all().close)
     return run
 
 

@@ -28,28 +28,20 @@ class Run:
         If there is no run.
     DataError
         If a file is missing or was changed.
+
+    Examples
+    --------
+    >>> import coterie
+    >>> number = list(range(60))
+    >>> cards = {"customer_id": number, "spend": [n % 7 for n in number], "visits": [1, 9] * 30}
+    >>> run = coterie.segment(pa.table(cards), k=2)
+    >>> run.as_of is None, run.table("assignments").num_rows, run.customer("7")["status"]
+    (True, 60, 'ok')
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self.manifest = check_run(self.folder)
-        self._kept: object = None
-
-    def keeping(self, other: object) -> Run:
-        """Return self, holding on to ``other`` (a temporary folder) as long as it lives.
-
-        Parameters
-        ----------
-        other : object
-            What is to live as long as the run.
-
-        Returns
-        -------
-        Run
-            Itself.
-        """
-        self._kept = other
-        return self
 
     def __repr__(self) -> str:
         return f"<Run {self.id} as of {self.as_of}, {len(self.segments)} segments>"
