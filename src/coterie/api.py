@@ -24,6 +24,7 @@ from coterie.features.windows import to_date
 from coterie.segmentation.estimator import Segmenter
 from coterie.segmentation.grid import RfmGridModel
 from coterie.segmentation.placing import ALGORITHMS
+from coterie.segmentation.released import published
 from coterie.sources.base import Source
 from coterie.sources.read import read
 from coterie.store.home import Home
@@ -151,7 +152,7 @@ def list_features(folder: str | Path = ".") -> list[dict[str, str]]:
     Without a run, the catalogue that every project with orders has.
     """
     try:
-        released = pipeline.published(Path(folder))
+        released = published(Path(folder))
     except NotReadyError:
         plain = Catalogue.build(StateSpec(Rules())).features
         return [_feature_row(feature) for feature in (*plain, CLV)]

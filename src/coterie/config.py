@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from coterie.errors import NotReadyError, ParameterError
 from coterie.features.catalogue import Feature
+from coterie.features.level1 import Rules
 from coterie.features.measures import Measure
 from coterie.schema import INPUT_TABLES, ColumnParams, Params
 from coterie.segmentation.base import SegmentationParams
@@ -106,6 +107,28 @@ class Settings(BaseSettings):
             for name, source in self.sources.items()
         }
         return kept
+
+    @property
+    def rules(self) -> Rules:
+        """How order lines are counted.
+
+        Raises
+        ------
+        ParameterError
+            If the sources of orders differ in it.
+        """
+        found = {
+            (source.returns, source.free_orders)
+            for name, source in self.sources.items()
+            if self.table_of(name) == "orders"
+        }
+        if len(found) > 1:
+            raise ParameterError(
+                "The order sources differ in returns or free_orders.",
+                hint="Give all [sources.…] of orders the same two settings.",
+            )
+        returns, free_orders = found.pop() if found else ("net", False)
+        return Rules(returns, free_orders, self.project.timezone)
 
     def table_of(self, name: str) -> str:
         """Return the input table that the rows of a source belong to."""

@@ -22,7 +22,6 @@ from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, NotReadyError, ParameterError
 from coterie.features.asof import Custom, Sources, fit_features
 from coterie.features.lenses import create_attribute_features, default_lens, feature_sets
-from coterie.features.level1 import Rules
 from coterie.features.windows import to_date
 from coterie.profiling.output import candidate_rows, choice_of, describe_segments, write_tables
 from coterie.profiling.profile import ProfileParams
@@ -32,12 +31,18 @@ from coterie.segmentation.base import horizon_days, k_range
 from coterie.segmentation.evidence import Past, judge_later, judge_now, look_back
 from coterie.segmentation.placing import FRAME, fit_winner, make_frame, place
 from coterie.segmentation.reasons import reasons
-from coterie.segmentation.released import Released, identify, keep_labels, prepare
+from coterie.segmentation.released import (
+    Released,
+    identify,
+    keep_labels,
+    load_released,
+    prepare,
+    published,
+)
 from coterie.segmentation.select import Selection, select
 from coterie.sources.read import read
 from coterie.store.database import Registry
 from coterie.store.home import Home
-from coterie.store.results import published_run
 from coterie.store.runs import (
     FORMAT_VERSION,
     MANIFEST,
@@ -45,13 +50,11 @@ from coterie.store.runs import (
     append_log,
     check_run,
     hash_of,
-    read_json,
 )
 from coterie.validation.build import build_tables
 from coterie.validation.ingest import Ingested, ingest
 from coterie.validation.moment import find_as_of, has_rows, see_people
 
-STAGES = ("read", "measure", "choose", "place", "profile", "write")
 Tell = Callable[[str, float, str], None]
 """Told the stage, how much of it is done (0 to 1), and what is being done."""
 
@@ -114,7 +117,7 @@ def run(
         If the data or the settings will not do; nothing is left half-written.
     """
     home = Home(folder)
-    tell = tell or _quiet
+    tell = tell or (lambda *_: None)
     if not settings.sources:
         raise NotReadyError("The project has no sources.", hint="Make them: coterie init FILE…")
     with home.alone(), home.workplace() as work, home.registry() as registry:
@@ -129,10 +132,6 @@ def run(
             db.lock([home.path])
             started = datetime.now(UTC)
             return _make(db, settings, ingested, plan, _Places(home, registry, started, tell))
-
-
-def _quiet(_stage: str, _share: float, _what: str) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -246,34 +245,15 @@ def assign(settings: Settings, folder: Path, file: Path, *, as_of: date | None =
     return placed.append_column("reasons", pa.array(why, pa.list_(pa.string())))
 
 
-def published(folder: Path) -> Released:
-    """Return the published segmentation of a project.
-
-    Raises
-    ------
-    NotReadyError
-        If nothing was published yet.
-    """
-    return load_released(published_run(folder).folder)
-
-
-def load_released(folder: Path) -> Released:
-    """Read the released segmentation of a run, after checking the run's files."""
-    check_run(folder)
-    return Released.from_dict(read_json(folder / "model.json"), read_json(folder / "matrix.json"))
-
-
 def _make(
     db: DuckDB, settings: Settings, ingested: Ingested, plan: Plan, places: _Places
 ) -> Outcome:
     """Compute, write and publish the planned run."""
     target = places.home.runs / plan.run_id
     if not target.is_dir():
-        released, selection = _segment(db, settings, ingested, plan, places.tell)
+        placed = _segment(db, settings, ingested, plan, places.tell)
         with FolderWriter(target.parent, plan.run_id) as writer:
-            released = _describe(
-                db, settings, ingested, plan, places, (released, selection), writer
-            )
+            released = _describe(db, settings, ingested, plan, places, placed, writer)
             manifest = {
                 **plan.inputs,
                 "run_id": plan.run_id,
@@ -321,7 +301,7 @@ def _describe(
     candidates = candidate_rows(selection, parent)
     writer.table("candidates.parquet", candidates)
     writer.json("model.json", released.to_dict())
-    segments = segment_objects(profile, _known(released))
+    segments = segment_objects(profile, released.verdicts)
     writer.json("segments.json", segments)
     report = ReportData(
         title=settings.project.name,
@@ -339,12 +319,6 @@ def _describe(
     )
     writer.text("report.html", render(report))
     return released
-
-
-def _known(released: Released) -> dict[str, dict[str, Any]]:
-    """Return what the choice says of every segment."""
-    verdict = (released.choice or {}).get("verdict")
-    return {name: {"verdict": verdict} for name in released.ids} if verdict else {}
 
 
 def _segment(
@@ -378,13 +352,13 @@ def _fit(
     params, attributes = settings.segmentation, ingested.attributes
     as_of = plan.as_of if has_rows(db, "lines") else None
     lens = params.lens if params.lens != "auto" else default_lens(has_orders=as_of is not None)
-    rules, custom = _rules(settings), Custom(settings.measures, settings.features, params.frequency)
+    rules, custom = settings.rules, Custom(settings.measures, settings.features, params.frequency)
     past: Past | None = None
     tell("measure", 0.0, "measuring every customer")
     if as_of is not None:
         ((first,),) = db.rows("SELECT MIN(day) FROM lines")
         past = look_back(db, rules, custom, params, first_day=first, as_of=as_of)
-    parent = _apply_parent(db, plan, ingested, sources)
+    parent = keep_labels(db, plan.parent, attributes, as_of=plan.as_of, sources=sources)
     model = None
     if as_of is not None:
         horizon = horizon_days(params.horizon)
@@ -416,44 +390,11 @@ def _fit(
     used = selection.winner.features if selection.winner else sets[0].name
     model_id = "m" + plan.run_id[1:]
     released = Released(model_id, plan.settings_hash, lens, used, model, matrix, fitted)
-    notes = " ".join(note for note in (selection.note, case.note) if note)
     choice = {
         "method": selection.method,
         "verdict": "constructed" if selection.constructed else None,
-        "note": notes,
+        "note": " ".join(note for note in (selection.note, case.note) if note),
         "ceiling": selection.ceiling,
     }
     released = replace(released, choice=choice, attributes=attributes)
     return identify(db, released, parent, run_id=plan.run_id), selection
-
-
-def _apply_parent(db: DuckDB, plan: Plan, ingested: Ingested, sources: Sources) -> Released | None:
-    """Keep today's labels by the released model, so that ids can be matched.
-
-    None if there is no such model, or the data no longer has what it needs; then
-    all segments are new.
-    """
-    if plan.parent is None:
-        return None
-    try:
-        prepare(db, plan.parent, ingested.attributes, as_of=plan.as_of, sources=sources)
-    except (ParameterError, DataError):
-        return replace(plan.parent, ids=())
-    keep_labels(db, plan.parent)
-    return plan.parent
-
-
-def _rules(settings: Settings) -> Rules:
-    """Return how lines are counted; all order sources must agree."""
-    found = {
-        (source.returns, source.free_orders)
-        for name, source in settings.sources.items()
-        if settings.table_of(name) == "orders"
-    }
-    if len(found) > 1:
-        raise ParameterError(
-            "The order sources differ in returns or free_orders.",
-            hint="Give all [sources.…] of orders the same two settings.",
-        )
-    returns, free_orders = found.pop() if found else ("net", False)
-    return Rules(returns, free_orders, settings.project.timezone)

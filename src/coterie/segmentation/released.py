@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from coterie.engine.duckdb import DuckDB
+from coterie.errors import DataError, ParameterError
 from coterie.features.asof import FeatureModel, Sources, build_features
 from coterie.features.lenses import create_attribute_features
 from coterie.features.matrix import Matrix
@@ -20,6 +22,8 @@ from coterie.schema import Attribute
 from coterie.segmentation.base import Labels, Model
 from coterie.segmentation.continuity import match, slots
 from coterie.segmentation.placing import FRAME, labels_of, make_frame, model_from_dict
+from coterie.store.results import published_run
+from coterie.store.runs import check_run, read_json
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,12 @@ class Released:
     """How it was chosen: method, verdict, sentences (JSON)."""
     attributes: tuple[Attribute, ...] = ()
     """The customer table's columns as they were read at the fit."""
+
+    @property
+    def verdicts(self) -> dict[str, dict[str, Any]]:
+        """What the choice says of every segment, by id; empty if it says nothing."""
+        verdict = (self.choice or {}).get("verdict")
+        return {name: {"verdict": verdict} for name in self.ids} if verdict else {}
 
     @property
     def live(self) -> dict[str, SegmentIdentity]:
@@ -112,6 +122,23 @@ class Released:
         )
 
 
+def published(folder: Path) -> Released:
+    """Return the published segmentation of a project.
+
+    Raises
+    ------
+    NotReadyError
+        If nothing was published yet.
+    """
+    return load_released(published_run(folder).folder)
+
+
+def load_released(folder: Path) -> Released:
+    """Read the released segmentation of a run, after checking the run's files."""
+    check_run(folder)
+    return Released.from_dict(read_json(folder / "model.json"), read_json(folder / "matrix.json"))
+
+
 def prepare(
     db: DuckDB,
     released: Released,
@@ -147,11 +174,45 @@ def prepare(
     make_frame(db, released.matrix)
 
 
-def keep_labels(db: DuckDB, released: Released) -> None:
-    """Make table ``old_labels``: customer_id and the released model's segment number."""
+def keep_labels(
+    db: DuckDB,
+    released: Released | None,
+    attributes: Sequence[Attribute],
+    *,
+    as_of: int | None,
+    sources: Sources,
+) -> Released | None:
+    """Make table ``old_labels``: today's segment numbers by the released model.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds the canonical tables; gets customer_id and label.
+    released : Released or None
+        The published segmentation, if there is one.
+    attributes : sequence of Attribute
+        Columns of the customer table.
+    as_of : int or None
+        Rows on or after this day are not read; None without orders.
+    sources : Sources
+        Names of the tables to read.
+
+    Returns
+    -------
+    Released or None
+        The same; without ids, so that all segments will be new, if the data no longer has
+        what the model needs.
+    """
+    if released is None:
+        return None
+    try:
+        prepare(db, released, attributes, as_of=as_of, sources=sources)
+    except (ParameterError, DataError):
+        return replace(released, ids=())
     labels = labels_of(db, released.matrix, released.model)
     ids = db.query(f"SELECT customer_id FROM {FRAME} WHERE status = 'ok'")
     db.load("old_labels", ids.append_column("label", [labels]))
+    return released
 
 
 def identify(db: DuckDB, new: Released, parent: Released | None, *, run_id: str) -> Released:
