@@ -8,7 +8,9 @@ import pytest
 
 from coterie.engine.duckdb import DuckDB
 from coterie.profiling import palette
-from coterie.profiling.charts_choice import Candidate, SweepPoint
+from coterie.profiling.charts_choice import MEASURED, Candidate, SweepPoint
+from coterie.profiling.charts_explore import most_related
+from coterie.profiling.explore import Correlations
 from coterie.profiling.names import name_segments
 from coterie.profiling.profile import (
     FeatureInfo,
@@ -16,7 +18,14 @@ from coterie.profiling.profile import (
     SegmentIdentity,
     profile_segments,
 )
-from coterie.profiling.report import Choice, ReportData, lead, render, shown_candidates
+from coterie.profiling.report import (
+    Choice,
+    ReportData,
+    lead,
+    render,
+    shown_candidates,
+    why_lost,
+)
 from coterie.profiling.segments import segment_objects
 from coterie.schema import CANONICAL, Attribute
 
@@ -184,7 +193,17 @@ def test_the_page_can_be_read_aloud(page):
 
 def test_sections_come_in_their_order(page):
     order = re.findall(r'<section id="(\w+)"', page)
-    assert order == ["segments", "cards", "grid", "map", "choice", "quality", "explore", "method"]
+    assert order == [
+        "segments",
+        "cards",
+        "sellers",
+        "grid",
+        "map",
+        "choice",
+        "quality",
+        "explore",
+        "method",
+    ]
 
 
 def test_the_first_sentence_is_true_of_the_table(profile, page):
@@ -245,6 +264,62 @@ def test_the_chart_of_candidates_keeps_the_chosen_and_the_references():
     assert len(shown) == 12
     assert {"grid", "x"} <= {c.algorithm for c in shown}
     assert [c.p for c in shown] == sorted((c.p for c in shown), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("out-of-time", "separates what customers did later"),
+        ("leave-one-out", "tells a column from the others"),
+        ("outcome", "separates the outcome"),
+    ],
+)
+def test_what_candidates_are_judged_by_is_said_as_it_was(data, method, words):
+    page = render(replace(data, choice=replace(data.choice, method=method)))
+    assert f"How well each candidate {words}" in page
+    assert ("Holds later" in page) == (method == "out-of-time")
+
+
+def test_reasons_to_lose_can_be_read():
+    later, columns = MEASURED["out-of-time"], MEASURED["leave-one-out"]
+    small = Candidate("kmeans", "a", 9, 0.9, reason_lost="a segment of 21 customers")
+    less = Candidate("kmeans", "a", 3, 0.5, reason_lost="holds less: 50 against 90")
+    assert why_lost(small, later) == "has a segment of 21 customers: too few"
+    assert why_lost(less, later) == "holds less: 50 against 90"
+    assert why_lost(less, columns) == "tells less: 50 against 90"
+    assert why_lost(replace(less, reference=True), later) == "shown for comparison"
+
+
+def test_candidates_of_several_feature_sets_are_told_apart(data, page):
+    assert "k-means, 3 · log RFM" not in page
+    other = Candidate("kmeans", "log RFM + value", 3, 0.8)
+    both = (*data.choice.candidates, other)
+    drawn = render(replace(data, choice=replace(data.choice, candidates=both)))
+    assert "k-means, 3 · log RFM + value" in drawn
+
+
+def test_products_of_one_name_are_told_apart_by_their_id(profile):
+    first = profile.segments[0]
+    sellers = tuple(
+        replace(seller, name="Fuel", product_id=f"id-{i}") for i, seller in enumerate(first.sellers)
+    )
+    told = replace(profile, segments=(replace(first, sellers=sellers), *profile.segments[1:]))
+    assert "Fuel (id-" in render(ReportData("x", told, segment_objects(told)))
+
+
+def test_the_correlations_drawn_are_the_strongest_that_vary():
+    rho = ((1.0, 0.1, 0.9, None), (0.1, 1.0, 0.2, None), (0.9, 0.2, 1.0, None), (None,) * 4)
+    found = Correlations(("a", "b", "c", "d"), ("A", "B", "C", "D"), rho)
+    assert most_related(found, 4).features == ("a", "b", "c")
+    assert most_related(found, 2) == Correlations(("a", "c"), ("A", "C"), ((1.0, 0.9), (0.9, 1.0)))
+
+
+def test_notes_of_reading_are_no_findings(data):
+    note = {"code": "reading", "message": "separator comma", "rows": 0, "share": None}
+    account = {"rows_in": 4, "accepted": 4, "quarantined": 0, "findings": [note]}
+    page = render(replace(data, quality={"orders": account}))
+    assert "Nothing to mend" in page
+    assert "<li>separator comma</li>" in page
 
 
 def luminance(colour):

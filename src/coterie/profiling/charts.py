@@ -254,7 +254,7 @@ def map_chart(profile: Profile, spots: Map, *, width: int = WIDE) -> Chart:
     shown = spots.points[: NARROW_POINTS if narrow else None]
     ids = [segment.id for segment in segments]
     points = [{"x": x, "y": y, "id": ids[code]} for x, y, code in shown]
-    names = [{"x": x, "y": y, "name": cut(segments[code].name, 24)} for x, y, code in _apart(spots)]
+    names = [{"x": x, "y": y, "name": cut(segments[code].name, 28)} for x, y, code in _apart(spots)]
     scales = marked(segments)
     words = [
         cut(text.split(", ")[0], 34) if narrow else cut(text, 70)
@@ -274,7 +274,8 @@ def map_chart(profile: Profile, spots: Map, *, width: int = WIDE) -> Chart:
             shape=alt.Shape("id:N", scale=scales["shape"], legend=None),
         )
     )
-    text: dict[str, Any] = {"fontSize": 11 if narrow else 14, "fontWeight": 600}
+    size = 11 if narrow else 14 if len(segments) <= 8 else 12
+    text: dict[str, Any] = {"fontSize": size, "fontWeight": 600}
     halo = alt.Chart(rows(names)).encode(x=x, y=y, text="name:N")
     return finish(
         alt.layer(
@@ -326,7 +327,12 @@ def months_chart(profile: Profile, code: int, top: float) -> Chart:
 
 
 def bars_chart(
-    data: Sequence[tuple[str, float, str]], *, title: str, width: int = NARROW, top: float = 0.0
+    data: Sequence[tuple[str, float, str]],
+    *,
+    title: str,
+    width: int = NARROW,
+    top: float = 0.0,
+    length: int = 22,
 ) -> Chart:
     """Draw bars from 0, the value written at each end.
 
@@ -340,9 +346,16 @@ def bars_chart(
         Width of the whole, labels included.
     top : float
         End of the axis, to share it; the largest value by default.
+    length : int
+        Letters of a label.
+
+    Returns
+    -------
+    Chart
+        A finished chart.
     """
     records: list[dict[str, Any]] = [
-        {"at": index, "label": cut(label, 22), "value": value, "text": text}
+        {"at": index, "label": cut(label, length), "value": value, "text": text}
         for index, (label, value, text) in enumerate(data)
     ]
     labels = [record["label"] for record in records]

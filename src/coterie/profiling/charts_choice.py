@@ -21,6 +21,42 @@ from coterie.profiling.charts import (
 )
 from coterie.profiling.palette import light
 
+ALGORITHM_WORDS = {"kmeans": "k-means", "rfm-grid": "RFM grid", "rfm-cells": "RFM cells"}
+"""Algorithms in words; others keep their name."""
+
+
+TOO_SMALL = "a segment of "
+"""So begins the reason of candidates that lost for the size of a segment."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the candidates were judged by, in words: of the measure, of a chart, of 100."""
+
+    short: str
+    title: str
+    full: str
+
+
+MEASURED = {
+    "out-of-time": Measured(
+        "Holds later",
+        "How well each candidate separates what customers did later",
+        "what a model made for each single customer reaches",
+    ),
+    "outcome": Measured(
+        "Outcome told",
+        "How well each candidate separates the outcome",
+        "what a model made for each single customer reaches",
+    ),
+    "leave-one-out": Measured(
+        "Columns told",
+        "How well each candidate tells a column from the others",
+        "what a model of all other columns reaches",
+    ),
+}
+"""By the method of the choice."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -51,8 +87,13 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        """Words for one row: the algorithm, its number of segments."""
-        return f"{self.algorithm}, {self.k}"
+        """Words for one row: the algorithm and its number of segments."""
+        return f"{self.words}, {self.k}"
+
+    @property
+    def words(self) -> str:
+        """The algorithm in words."""
+        return ALGORITHM_WORDS.get(self.algorithm, self.algorithm)
 
 
 @dataclass(frozen=True)
@@ -85,21 +126,45 @@ def line_chart(
     ring = base.mark_point(filled=True, size=40, fill=light("card"), stroke=light("series"))
     ring = ring.encode().transform_filter(alt.datum.on == False)  # noqa: E712  a Vega expression
     dot = base.mark_point(filled=True, size=90, color=light("ink"), opacity=1)
-    text = base.mark_text(dy=-14, fontSize=12, fontWeight=600, color=light("ink"))
+    style: dict[str, Any] = {"dy": -14, "fontSize": 12, "fontWeight": 600}
+    style["align"] = "right" if chosen == max(ks) else "left" if chosen == min(ks) else "center"
+    halo = base.mark_text(stroke=light("card"), strokeWidth=5, strokeJoin="round", **style)
+    text = base.mark_text(color=light("ink"), **style)
     picked = alt.datum.on == True  # noqa: E712  a Vega expression
     return finish(
         alt.layer(
             line,
             ring,
             dot.transform_filter(picked),
+            halo.encode(text="text:N").transform_filter(picked),
             text.encode(text="text:N").transform_filter(picked),
         ).properties(width=NARROW - 70, height=150)
     )
 
 
-def candidates_chart(candidates: Sequence[Candidate], *, width: int = WIDE) -> Chart:
-    """Draw P of each candidate as a dot with its range, 0 to 100; the chosen one filled."""
-    length = 20 if width < WIDE else 40
+def candidates_chart(
+    candidates: Sequence[Candidate], *, width: int = WIDE, measured: Measured | None = None
+) -> Chart:
+    """Draw P of each candidate as a dot with its range, 0 to 100; the chosen one filled.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        In the order drawn; those without P are left out.
+    width : int
+        Width of the whole.
+    measured : Measured, optional
+        What P means; by default that it holds later.
+
+    Returns
+    -------
+    Chart
+        Features are named if the candidates differ in them.
+    """
+    measured = measured or MEASURED["out-of-time"]
+    narrow = width < WIDE
+    length = 20 if narrow else 44
+    several = len({item.features for item in candidates if not item.reference}) > 1
     data: list[dict[str, Any]] = []
     for index, item in enumerate(candidates):
         if item.p is None:
@@ -114,7 +179,16 @@ def candidates_chart(candidates: Sequence[Candidate], *, width: int = WIDE) -> C
                 "chosen": item.chosen,
             }
         )
-    labels = [f"{'✓ ' if item.chosen else ''}{cut(item.label, length)}" for item in candidates]
+    labels = [
+        ("✓ " if item.chosen else "")
+        + cut(
+            f"{item.k if narrow else item.label} · {item.features}"
+            if several and not item.reference
+            else item.label,
+            length,
+        )
+        for item in candidates
+    ]
     room = label_room(labels)
     y = alt.Y("at:O", title=None).axis(
         alt.Axis(
@@ -125,7 +199,7 @@ def candidates_chart(candidates: Sequence[Candidate], *, width: int = WIDE) -> C
         )
     )
     end = max([100.0, *(item["high"] for item in data)])
-    title = "Holds later" if width < WIDE else "Holds later (100: a model made for each customer)"
+    title = measured.short if width < WIDE else f"{measured.short} (100: {measured.full})"
     x = alt.X("p:Q", title=title)
     x = x.scale(alt.Scale(domain=[0, end])).axis(alt.Axis(tickCount=5, grid=True))
     base = alt.Chart(rows(data)).encode(y=y)

@@ -56,8 +56,25 @@ def distribution_chart(found: Distribution, currency: str = "") -> Chart:
 
 
 def correlation_chart(found: Correlations, *, step: int = 34) -> Chart:
-    """Draw the lower triangle of the correlations, the figures on tints."""
-    labels = [cut(label, 22) for label in found.labels]
+    """Draw the lower triangle of the correlations, the figures on tints.
+
+    Columns carry the numbers of their rows: names at an angle would be cut, and many
+    names of features begin alike.
+
+    Parameters
+    ----------
+    found : Correlations
+        Not more features than can be read.
+    step : int
+        Width of a cell.
+
+    Returns
+    -------
+    Chart
+        A finished chart.
+    """
+    labels = [f"{cut(label, 44)}  {number}" for number, label in enumerate(found.labels, start=1)]
+    numbers = [str(number) for number in range(1, len(labels) + 1)]
     data = []
     for i, row in enumerate(found.rho):
         for j in range(i):
@@ -75,20 +92,51 @@ def correlation_chart(found: Correlations, *, step: int = 34) -> Chart:
             range=[light(t) for t in ("less2", "less1", "card", "more1", "more2")],
         ),
     )
-    y = alt.Y("row:O", title=None, sort=list(range(1, len(labels))))
+    # The first row has no cell, but its number stands under the first column.
+    every = alt.Scale(domain=list(range(len(labels))))
+    y = alt.Y("row:O", title=None, scale=every)
     y = y.axis(
-        alt.Axis(labelExpr=f"{texts(labels)}[datum.value]", labelColor=light("ink"), minExtent=room)
-    )
-    x = alt.X("column:O", title=None, sort=list(range(len(labels) - 1)))
-    x = x.axis(
         alt.Axis(
-            labelExpr=f"{texts(labels)}[datum.value]", labelAngle=-50, minExtent=round(room * 0.8)
+            labelExpr=f"{texts(labels)}[datum.value]",
+            labelColor=light("ink"),
+            minExtent=room,
+            labelLimit=room,
         )
     )
+    x = alt.X("column:O", title=None, sort=list(range(len(labels) - 1)))
+    x = x.axis(alt.Axis(labelExpr=f"{texts(numbers)}[datum.value]", labelAngle=0))
     base = alt.Chart(rows(data)).encode(x=x, y=y)
     cells = base.mark_rect(stroke=light("card"), strokeWidth=2).encode(color=tint)
     text = base.mark_text(fontSize=12, color=light("ink")).encode(text="text:N")
     return finish(alt.layer(cells, text).properties(width=alt.Step(step), height=alt.Step(26)))
+
+
+def most_related(found: Correlations, most: int) -> Correlations:
+    """Return the features that vary, at most so many: those with the strongest relation.
+
+    Parameters
+    ----------
+    found : Correlations
+        Of all features.
+    most : int
+        How many fit a picture.
+
+    Returns
+    -------
+    Correlations
+        In the order they came; a feature without variation is left out.
+    """
+    reach = [
+        max((abs(rho) for j, rho in enumerate(row) if j != i and rho is not None), default=-1.0)
+        for i, row in enumerate(found.rho)
+    ]
+    best = sorted(range(len(reach)), key=lambda i: (-reach[i], i))[:most]
+    kept = sorted(i for i in best if reach[i] >= 0)
+    return Correlations(
+        tuple(found.features[i] for i in kept),
+        tuple(found.labels[i] for i in kept),
+        tuple(tuple(found.rho[i][j] for j in kept) for i in kept),
+    )
 
 
 def _two_figures(rho: float) -> str:

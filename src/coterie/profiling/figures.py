@@ -18,12 +18,18 @@ from coterie.profiling.charts import (
     shares_chart,
     svg,
 )
-from coterie.profiling.charts_choice import Candidate, SweepPoint, candidates_chart, line_chart
-from coterie.profiling.charts_explore import correlation_chart, distribution_chart
+from coterie.profiling.charts_choice import (
+    Candidate,
+    Measured,
+    SweepPoint,
+    candidates_chart,
+    line_chart,
+)
+from coterie.profiling.charts_explore import correlation_chart, distribution_chart, most_related
 from coterie.profiling.profile import Profile
 
 MAX_DISTRIBUTIONS = 24
-MAX_CORRELATED = 16
+MAX_CORRELATED = 24
 """More features than this do not fit a triangle that can be read."""
 
 
@@ -111,7 +117,7 @@ class Figures:
             f"{item.name.strip()}: {item.lift:.1f} times" for item in segment.products
         )
         return self._figure(
-            self._svg(bars_chart(data, title="", width=380), label),
+            self._svg(bars_chart(data, title="", width=400, length=28), label),
             "Bought more than elsewhere",
             "times the share of all customers",
         )
@@ -143,21 +149,46 @@ class Figures:
 
     def correlations(self) -> Markup | None:
         """Lower triangle of Spearman's correlations."""
-        found = self._profile.correlations
-        if not 2 <= len(found.features) <= MAX_CORRELATED:
+        found = most_related(self._profile.correlations, MAX_CORRELATED)
+        if len(found.features) < 2:
             return None
         label = "Spearman correlations; the strongest are in the table"
         drawn = f'<div class="scroll">{self._svg(correlation_chart(found), label)}</div>'
-        return self._figure(drawn, "Which features go together", "Spearman's correlation")
+        more = len(self._profile.correlations.features) - len(found.features)
+        note = "Spearman's correlation"
+        if more:
+            note += f"; {more} features that vary little or go with no other are not drawn"
+        return self._figure(drawn, "Which features go together", note)
 
     def choice(
-        self, candidates: Sequence[Candidate], sweep: Sequence[SweepPoint], chosen: int | None
+        self,
+        candidates: Sequence[Candidate],
+        sweep: Sequence[SweepPoint],
+        chosen: int | None,
+        measured: Measured,
     ) -> dict[str, Markup | None]:
-        """Elbow, silhouette, P by number of segments, and P of the candidates."""
+        """Draw the charts of the choice.
+
+        Parameters
+        ----------
+        candidates : sequence of Candidate
+            Those to chart, in their order.
+        sweep : sequence of SweepPoint
+            Measures of the chosen algorithm by number of segments.
+        chosen : int or None
+            Number of segments chosen.
+        measured : Measured
+            What P means.
+
+        Returns
+        -------
+        dict of str to Markup or None
+            ``p``, ``elbow``, ``silhouette``, ``candidates``; None where there is nothing to draw.
+        """
         names = ("p", "elbow", "silhouette", "candidates")
         found: dict[str, Markup | None] = dict.fromkeys(names)
         series = {
-            "p": ("Holds later", [(s.k, s.p * 100) for s in sweep if s.p is not None], False),
+            "p": (measured.short, [(s.k, s.p * 100) for s in sweep if s.p is not None], False),
             "elbow": (
                 "Spread inside segments (elbow)",
                 [(s.k, s.inertia) for s in sweep if s.inertia is not None],
@@ -182,8 +213,11 @@ class Figures:
         if any(item.p is not None for item in candidates):
             from_best = "; ".join(f"{c.label}: {fmt.count((c.p or 0) * 100)}" for c in candidates)
             found["candidates"] = self._figure(
-                self._both(lambda width: candidates_chart(candidates, width=width), from_best),
-                "How well each candidate separates what customers did later",
+                self._both(
+                    lambda width: candidates_chart(candidates, width=width, measured=measured),
+                    from_best,
+                ),
+                measured.title,
                 "Dots with 95% ranges; ✓ chosen.",
             )
         return found

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from coterie.engine.duckdb import DuckDB
 from coterie.features.lenses import NUMERIC_KINDS
+from coterie.profiling.charts_choice import ALGORITHM_WORDS, TOO_SMALL, SweepPoint
 from coterie.profiling.charts_choice import Candidate as Shown
-from coterie.profiling.charts_choice import SweepPoint
 from coterie.profiling.names import name_segments
 from coterie.profiling.profile import FeatureInfo, Profile, ProfileParams, profile_segments
 from coterie.profiling.report import Choice
@@ -160,7 +160,7 @@ def choice_of(released: Released, candidates: pa.Table) -> Choice:
         and (row["algorithm"], row["features"]) == (chosen["algorithm"], chosen["features"])
     ]
     return Choice(
-        sentences=_sentences(chosen, told),
+        sentences=_sentences(chosen, rows, told, len(set(released.matrix.sources))),
         candidates=tuple(_shown(row) for row in rows),
         sweep=tuple(
             SweepPoint(row["k"], row["inertia"], row["silhouette"], row["P"]) for row in same
@@ -178,23 +178,31 @@ def _shown(row: Mapping[str, Any]) -> Shown:
     return Shown(**measured, **{name: row[name] for name in names})
 
 
-def _sentences(chosen: Mapping[str, Any] | None, told: Mapping[str, Any]) -> tuple[str, ...]:
+def _sentences(
+    chosen: Mapping[str, Any] | None,
+    rows: Sequence[Mapping[str, Any]],
+    told: Mapping[str, Any],
+    n_columns: int,
+) -> tuple[str, ...]:
     """Say in plain sentences what was chosen, by what, and what to keep in mind."""
     by = {
         "out-of-time": "how well they tell what customers did in the time held back",
         "outcome": "how well they separate the outcome column",
-        "leave-one-out": "how well each column can be told from the others",
+        "leave-one-out": "how well they tell each column from the others",
     }.get(told.get("method", ""), "")
     sentences = []
     if chosen and by:
+        algorithm = ALGORITHM_WORDS.get(chosen["algorithm"], chosen["algorithm"])
+        listed = "," in chosen["features"]  # a list of columns has no name of its own
+        features = f"{n_columns} columns" if listed else chosen["features"]
         p = "" if chosen["P"] is None else f": {100 * chosen['P']:.0f} of 100 that can be told"
         sentences.append(
-            f"{chosen['k']} segments by {chosen['algorithm']} on {chosen['features']} were chosen "
-            f"among all that were tried by {by}{p}."
+            f"{chosen['k']} segments by {algorithm} on {features} were chosen "
+            f"among {len(rows)} candidates by {by}{p}."
         )
-        sentences.append(
-            "Of those within 2 points of the best, the one with the fewest segments wins."
-        )
+        sentences.append(_why_so_many(chosen, rows))
+    if told.get("method") == "leave-one-out":
+        sentences.append("Nothing is proven on later behaviour by that.")
     if told.get("verdict") == "constructed":
         sentences.append(
             "No stable groups were found in these columns. What you see is a fixed way to cut, "
@@ -203,6 +211,31 @@ def _sentences(chosen: Mapping[str, Any] | None, told: Mapping[str, Any]) -> tup
     if told.get("note"):
         sentences.append(told["note"])
     return tuple(sentences)
+
+
+def _why_so_many(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say why this number of segments, with the figures of the candidates that reach more."""
+    known = [row for row in rows if row["P"] is not None and not row["reference"]]
+    if chosen["P"] is None or chosen not in known:
+        return "Of those within 2 points of the best, the one with the fewest segments wins."
+    small = [row for row in known if row["reason_lost"].startswith(TOO_SMALL)]
+    best = max((row for row in known if row not in small), key=lambda row: row["P"])
+    sentences = []
+    above = [row for row in small if row["P"] > best["P"]]
+    if above:
+        most = max(above, key=lambda row: row["P"])
+        sentences.append(
+            f"{most['k']} segments would reach {100 * most['P']:.0f}, but with "
+            f"{most['reason_lost']}, too few to act on."
+        )
+    if best is chosen:
+        sentences.append("No other candidate with segments large enough reaches more.")
+    else:
+        sentences.append(
+            f"Of candidates with segments large enough the most, {100 * best['P']:.0f}, is reached "
+            f"with {best['k']}; within 2 points of that, the fewest segments win."
+        )
+    return " ".join(sentences)
 
 
 def _migration(db: DuckDB, parent: Path | None) -> pa.Table:

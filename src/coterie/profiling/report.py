@@ -17,9 +17,16 @@ from markupsafe import Markup
 
 from coterie.profiling import format as fmt
 from coterie.profiling import palette
-from coterie.profiling.charts_choice import Candidate, SweepPoint
+from coterie.profiling.charts_choice import (
+    MEASURED,
+    TOO_SMALL,
+    Candidate,
+    Measured,
+    SweepPoint,
+)
 from coterie.profiling.describe import strongest, telling
 from coterie.profiling.figures import Figures
+from coterie.profiling.products import Seller
 from coterie.profiling.profile import Profile, SegmentProfile
 
 MAX_CANDIDATES = 12
@@ -90,6 +97,7 @@ def render(report: ReportData) -> str:
     """
     profile = report.profile
     figures = Figures(profile)
+    measured = MEASURED.get(report.choice.method, MEASURED["out-of-time"])
     shown = shown_candidates(report.choice.candidates)
     return _template().render(
         report=report,
@@ -98,10 +106,14 @@ def render(report: ReportData) -> str:
         until=until(profile.params.as_of),
         style=Markup(_style()),  # noqa: S704  our own file
         figures=figures,
-        choice_figures=figures.choice(shown, report.choice.sweep, report.choice.chosen_k),
+        choice_figures=figures.choice(shown, report.choice.sweep, report.choice.chosen_k, measured),
+        measured=measured,
+        several=len({c.features for c in report.choice.candidates if not c.reference}) > 1,
         candidates=_listed(report.choice.candidates),
         cards=[_card(profile, segment, given) for segment, given in _pairs(report)],
+        why_lost=lambda candidate: why_lost(candidate, measured),
         grid=_grid(profile),
+        same=_same_everywhere(profile),
         pairs=_strong_pairs(profile),
         tables=_tables(report.quality),
         money=lambda amount: fmt.money(amount, profile.params.currency),
@@ -182,8 +194,18 @@ def _card(profile: Profile, segment: SegmentProfile, given: Mapping[str, Any]) -
         "facts": {name: segment.contrast(name) for name in ("recency", "frequency", "monetary")},
         "dominated": dominated,
         "levels": _top_levels(profile, segment),
+        "best": _named_apart([s for s in segment.sellers if s.by == "amount"]),
         "bought": {name: items[:5] for name, items in segment.bought.items() if items},
     }
+
+
+def _named_apart(sellers: Sequence[Seller]) -> list[tuple[str, float]]:
+    """Return name and amount of best sellers, with the id where two have one name."""
+    names = [seller.name.strip() for seller in sellers]
+    return [
+        (f"{name} ({seller.product_id})" if names.count(name) > 1 else name, seller.amount)
+        for name, seller in zip(names, sellers, strict=True)
+    ]
 
 
 def _top_levels(profile: Profile, segment: SegmentProfile) -> list[tuple[str, str, list[Any]]]:
@@ -196,11 +218,25 @@ def _top_levels(profile: Profile, segment: SegmentProfile) -> list[tuple[str, st
     return found
 
 
+def _same_everywhere(profile: Profile) -> list[str]:
+    """Return the labels of features whose median is the same in every segment."""
+    if len(profile.segments) < 2:
+        return []
+    return [
+        info.label
+        for index, info in enumerate(profile.features)
+        if len({segment.contrasts[index].median for segment in profile.segments}) == 1
+    ]
+
+
 def _grid(profile: Profile) -> list[dict[str, Any]]:
     """Return the rows of the profile grid: a feature, and a tinted cell for each segment."""
     tints = ("less2", "less1", "", "more1", "more2")
     rows = []
+    silent = set(_same_everywhere(profile))
     for index, info in enumerate(profile.features):
+        if info.label in silent:
+            continue
         cells = []
         for segment in profile.segments:
             contrast = segment.contrasts[index]
@@ -232,6 +268,31 @@ def shown_candidates(candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted(kept, key=lambda item: (-(item.p or 0.0), item.k, item.label))
 
 
+def why_lost(candidate: Candidate, measured: Measured) -> str:
+    """Return the words for why a candidate was not chosen.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Not the chosen one.
+    measured : Measured
+        What its P means.
+
+    Returns
+    -------
+    str
+        As the choice recorded it, in words that fit what was measured.
+    """
+    if candidate.reference:
+        return "shown for comparison"
+    reason = candidate.reason_lost
+    if reason.startswith(TOO_SMALL):
+        return f"has {reason}: too few"
+    if measured is not MEASURED["out-of-time"]:
+        reason = reason.replace("holds less", "tells less")
+    return reason or "not recorded"
+
+
 def _listed(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return all candidates for the table: the chosen one first, then by P, unknown last."""
     return sorted(
@@ -257,8 +318,14 @@ def _tables(quality: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
                 else f"row {example.get('row')}: {example.get('value')}"
                 for example in list(finding.get("examples") or ())[:3]
             ]
-            findings.append({**finding, "message": message, "examples": examples, "rows": rows})
-        found.append({"name": name, **account, "findings": findings})
+            part = finding.get("share")
+            if part is None and rows and account.get("rows_in"):
+                part = rows / account["rows_in"]
+            told = {"message": message, "examples": examples, "rows": rows, "share": part}
+            findings.append({**finding, **told})
+        notes = [f["message"] for f in findings if not f["rows"]]
+        counted = [f for f in findings if f["rows"]]
+        found.append({"name": name, **account, "findings": counted, "notes": notes})
     return found
 
 

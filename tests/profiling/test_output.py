@@ -1,0 +1,39 @@
+from coterie.profiling.output import _sentences
+
+
+def row(k, p, reason="", *, chosen=False, features="log RFM", reference=False):
+    return {
+        "algorithm": "kmeans",
+        "features": features,
+        "k": k,
+        "P": p,
+        "reason_lost": reason,
+        "chosen": chosen,
+        "reference": reference,
+    }
+
+
+def test_the_choice_is_explained_by_the_figures_that_decided():
+    chosen = row(8, 0.951, chosen=True)
+    rows = [chosen, row(12, 0.962, "more segments for the same"), row(7, 0.92, "holds less")]
+    first, second = _sentences(chosen, rows, {"method": "out-of-time"}, 3)
+    assert first.startswith("8 segments by k-means on log RFM were chosen among 3 candidates")
+    assert first.endswith("held back: 95 of 100 that can be told.")
+    assert "the most, 96, is reached with 12" in second
+
+
+def test_more_that_is_reached_with_tiny_segments_is_not_hidden():
+    chosen = row(5, 0.878, chosen=True)
+    rows = [chosen, row(12, 0.934, "a segment of 20 customers")]
+    _, why = _sentences(chosen, rows, {"method": "out-of-time"}, 3)
+    assert why == (
+        "12 segments would reach 93, but with a segment of 20 customers, too few to act on. "
+        "No other candidate with segments large enough reaches more."
+    )
+
+
+def test_a_list_of_columns_is_told_by_its_length():
+    chosen = row(3, 0.5, chosen=True, features="BALANCE, PURCHASES, LIMIT …")
+    first, _, last = _sentences(chosen, [chosen], {"method": "leave-one-out"}, 17)
+    assert "k-means on 17 columns" in first
+    assert last == "Nothing is proven on later behaviour by that."
