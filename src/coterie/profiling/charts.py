@@ -248,7 +248,22 @@ def nice_top(value: float) -> float:
 
 
 def map_chart(profile: Profile, spots: Map, *, width: int = WIDE) -> Chart:
-    """Draw the map of the sample, each segment's name at the median of its points."""
+    """Draw the map of the sample, each segment's name at the median of its points.
+
+    Parameters
+    ----------
+    profile : Profile
+        Gives names, colours and shapes of segments.
+    spots : Map
+        The points and the words of the axes.
+    width : int
+        Width of the whole; narrow ones show fewer points.
+
+    Returns
+    -------
+    Chart
+        Ready to be drawn.
+    """
     segments = profile.segments
     narrow = width < WIDE
     shown = spots.points[: NARROW_POINTS if narrow else None]
@@ -301,7 +316,22 @@ def _apart(spots: Map) -> list[tuple[float, float, int]]:
 
 
 def months_chart(profile: Profile, code: int, top: float) -> Chart:
-    """Draw the net spend of one segment by month, on the scale all segments share."""
+    """Draw the net spend of one segment by month, on the scale all segments share.
+
+    Parameters
+    ----------
+    profile : Profile
+        Gives the months and the currency.
+    code : int
+        Number of the segment.
+    top : float
+        Upper end of the scale, in units of money.
+
+    Returns
+    -------
+    Chart
+        Ready to be drawn.
+    """
     segment = profile.segments[code]
     months = sorted({month.month for month in profile.months})
     spent = {month.month: month.value for month in profile.months if month.segment == code}
