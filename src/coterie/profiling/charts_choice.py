@@ -109,7 +109,24 @@ class SweepPoint:
 def line_chart(
     points: Sequence[tuple[int, float]], *, title: str, chosen: int | None, zero: bool
 ) -> Chart:
-    """Draw a measure against the number of segments, the chosen one filled and named."""
+    """Draw a measure against the number of segments, the chosen one filled and named.
+
+    Parameters
+    ----------
+    points : sequence of (int, float)
+        Number of segments and measure, by number.
+    title : str
+        Title of the axis of the measure.
+    chosen : int or None
+        The number to mark.
+    zero : bool
+        Whether the axis begins at 0.
+
+    Returns
+    -------
+    Chart
+        Ready to be drawn.
+    """
     data = [
         {"k": k, "value": value, "text": f"{k} chosen" if k == chosen else "", "on": k == chosen}
         for k, value in points
