@@ -13,6 +13,8 @@ UV    := $(TOOLS)/bin/uv
 READY := $(VENV)/.ready
 
 export UV_PYTHON_DOWNLOADS = never
+# What this machine trusts, as pip and git do: a company may sign its own certificates.
+export UV_SYSTEM_CERTS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
