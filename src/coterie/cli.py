@@ -5,20 +5,17 @@ Libraries load inside the commands, so that ``coterie --help`` answers at once.
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from coterie.errors import CoterieError, ParameterError
+from coterie.terminal import answer, err, fail, out, plain, progress, show_quality, show_segments
 
 if TYPE_CHECKING:
     from coterie.api import Project, Run
@@ -29,8 +26,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
 
 Folder = Annotated[
     Path, typer.Option("--project", "-p", help="Project folder, with its coterie.toml.")
@@ -45,88 +40,19 @@ AsOf = Annotated[
 ]
 HERE = Path()
 
-STAGES = {
-    "read": "Reading and checking",
-    "measure": "Measuring",
-    "choose": "Choosing",
-    "place": "Placing",
-    "profile": "Describing",
-    "write": "Writing",
-}
-
 
 def main() -> None:
     """Run the command line; turn our errors into one red line and exit code 1."""
     try:
         app()
     except CoterieError as error:
-        _fail(error)
+        fail(error)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        _fail(CoterieError(f"{where}{error.strerror or error}."))
+        fail(CoterieError(f"{where}{error.strerror or error}."))
     except KeyboardInterrupt:
         err.print("Stopped. Nothing is left half-written; run again when you like.")
         sys.exit(130)
-
-
-def _fail(error: CoterieError) -> None:
-    if "--json" in sys.argv:
-        print(json.dumps({"ok": False, "error": error.to_dict()}, ensure_ascii=False))  # noqa: T201  the answer itself
-    else:
-        err.print(f"[red]Error:[/red] {_plain(str(error))}", soft_wrap=True)
-    sys.exit(1)
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
-
-
-def _answer(
-    command: str, data: Any, *, run: Run | None = None, warnings: Sequence[Mapping[str, str]] = ()
-) -> None:
-    """Print the one JSON object of a command."""
-    body = {
-        "command": command,
-        "ok": True,
-        "run_id": run.id if run else None,
-        "as_of": run.as_of if run else None,
-        "data": data,
-        "warnings": list(warnings),
-    }
-    print(json.dumps(body, ensure_ascii=False, allow_nan=False))  # noqa: T201  the answer itself
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, float, str], None]]:
-    """Show stages as bars on a terminal, as lines elsewhere; always on standard error."""
-    if not err.is_terminal:
-        seen: set[str] = set()
-
-        def line(stage: str, _share: float, what: str) -> None:
-            if (key := f"{stage} {what}" if stage == "read" else stage) not in seen:
-                seen.add(key)
-                err.print(f"{STAGES[stage]}: {_plain(what)}", soft_wrap=True)
-
-        yield line
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description:<20}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.fields[what]}"), console=err) as bars:
-        tasks: dict[str, Any] = {}
-
-        def bar(stage: str, share: float, what: str) -> None:
-            for name, task in tasks.items():
-                if name != stage:
-                    bars.update(task, completed=1.0)
-                    bars.stop_task(task)
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(STAGES[stage], total=1.0, what="")
-            bars.update(tasks[stage], completed=share, what=_plain(what)[:60])
-
-        yield bar
 
 
 def _project(folder: Path) -> Project:
@@ -172,19 +98,19 @@ def init(
     if dvc:
         write_atomic(folder / "dvc.yaml", dvc_yaml([source.file for source, _ in found]))
     if as_json:
-        return _answer("init", {"file": str(target), "proposals": [p.to_dict() for _, p in found]})
+        return answer("init", {"file": str(target), "proposals": [p.to_dict() for _, p in found]})
     for source, proposal in found:
         what = f"{proposal.table} ({proposal.sure})" if proposal.table else "none of the tables"
         out.print(
-            f"[bold]{_plain(source.file)}[/bold]: {proposal.rows:,} rows, {what}", soft_wrap=True
+            f"[bold]{plain(source.file)}[/bold]: {proposal.rows:,} rows, {what}", soft_wrap=True
         )
         for column in proposal.columns:
-            out.print(f"  {column.column:<14} {_plain(column.user_column):<24} {column.sure}")
+            out.print(f"  {column.column:<14} {plain(column.user_column):<24} {column.sure}")
         for gap in proposal.missing:
-            out.print(f"  [red]missing[/red] {gap.column}: {_plain(gap.why)}", soft_wrap=True)
+            out.print(f"  [red]missing[/red] {gap.column}: {plain(gap.why)}", soft_wrap=True)
         if proposal.time_question:
-            out.print(f"  [red]please say[/red] {_plain(proposal.time_question)}", soft_wrap=True)
-    out.print(f"Wrote {_plain(str(target))}. Read it, then: coterie run", soft_wrap=True)
+            out.print(f"  [red]please say[/red] {plain(proposal.time_question)}", soft_wrap=True)
+    out.print(f"Wrote {plain(str(target))}. Read it, then: coterie run", soft_wrap=True)
     return None
 
 
@@ -196,18 +122,18 @@ def _run(
 
     project = _project(folder)
     start = time.perf_counter()
-    with _progress() as tell:
+    with progress() as tell:
         done = pipeline.run(project.settings, folder, as_of=_day(moment), refit=refit, tell=tell)
     run = Run(done.folder)
     if as_json:
-        return _answer(command, _summary(run, fresh=done.fresh), run=run, warnings=_warnings(run))
+        return answer(command, _summary(run, fresh=done.fresh), run=run, warnings=_warnings(run))
     if not done.fresh:
         out.print(f"Nothing to do: run {run.id} has the same input and the same model.")
-    _show_segments(run)
-    _show_quality(run)
+    show_segments(run)
+    show_quality(run)
     for warning in _warnings(run):
-        out.print(f"Note: {_plain(warning['message'])}", soft_wrap=True)
-    out.print(f"Report: {_plain(str(run.report))}", soft_wrap=True)
+        out.print(f"Note: {plain(warning['message'])}", soft_wrap=True)
+    out.print(f"Report: {plain(str(run.report))}", soft_wrap=True)
     out.print(f"Took {time.perf_counter() - start:.1f} s.")
     return None
 
@@ -225,37 +151,6 @@ def _summary(run: Run, *, fresh: bool) -> dict[str, Any]:
 def _warnings(run: Run) -> list[dict[str, str]]:
     note = run.choice.get("note")
     return [{"code": "choice", "message": note}] if note else []
-
-
-def _show_segments(run: Run) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    wide = out.width >= 110
-    headings = ["id", "segment", "customers", "share", "value", *(["description"] * wide)]
-    for heading in headings:
-        number = heading in {"customers", "share", "value"}
-        table.add_column(heading, justify="right" if number else "left", no_wrap=heading == "id")
-    for row in run.segments:
-        value = row["value_share"]
-        cells = [
-            row["id"],
-            f"[bold]{_plain(row['name'])}[/bold]",
-            f"{row['n']:,}",
-            f"{row['share']:.1%}",
-            f"{value:.1%}" if value is not None else "unknown",
-            _plain(row["description"]),
-        ]
-        table.add_row(*cells[: len(headings)])
-    out.print(table)
-
-
-def _show_quality(run: Run) -> None:
-    for name, account in run.quality["tables"].items():
-        out.print(
-            f"{name}: {account['rows_in']:,} rows in = {account['accepted']:,} accepted + "
-            f"{account['quarantined']:,} quarantined"
-        )
 
 
 @app.command()
@@ -295,13 +190,13 @@ def demo(
     from coterie.sources.samples import write_sample
 
     if not (folder / FILE).exists():
-        err.print(f"Writing the sample {_plain(sample)} to {_plain(str(folder))}.", soft_wrap=True)
+        err.print(f"Writing the sample {plain(sample)} to {plain(str(folder))}.", soft_wrap=True)
         write_sample(sample, folder)
     _run("demo", folder, None, refit=False, as_json=as_json)
     if not as_json:
         out.print(
             "Open the report in a browser. "
-            f"Go on with: coterie customer ID --project {_plain(str(folder))}",
+            f"Go on with: coterie customer ID --project {plain(str(folder))}",
             soft_wrap=True,
         )
 
@@ -323,8 +218,8 @@ def report(
         shutil.copyfile(path, partial)
         path = partial.replace(to)
     if as_json:
-        return _answer("report", {"report": str(path)}, run=found)
-    out.print(_plain(str(path)), soft_wrap=True)
+        return answer("report", {"report": str(path)}, run=found)
+    out.print(plain(str(path)), soft_wrap=True)
     return None
 
 
@@ -337,8 +232,8 @@ def segments(folder: Folder = HERE, as_json: AsJson = False) -> None:
     found = _latest(folder)
     if as_json:
         items = found.segments
-        return _answer("segments", {"items": items, "total": len(items)}, run=found)
-    _show_segments(found)
+        return answer("segments", {"items": items, "total": len(items)}, run=found)
+    show_segments(found)
     return None
 
 
@@ -355,13 +250,13 @@ def customer(
     found = _latest(folder)
     row = found.customer(customer_id)
     if as_json:
-        return _answer("customer", row, run=found)
+        return answer("customer", row, run=found)
     segment = (
         f"{row['segment_name']} ({row['segment_id']})" if row["segment_name"] else "no segment"
     )
-    out.print(f"[bold]{_plain(customer_id)}[/bold]: {_plain(segment)}, as of {found.as_of}")
+    out.print(f"[bold]{plain(customer_id)}[/bold]: {plain(segment)}, as of {found.as_of}")
     if row["second_name"]:
-        out.print(f"Next nearest: {_plain(row['second_name'])}; margin {row['margin']:.2f} of 1")
+        out.print(f"Next nearest: {plain(row['second_name'])}; margin {row['margin']:.2f} of 1")
     for name, value in row["features"].items():
         out.print(f"  {name:<28} {'unknown' if value is None else f'{value:,.4g}':>14}")
     return None
@@ -389,7 +284,7 @@ def assign(
         from coterie.profiling.export import write_rows
 
         write_rows(rows, names, to)
-        return out.print(f"{rows.num_rows:,} rows to {_plain(str(to))}", soft_wrap=True)
+        return out.print(f"{rows.num_rows:,} rows to {plain(str(to))}", soft_wrap=True)
     placed = [
         {
             "id": row["customer_id"],
@@ -402,12 +297,10 @@ def assign(
         for row in rows.to_pylist()
     ]
     if as_json:
-        return _answer("assign", {"rows": placed}, run=found)
+        return answer("assign", {"rows": placed}, run=found)
     for row in placed[:50]:
-        why = _plain("; ".join(row["reasons"]))
-        out.print(
-            f"{_plain(row['id']):<20} {_plain(row['segment_name'] or row['status']):<28} {why}"
-        )
+        why = plain("; ".join(row["reasons"]))
+        out.print(f"{plain(row['id']):<20} {plain(row['segment_name'] or row['status']):<28} {why}")
     if len(placed) > 50:
         out.print(f"… and {len(placed) - 50:,} more; write them all with --to placed.csv")
     return None
@@ -425,10 +318,10 @@ def features(folder: Folder = HERE, as_json: AsJson = False) -> None:
 
     items = list_features(folder)
     if as_json:
-        return _answer("features", {"items": items, "total": len(items)})
+        return answer("features", {"items": items, "total": len(items)})
     table = Table("feature", "meaning", "unit", "definition", box=None, pad_edge=False)
     for row in items:
-        table.add_row(*(_plain(row[key]) for key in ("name", "label", "unit", "expr")))
+        table.add_row(*(plain(row[key]) for key in ("name", "label", "unit", "expr")))
     out.print(table)
     return None
 
@@ -443,9 +336,9 @@ def algorithms(as_json: AsJson = False) -> None:
 
     items = list_algorithms()
     if as_json:
-        return _answer("algorithms", {"items": items, "total": len(items)})
+        return answer("algorithms", {"items": items, "total": len(items)})
     for row in items:
-        out.print(f"[bold]{row['name']:<12}[/bold] {_plain(row['meaning'])}", soft_wrap=True)
+        out.print(f"[bold]{row['name']:<12}[/bold] {plain(row['meaning'])}", soft_wrap=True)
     return None
 
 
