@@ -15,7 +15,6 @@ from coterie.profiling.charts import (
     map_chart,
     months_chart,
     nice_top,
-    shares_chart,
     svg,
 )
 from coterie.profiling.charts_choice import (
@@ -26,6 +25,7 @@ from coterie.profiling.charts_choice import (
     line_chart,
 )
 from coterie.profiling.charts_explore import correlation_chart, distribution_chart, most_related
+from coterie.profiling.charts_shares import shares_chart
 from coterie.profiling.profile import Profile
 
 MAX_DISTRIBUTIONS = 24
