@@ -10,7 +10,8 @@ import pytest
 
 import coterie
 from coterie.engine.duckdb import DuckDB
-from coterie.profiling.products import best_sellers, make_names
+from coterie.profiling.counted import count_lines, number_customers, number_products
+from coterie.profiling.products import best_sellers
 
 SINGLE = {  # recency, orders, spend of single customers of Online Retail, cancellations dropped
     "12346": (325, 1, 77_183.60),
@@ -131,8 +132,11 @@ def test_the_best_sellers_of_all_countries_are_those_known(data, dropped, droppe
     with DuckDB() as db:
         db.execute(f"CREATE TABLE lines AS SELECT * FROM '{lines}/*.parquet'")
         last = db.rows("SELECT MAX(day) + 1 FROM lines")[0][0]
-        make_names(db, "names", last)
-        sellers = best_sellers(db, "names", last, guests=False)
+        db.execute("CREATE TABLE placed AS SELECT DISTINCT customer_id, 0 AS segment FROM lines")
+        number_customers(db, "placed", "customers")
+        number_products(db, "products", last)
+        count_lines(db, "counted", last, customers="customers", products="products")
+        sellers = best_sellers(db, "counted", products="products", by_country=True, guests=False)
     found = {(s.group, s.by): s for s in sellers if s.rank == 1}
     known = known_sellers(data)
     assert len(known) == 37

@@ -4,8 +4,9 @@ import pytest
 
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError
+from coterie.profiling.counted import count_lines, number_customers, number_products
 from coterie.profiling.names import name_segments
-from coterie.profiling.products import best_sellers, make_names, min_support
+from coterie.profiling.products import best_sellers, min_support
 from coterie.profiling.profile import (
     FeatureInfo,
     ProfileParams,
@@ -100,9 +101,12 @@ def test_best_sellers_of_a_country_count_guests_only_if_asked():
     ]
     with DuckDB() as db:
         shop(db, lines, {"a": "seg-001"})
-        make_names(db, "names", AS_OF)
-        everyone = best_sellers(db, "names", AS_OF)
-        known = best_sellers(db, "names", AS_OF, guests=False)
+        db.execute("CREATE TABLE placed AS SELECT 'a' AS customer_id, 0 AS segment")
+        number_customers(db, "placed", "customers_numbered")
+        number_products(db, "products", AS_OF)
+        count_lines(db, "counted", AS_OF, customers="customers_numbered", products="products")
+        everyone = best_sellers(db, "counted", products="products", by_country=True)
+        known = best_sellers(db, "counted", products="products", by_country=True, guests=False)
     assert [(s.by, s.rank, s.name, s.quantity, s.amount) for s in everyone] == [
         ("quantity", 1, "B", 5.0, 20.0),
         ("quantity", 2, "Apple", 1.0, 30.0),

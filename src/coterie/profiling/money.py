@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coterie.engine.duckdb import DuckDB
-from coterie.profiling.products import DIMENSIONS, Bought, Seller, best_sellers, lifts, make_names
+from coterie.profiling.counted import count_lines, number_customers, number_products
+from coterie.profiling.products import DIMENSIONS, Bought, Seller, best_sellers, lifts
 from coterie.profiling.shares import Month, Value, customer_values, segment_values, value_by_month
 
 NO_ORDERS = "There are no orders, so what segments spend is not known."
 NO_SPEND = "All customers together have not spent more than nothing, so there are no shares."
 
-_VALUES, _NAMES = "profile__values", "profile__names"
+_CUSTOMERS, _PRODUCTS = "profile__customers", "profile__products"
+_COUNTED, _VALUES = "profile__counted", "profile__values"
 
 
 @dataclass(frozen=True)
@@ -38,22 +40,22 @@ def measure_money(
     Parameters
     ----------
     db : DuckDB
-        Holds ``placed`` and, with orders, ``lines``.
+        Holds ``placed`` and perhaps ``lines``; tables ``profile__…`` come and go.
     placed : str
-        Table with customer_id and segment (number, from 0).
+        Table of customer_id and segment (0, 1, …).
     n_segments : int
         Number of segments.
     as_of : int or None
-        Rows on or after this day are not read; None without orders.
+        Exclusive day; None if the data has no dates.
     seed : int
-        Same seed, same result.
+        Seed of the ranges.
     top : int
-        Products to name for each segment.
+        Products and values listed for each segment.
 
     Returns
     -------
     Money
-        With the reason in place of what is not known.
+        All unknown, with the reason, without lines before ``as_of``.
     """
     if as_of is None or "lines" not in db.tables():
         return Money()
@@ -61,13 +63,17 @@ def measure_money(
     if first is None:
         return Money()
     try:
-        customer_values(db, placed, _VALUES, as_of)
+        number_customers(db, placed, _CUSTOMERS)
+        number_products(db, _PRODUCTS, as_of)
+        count_lines(db, _COUNTED, as_of, customers=_CUSTOMERS, products=_PRODUCTS)
+        customer_values(db, _COUNTED, _VALUES, customers=_CUSTOMERS)
         values, method = segment_values(db, _VALUES, n_segments, seed=seed)
-        make_names(db, _NAMES, as_of)
-        known = db.rows(f"SELECT {', '.join(f'COUNT({c})' for c in DIMENSIONS)} FROM lines")[0]
-        dimensions = {
-            column: lifts(db, placed, _NAMES, as_of, column=column, top=top)
-            for column, count in zip(DIMENSIONS, known, strict=True)
+        known = db.rows(f"SELECT {', '.join(f'COUNT({c})' for c in DIMENSIONS)} FROM {_COUNTED}")
+        bought = {
+            column: lifts(
+                db, _COUNTED, customers=_CUSTOMERS, products=_PRODUCTS, column=column, top=top
+            )
+            for column, count in zip(("product", *DIMENSIONS), (1, *known[0]), strict=True)
             if count
         }
         return Money(
@@ -75,12 +81,12 @@ def measure_money(
             "" if method else NO_SPEND,
             method,
             as_of - int(first),
-            lifts(db, placed, _NAMES, as_of, top=top),
-            {column: found for column, found in dimensions.items() if found},
-            best_sellers(db, _NAMES, as_of, placed=placed),
-            best_sellers(db, _NAMES, as_of),
-            value_by_month(db, placed, as_of),
+            bought.pop("product"),
+            {column: found for column, found in bought.items() if found},
+            best_sellers(db, _COUNTED, products=_PRODUCTS),
+            best_sellers(db, _COUNTED, products=_PRODUCTS, by_country=True),
+            value_by_month(db, _COUNTED),
         )
     finally:
-        for name in (_VALUES, _NAMES):
+        for name in (_CUSTOMERS, _PRODUCTS, _COUNTED, _VALUES):
             db.drop(name)

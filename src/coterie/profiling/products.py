@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
-from coterie.profiling.shares import COUNTED
 from coterie.schema import MICROS, MILLI
 
 DIMENSIONS = ("category", "channel", "country")
@@ -66,49 +65,27 @@ def min_support(n: int) -> int:
     return min(25, max(5, -(-n // 20)))
 
 
-def _sales(as_of: int) -> str:
-    return f"l.kind = 'sale' AND {COUNTED.format(as_of=int(as_of))}"
-
-
-def make_names(db: DuckDB, out: str, as_of: int) -> None:
-    """Make table ``out``: product_id and its most frequent name (ties: the first by letters).
-
-    Parameters
-    ----------
-    db : DuckDB
-        Holds ``lines``.
-    out : str
-        Name of the table to make.
-    as_of : int
-        Rows on or after this day are not read.
-    """
-    db.create(
-        out,
-        f"""SELECT product_id, product_name FROM (
-        SELECT product_id, product_name, ROW_NUMBER() OVER (PARTITION BY product_id
-            ORDER BY COUNT(*) DESC, product_name) AS place
-        FROM lines l WHERE product_id IS NOT NULL AND product_name IS NOT NULL
-            AND {_sales(as_of)} GROUP BY product_id, product_name) WHERE place = 1""",
-    )
-
-
 def lifts(
-    db: DuckDB, placed: str, names: str, as_of: int, *, column: str = "product_id", top: int = 8
+    db: DuckDB,
+    counted: str,
+    *,
+    customers: str,
+    products: str,
+    column: str = "product",
+    top: int = 8,
 ) -> list[Bought]:
     """Return what each segment's customers buy more than all customers do.
 
     Parameters
     ----------
     db : DuckDB
-        Holds ``lines`` and the tables named next.
-    placed : str
-        Table of customer_id and segment (0, 1, …).
-    names : str
-        Table of ``make_names``.
-    as_of : int
-        Exclusive day; sale lines before it count unless cancelled before it.
+        Holds the tables named next.
+    counted : str
+        Table of ``counted.count_lines``; its sale lines count.
+    customers, products : str
+        Tables of ``counted.number_customers`` and ``counted.number_products``.
     column : str
-        ``product_id`` or one of ``DIMENSIONS``.
+        ``product`` or one of ``DIMENSIONS``.
     top : int
         At most this many a segment. Products must be bought by clearly more (the range
         of the lift is above 1) and by ``min_support``; values of a dimension need not.
@@ -120,32 +97,33 @@ def lifts(
         (Wilson's for the segment's share; ties by n, then key) and given by lift, falling;
         values of a dimension by n, falling, then key.
     """
-    product = column == "product_id"
+    product = column == "product"
     key = identifier(column)
     # A dimension is composition, so its values come by share; a product must stand out.
     keep = "n >= LEAST(25, GREATEST(5, CEIL(size / 20.0)))" if product else "n > 0"
     order = "low DESC, n DESC, key" if product else "n DESC, key"
+    words = "product_id" if product else "code"
+    join = f"JOIN {products} USING (code)" if product else ""
     rows = db.rows(
         f"""WITH pair AS (
-            SELECT DISTINCT p.segment, p.customer_id, l.{key} AS key
-            FROM lines l JOIN {placed} p USING (customer_id)
-            WHERE l.{key} IS NOT NULL AND {_sales(as_of)}),
-        size AS (SELECT segment, COUNT(*) AS size FROM {placed} GROUP BY segment),
-        counted AS (
-            SELECT segment, key, COUNT(*) AS n, SUM(COUNT(*)) OVER (PARTITION BY key) AS n_all,
-            (SELECT SUM(size) FROM size) AS everyone FROM pair GROUP BY segment, key),
+            SELECT DISTINCT segment, who, {key} AS code FROM {counted}
+            WHERE sold AND who IS NOT NULL AND {key} IS NOT NULL),
+        size AS (SELECT segment, COUNT(*) AS size FROM {customers} GROUP BY segment),
+        counts AS (
+            SELECT segment, code, COUNT(*) AS n, SUM(COUNT(*)) OVER (PARTITION BY code) AS n_all,
+            (SELECT SUM(size) FROM size) AS everyone FROM pair GROUP BY segment, code),
         scored AS (
-            SELECT *, (n::DOUBLE / size + {_Z2} / (2 * size) - SQRT({_Z2} *
+            SELECT *, {words} AS key,
+                (n::DOUBLE / size + {_Z2} / (2 * size) - SQRT({_Z2} *
                 (n::DOUBLE / size * (1 - n::DOUBLE / size) + {_Z2} / (4 * size)) / size))
                 / (1 + {_Z2} / size) / (n_all::DOUBLE / everyone) AS low
-            FROM counted JOIN size USING (segment) WHERE {keep}),
+            FROM counts JOIN size USING (segment) {join} WHERE {keep}),
         ranked AS (
             SELECT *, ROW_NUMBER() OVER (PARTITION BY segment ORDER BY {order}) AS place
             FROM scored {"WHERE low > 1" if product else ""})
         SELECT segment, key, {"COALESCE(product_name, key)" if product else "key"},
             n::BIGINT, size::BIGINT, n_all::BIGINT, everyone::BIGINT
-        FROM ranked {f"LEFT JOIN {names} ON key = product_id" if product else ""}
-        WHERE place <= {int(top)} ORDER BY segment, place"""
+        FROM ranked WHERE place <= {int(top)} ORDER BY segment, place"""
     )
     found = [
         Bought(
@@ -163,21 +141,26 @@ def lifts(
 
 
 def best_sellers(
-    db: DuckDB, names: str, as_of: int, *, placed: str = "", guests: bool = True, top: int = 5
+    db: DuckDB,
+    counted: str,
+    *,
+    products: str,
+    by_country: bool = False,
+    guests: bool = True,
+    top: int = 5,
 ) -> list[Seller]:
     """Return the best sellers by pieces and by money.
 
     Parameters
     ----------
     db : DuckDB
-        Holds ``lines`` and ``names`` (of ``make_names``).
-    names : str
-        Table of product names.
-    as_of : int
-        Exclusive day.
-    placed : str
-        With a table of customer_id and segment the groups are segments (``"0"``,
-        ``"1"``, …); without one they are the countries of the lines.
+        Holds the tables named next.
+    counted : str
+        Table of ``counted.count_lines``.
+    products : str
+        Table of ``counted.number_products``.
+    by_country : bool
+        The groups are the countries of the lines, not the segments (``"0"``, ``"1"``, …).
     guests : bool
         Count lines without customer for countries.
     top : int
@@ -189,23 +172,22 @@ def best_sellers(
         By group; first the list by ``quantity``, then by ``amount``; ties by product id.
         Service and free lines, returns and sales cancelled before ``as_of`` do not count.
     """
-    group = "p.segment::VARCHAR" if placed else "l.country"
-    join = f"JOIN {placed} p USING (customer_id)" if placed else ""
-    who = "" if placed or guests else "AND l.customer_id IS NOT NULL"
+    group = "country" if by_country else "segment"
+    who = "" if guests or not by_country else "AND NOT guest"
     rows = db.rows(
-        f"""WITH sold AS (
-            SELECT {group} AS part, l.product_id, SUM(l.quantity_milli)::BIGINT AS pieces,
-                SUM(l.amount_micros)::BIGINT AS money
-            FROM lines l {join} WHERE {_sales(as_of)} AND l.product_id IS NOT NULL
-                AND {group} IS NOT NULL {who} GROUP BY ALL),
+        f"""WITH sums AS (
+            SELECT {group}::VARCHAR AS part, product AS code, SUM(pieces)::BIGINT AS pieces,
+                SUM(money)::BIGINT AS money
+            FROM {counted} WHERE sold AND product IS NOT NULL
+                AND {group} IS NOT NULL {who} GROUP BY {group}, product),
         ranked AS (
             SELECT *, 'quantity' AS list, ROW_NUMBER() OVER (
-                PARTITION BY part ORDER BY pieces DESC, product_id) AS place FROM sold
+                PARTITION BY part ORDER BY pieces DESC, code) AS place FROM sums
             UNION ALL
             SELECT *, 'amount', ROW_NUMBER() OVER (
-                PARTITION BY part ORDER BY money DESC, product_id) FROM sold)
+                PARTITION BY part ORDER BY money DESC, code) FROM sums)
         SELECT part, list, place, product_id, COALESCE(product_name, product_id), pieces, money
-        FROM ranked LEFT JOIN {names} USING (product_id)
+        FROM ranked JOIN {products} USING (code)
         WHERE place <= {int(top)} ORDER BY part, list DESC, place"""
     )
     return [

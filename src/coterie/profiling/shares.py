@@ -23,9 +23,6 @@ _Z95 = 1.959963984540054
 _CENT = 10_000
 """Micros in a cent: squares of cents summed over millions still fit in 128 bits."""
 
-COUNTED = "l.day < {as_of} AND (l.net_day IS NULL OR l.net_day >= {as_of})"
-"""Lines that count as of a day: before it, and not cancelled by a return before it."""
-
 
 @dataclass(frozen=True)
 class Value:
@@ -52,26 +49,25 @@ class Month:
     value: float
 
 
-def customer_values(db: DuckDB, placed: str, out: str, as_of: int) -> None:
-    """Make table ``out``: customer_id, segment, net micros of every placed customer.
+def customer_values(db: DuckDB, counted: str, out: str, *, customers: str) -> None:
+    """Make table ``out``: who, segment, net micros of every placed customer.
 
     Parameters
     ----------
     db : DuckDB
-        Holds ``lines`` and ``placed``.
-    placed : str
-        Table with customer_id and segment (number, from 0).
+        Holds the tables named next.
+    counted : str
+        Table of ``counted.count_lines``.
     out : str
-        Name of the table to make.
-    as_of : int
-        Rows on or after this day are not read.
+        The table to make.
+    customers : str
+        Table of ``counted.number_customers``.
     """
     db.create(
         out,
-        f"SELECT p.customer_id, p.segment, COALESCE(v.net, 0)::BIGINT AS net FROM {placed} p "
-        "LEFT JOIN (SELECT l.customer_id, SUM(l.amount_micros)::BIGINT AS net FROM lines l "
-        f"WHERE l.customer_id IS NOT NULL AND {COUNTED.format(as_of=int(as_of))} "
-        "GROUP BY l.customer_id) v USING (customer_id)",
+        f"SELECT c.who, c.segment, COALESCE(v.net, 0)::BIGINT AS net FROM {customers} c "
+        f"LEFT JOIN (SELECT who, SUM(money)::BIGINT AS net FROM {counted} "
+        "WHERE who IS NOT NULL GROUP BY who) v USING (who)",
     )
 
 
@@ -180,9 +176,7 @@ def segment_values(
     method = "" if cents <= 0 else "bootstrap" if n <= BOOTSTRAP_UP_TO else "normal"
     ranges: Sequence[tuple[float, float]] = []
     if method == "bootstrap":
-        table = db.query(
-            f"SELECT segment, net // {_CENT} AS cents FROM {values} ORDER BY customer_id"
-        )
+        table = db.query(f"SELECT segment, net // {_CENT} AS cents FROM {values} ORDER BY who")
         ranges = bootstrap_shares(
             table.column("cents").to_numpy(),
             table.column("segment").to_numpy(),
@@ -204,26 +198,26 @@ def segment_values(
     ], method
 
 
-def value_by_month(db: DuckDB, placed: str, as_of: int) -> list[Month]:
-    """Return net spend by segment and month, by month and then segment; only what is there.
+def value_by_month(db: DuckDB, counted: str) -> list[Month]:
+    """Return net spend by segment and month.
 
     Parameters
     ----------
     db : DuckDB
-        Holds ``lines`` and ``placed``.
-    placed : str
-        Table with customer_id and segment (number, from 0).
-    as_of : int
-        Rows on or after this day are not read.
+        Holds ``counted``.
+    counted : str
+        Table of ``counted.count_lines``.
 
     Returns
     -------
     list of Month
-        In units of money; a month without lines is left out.
+        By month and then segment; only what is there.
     """
     rows = db.rows(
-        f"""SELECT p.segment, strftime(DATE '1970-01-01' + l.day, '%Y-%m') AS month,
-        SUM(l.amount_micros)::HUGEINT FROM lines l JOIN {placed} p USING (customer_id)
-        WHERE {COUNTED.format(as_of=int(as_of))} GROUP BY ALL ORDER BY 2, 1"""
+        f"""SELECT segment, strftime(DATE '1970-01-01' + day, '%Y-%m') AS month,
+            SUM(money)::HUGEINT FROM (
+            SELECT segment, day, SUM(money)::HUGEINT AS money FROM {counted}
+            WHERE segment IS NOT NULL GROUP BY segment, day)
+        GROUP BY ALL ORDER BY 2, 1"""
     )
     return [Month(int(code), month, int(net) / MICROS) for code, month, net in rows]
