@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coterie.engine.duckdb import DuckDB
@@ -61,6 +61,8 @@ words = st.one_of(st.none(), st.sampled_from(["a", "b", "O'Hara", 'a "b"', "é"]
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(numbers, words), min_size=3, max_size=40))
+@example([(0.0, None), (0.0, None), (8e-157, None)])
+@example([(1e5, None), (1e5, None), (1e5 + 1e-9, None)])
 def test_sql_gives_the_numbers_of_python(rows):
     table = pa.table(
         {

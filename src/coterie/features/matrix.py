@@ -28,6 +28,8 @@ CLIP = 4.0
 UNBOUNDED = 1e300
 """A clip that cuts nothing and that JSON and SQL can hold, unlike infinity."""
 SKEWED = 1.0
+BARELY_CURVED = 1e-6
+"""Below this spread a transform is a straight line, and LN(1 + x) would only lose digits."""
 MISSING_INDICATOR = 0.05
 MISSING_DROP = 0.60
 RARE_LEVEL = 0.01
@@ -291,6 +293,8 @@ def _fit_number(want: Wanted, data: pa.ChunkedArray) -> list[Column] | str:
     transform, power = _choose_transform(numbers, want.transform)
     shaped = transformed(numbers, transform, power)
     with np.errstate(over="ignore"):
+        if transform != "none" and 0.0 < shaped.std() < BARELY_CURVED:
+            transform, power, shaped = "none", 1.0, numbers
         scale = float(shaped.std())
     if scale == 0.0:
         return "all values are equal"
