@@ -13,6 +13,11 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# On a busy machine a slow example says nothing about the claim it tests.
+settings.register_profile("house", parent=settings(), deadline=None)
+settings.load_profile("house")
 
 DATA = Path(os.environ.get("COTERIE_DATA") or Path(__file__).parents[2] / "shared" / "data")
 REQUIRE_ALL = os.environ.get("COTERIE_REQUIRE") == "all"
