@@ -29,6 +29,7 @@ from coterie.sources.base import Source
 from coterie.sources.read import read
 from coterie.store.home import Home
 from coterie.store.results import Run, published_run
+from coterie.store.runs import whole_file
 from coterie.validation.infer import propose
 from coterie.validation.proposal import Proposal
 
@@ -299,9 +300,8 @@ def _write_frame(data: Any, folder: Path) -> Path:
             hint="Columns must hold one kind of value each.",
         ) from error
     path = folder / "data.parquet"
-    partial = folder / ".data.parquet.partial"
-    pq.write_table(table, partial)
-    partial.replace(path)
+    with whole_file(path) as partial:
+        pq.write_table(table, partial)
     return path
 
 

@@ -5,10 +5,13 @@ Libraries load inside the commands, so that ``coterie --help`` answers at once.
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import sys
 import time
 from datetime import date, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,16 +46,36 @@ HERE = Path()
 
 def main() -> None:
     """Run the command line; turn our errors into one red line and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what the terminal cannot show must not end a run
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _stop)
     try:
         app()
     except CoterieError as error:
         fail(error)
+    except BrokenPipeError:
+        _end_quietly()
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         fail(CoterieError(f"{where}{error.strerror or error}."))
-    except KeyboardInterrupt:
+    except MemoryError:
+        hint = "Free memory, or bring fewer rows or columns."
+        fail(CoterieError("There is not enough memory.", hint=hint))
+    except KeyboardInterrupt as error:
         err.print("Stopped. Nothing is left half-written; run again when you like.")
-        sys.exit(130)
+        sys.exit(error.args[0] if error.args else 130)
+
+
+def _stop(number: int, _frame: object) -> None:
+    """End as Ctrl-C does, so that what was begun is cleared away."""
+    raise KeyboardInterrupt(128 + number)
+
+
+def _end_quietly() -> None:
+    """Stop writing to a reader that has gone, such as ``head``."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(1)
 
 
 def _project(folder: Path) -> Project:
@@ -211,12 +234,14 @@ def report(
 
     Example: [bold]coterie report --to segments.html[/bold]
     """
+    from coterie.store.runs import whole_file
+
     found = _latest(folder)
     path = found.report
     if to is not None:
-        partial = to.with_name(f".{to.name}.partial")
-        shutil.copyfile(path, partial)
-        path = partial.replace(to)
+        with whole_file(to) as partial:
+            shutil.copyfile(path, partial)
+        path = to
     if as_json:
         return answer("report", {"report": str(path)}, run=found)
     out.print(plain(str(path)), soft_wrap=True)
@@ -284,6 +309,8 @@ def assign(
         from coterie.profiling.export import write_rows
 
         write_rows(rows, names, to)
+        if as_json:
+            return answer("assign", {"file": str(to), "total": rows.num_rows}, run=found)
         return out.print(f"{rows.num_rows:,} rows to {plain(str(to))}", soft_wrap=True)
     placed = [
         {

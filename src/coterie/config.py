@@ -6,9 +6,11 @@ not known is an error that names the nearest known one.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +21,7 @@ from pydantic_settings import (
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from coterie.errors import NotReadyError, ParameterError
@@ -30,6 +33,7 @@ from coterie.segmentation.base import SegmentationParams
 from coterie.sources.base import Source
 
 FILE = "coterie.toml"
+_PREFIX = "COTERIE_"
 
 
 class ProjectParams(Params):
@@ -53,7 +57,7 @@ class Settings(BaseSettings):
     """All that a run depends on besides the data, and how much of the machine it may use."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="COTERIE_", env_nested_delimiter="__"
+        frozen=True, extra="forbid", env_prefix=_PREFIX, env_nested_delimiter="__"
     )
 
     project: ProjectParams = ProjectParams()
@@ -62,8 +66,8 @@ class Settings(BaseSettings):
     segmentation: SegmentationParams = SegmentationParams()
     features: tuple[Feature, ...] = ()
     measures: tuple[Measure, ...] = ()
-    threads: int | None = Field(default=None, ge=1)
-    memory_limit: str = Field(default="", pattern=r"^(\d+(\.\d+)?\s*[KMGT]i?B)?$")
+    threads: int | None = Field(default=None, ge=1, le=1_024)
+    memory_limit: str = Field(default="", pattern=r"^(\d{1,6}(\.\d{1,3})?\s*[KMGT]i?B)?$")
 
     @classmethod
     def settings_customise_sources(
@@ -89,6 +93,16 @@ class Settings(BaseSettings):
                 )
             if bool(source.file) == bool(source.database):
                 raise ParameterError(f"[sources.{name}] needs either file or database.")
+        return self
+
+    @model_validator(mode="after")
+    def _check_effect(self) -> Settings:
+        tables = {self.table_of(name) for name in self.sources}
+        if self.sources and "orders" not in tables and (self.features or self.measures):
+            raise ParameterError(
+                "[[features]] and [[measures]] need orders, and there is no source of orders.",
+                hint="Add [sources.orders], or leave them out.",
+            )
         return self
 
     @property
@@ -130,6 +144,11 @@ class Settings(BaseSettings):
         returns, free_orders = found.pop() if found else ("net", False)
         return Rules(returns, free_orders, self.project.timezone)
 
+    def check_ready(self) -> None:
+        """Raise a NotReadyError if there is nothing to read."""
+        if not self.sources:
+            raise NotReadyError("The project has no sources.", hint="Make them: coterie init FILE…")
+
     def table_of(self, name: str) -> str:
         """Return the input table that the rows of a source belong to."""
         return self.sources[name].table or name
@@ -157,9 +176,11 @@ def load_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Setti
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise NotReadyError(
-            f"There is no {FILE} in {folder}.", hint="Make one: coterie init FILE…", where=str(path)
+            f"There is no {FILE} in {folder.resolve()}.",
+            hint="Make one: coterie init FILE…",
+            where=str(path),
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ParameterError(f"{path} is not valid TOML: {error}.", where=str(path)) from error
     return make_settings(data, flags, where=str(path))
 
@@ -167,27 +188,58 @@ def load_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Setti
 def make_settings(
     data: Mapping[str, Any], flags: Mapping[str, Any] | None = None, *, where: str = "settings"
 ) -> Settings:
-    """Check settings given as plain data; see ``load_settings``.
+    """Check settings given as plain data.
 
     Parameters
     ----------
     data : mapping
-        Nested like ``coterie.toml``.
+        Nested like ``coterie.toml``. Variables of the environment win over it.
     flags : mapping, optional
-        Nested alike; they win over everything else.
+        Settings that win over both.
     where : str
-        What to call the data in an error.
+        What errors call ``data``: the name of the file.
 
     Returns
     -------
     Settings
-        Checked; variables ``COTERIE_…`` win over ``data``.
+        Checked and frozen.
+
+    Raises
+    ------
+    ParameterError
+        If a key or a value is not accepted, naming the nearest that is.
     """
+    environment = _environment()
     try:
-        environment = EnvSettingsSource(Settings)()
         return Settings(**_merged(_merged(data, environment), flags or {}))
     except ValidationError as error:
-        raise _explain(error, where) from error
+        raise _explain(error, where, environment) from error
+
+
+def _environment() -> dict[str, Any]:
+    """Return what ``COTERIE_…`` variables say, nested like the file."""
+    fields = Settings.model_fields
+    for name in sorted(os.environ):
+        given = name.removeprefix(_PREFIX).lower().split("__")[0]
+        if not name.startswith(_PREFIX) or given in fields:
+            continue
+        # Other variables of ours exist; only what looks like a setting is a mistake.
+        near = get_close_matches(given, fields, n=1, cutoff=0.75)
+        if near or "__" in name:
+            hint = f"Did you mean {_PREFIX}{near[0].upper()}?" if near else ""
+            raise ParameterError(
+                f"The environment variable {name} is not a known setting.", hint=hint, where=name
+            )
+    try:
+        return dict(EnvSettingsSource(Settings)())
+    except SettingsError as error:
+        found = re.search(r'field "(\w+)"', str(error))
+        name = _PREFIX + (found[1].upper() if found else "…")
+        raise ParameterError(
+            f"The environment variable {name} is not JSON.",
+            hint=f"Set single values by their path, such as {_PREFIX}SEGMENTATION__K=5.",
+            where=name,
+        ) from error
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,27 +250,55 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _explain(error: ValidationError, where: str) -> ParameterError:
+_MUST = {
+    "bool": "must be true or false",
+    "dict": "must be a section, such as [segmentation]",
+    "float": "must be a number",
+    "finite": "must be a finite number",
+    "int": "must be a whole number",
+    "missing": "is missing",
+    "model": "must be a section, such as [segmentation]",
+    "string_pattern": "must be written like 4GB",
+    "string": "must be text in quotes",
+    "tuple": "must be a list in brackets",
+}
+"""Beginning of pydantic's kind of complaint -> our words."""
+
+
+def _explain(error: ValidationError, where: str, environment: Mapping[str, Any]) -> ParameterError:
     """Turn the first complaint of pydantic into one sentence with the nearest known key."""
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        known = _known_keys(first["loc"][:-1])
-        unknown = ParameterError.unknown(place, str(first["loc"][-1]), known)
-        return ParameterError(
-            f"{where}: {place} is not a known setting.",
-            allowed=unknown.allowed,
-            hint=unknown.hint,
-            where=place,
-        )
+    where = _origin(first["loc"], environment) or where
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, ParameterError):
         return ParameterError(
             f"{where}: {cause.message}", allowed=cause.allowed, hint=cause.hint, where=place
         )
-    said = re.sub(r"^Value error, ", "", first["msg"])
-    given = "" if first["type"] == "missing" else f" (given: {str(first['input'])[:80]!r})"
-    return ParameterError(f"{where}: {place}: {said}{given}.", where=place)
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(first["loc"][:-1])
+        unknown = ParameterError.unknown(place, str(first["loc"][-1]), known)
+        said = f"{where}: {place} is not a known setting."
+    elif first["type"] == "literal_error":
+        known = tuple(re.findall(r"'([^']+)'", str(first.get("ctx", {}).get("expected"))))
+        unknown = ParameterError.unknown(place, str(first["input"]), known)
+        said = f"{where}: {unknown.message}"
+    else:
+        must = next((words for kind, words in _MUST.items() if first["type"].startswith(kind)), "")
+        must = must or re.sub(r"^Value error, ", "", first["msg"]).replace("Input should", "must")
+        given = "" if first["type"] == "missing" else f" (given: {str(first['input'])[:80]!r})"
+        return ParameterError(f"{where}: {place} {must}{given}.", where=place)
+    return ParameterError(said, allowed=unknown.allowed, hint=unknown.hint, where=place)
+
+
+def _origin(location: tuple[int | str, ...], environment: Mapping[str, Any]) -> str:
+    """Return the name of the variable that a setting came from, or nothing."""
+    found: Any = environment
+    for part in location:
+        if not isinstance(found, Mapping) or part not in found:
+            return ""
+        found = found[part]
+    return _PREFIX + "__".join(str(part).upper() for part in location) if location else ""
 
 
 def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:

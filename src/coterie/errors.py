@@ -9,6 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MAX_CHARS = 2_000
+"""Longest part of a message: names and values in it come from outside."""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_CHARS else f"{text[:MAX_CHARS]} …"
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """Join sentences; one that ends without a mark, such as what the system said, gets a stop.
+
+    Examples
+    --------
+    >>> _joined(["a.db: file is not a database", "", "Move it away."])
+    'a.db: file is not a database. Move it away.'
+    """
+    text = ""
+    for part in filter(None, parts):
+        stop = "." if text and text[-1].isalnum() else ""
+        text = f"{text}{stop} {part}" if text else part
+    return text
+
 
 class CoterieError(Exception):
     """Root of all errors that Coterie raises on purpose.
@@ -33,11 +55,9 @@ class CoterieError(Exception):
     code = "error"
 
     def __init__(self, message: str, *, allowed: str = "", hint: str = "", where: str = "") -> None:
-        super().__init__(" ".join(part for part in (message, allowed, hint) if part))
-        self.message = message
-        self.allowed = allowed
-        self.hint = hint
-        self.where = where
+        self.message, self.allowed, self.hint = map(_short, (message, allowed, hint))
+        self.where = _short(where)
+        super().__init__(_joined([self.message, self.allowed, self.hint]))
 
     def to_dict(self) -> dict[str, str]:
         """Return the error object of the JSON contract."""
@@ -88,7 +108,7 @@ class ParameterError(CoterieError, ValueError):
         near = get_close_matches(got, names, n=1)
         return cls(
             f"{name}={got!r} is not known.",
-            allowed=f"Known: {', '.join(names)}.",
+            allowed=f"Known: {', '.join(names) or 'none'}.",
             hint=f"Did you mean {near[0]!r}?" if near else "",
             where=name,
         )

@@ -22,7 +22,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, NotReadyError, ParameterError
 from coterie.features.asof import Custom, Sources, fit_features
 from coterie.features.lenses import create_attribute_features, default_lens, feature_sets
-from coterie.features.windows import to_date
+from coterie.features.windows import check_usable, to_date
 from coterie.profiling.output import candidate_rows, choice_of, describe_segments, write_tables
 from coterie.profiling.profile import ProfileParams
 from coterie.profiling.report import ReportData, render
@@ -118,8 +118,7 @@ def run(
     """
     home = Home(folder)
     tell = tell or (lambda *_: None)
-    if not settings.sources:
-        raise NotReadyError("The project has no sources.", hint="Make them: coterie init FILE…")
+    settings.check_ready()
     with home.alone(), home.workplace() as work, home.registry() as registry:
         db = DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None)
         with db:
@@ -130,8 +129,8 @@ def run(
             if isinstance(plan, Outcome):
                 return plan
             db.lock([home.path])
-            started = datetime.now(UTC)
-            return _make(db, settings, ingested, plan, _Places(home, registry, started, tell))
+            places = _Places(home, registry, datetime.now(UTC), tell)
+            return _make(db, settings, ingested, plan, places)
 
 
 @dataclass(frozen=True)
@@ -176,11 +175,12 @@ def _plan(
         "version": importlib.metadata.version("coterie"),
     }
     input_hash, settings_hash = hash_of(inputs), hash_of(settings.model_bearing)
-    row = registry.published()
+    row = home.published(registry)
     fits = refit or row is None or row["settings_hash"] != settings_hash
     if row and not fits:
         same = registry.find(input_hash=input_hash, model_id=row["model_id"])
         if same and (home.runs / same["run_id"]).is_dir():
+            registry.publish(same)  # the data may be as it was before the last run
             return Outcome(same["run_id"], home.runs / same["run_id"], fresh=False)
     parent_run = row["run_id"] if row else None
     parent = load_released(home.runs / parent_run) if parent_run else None
@@ -217,26 +217,26 @@ def assign(settings: Settings, folder: Path, file: Path, *, as_of: date | None =
     """
     released = published(folder)
     table = "customers" if released.features is None else "orders"
-    names = [name for name in settings.sources if settings.table_of(name) == table]
+    name = next((name for name in settings.sources if settings.table_of(name) == table), "")
+    if not name:
+        raise NotReadyError(f"The model needs {table}, and the project has no such source.")
     reading = {"file": str(file.resolve()), "database": "", "relation": "", "query": ""}
-    source = settings.sources[names[0]].model_copy(update=reading | {"format": ""})
-    columns = {attribute.name: attribute.params for attribute in released.attributes}
+    source = settings.sources[name].model_copy(update=reading | {"format": ""})
     with tempfile.TemporaryDirectory() as work, DuckDB(Path(work)) as db:
-        raw = read(db, names[0], source, folder)
-        known = {name: columns[name] for name in columns if name in raw.columns}
-        tables = build_tables(
-            db, {names[0]: (raw, source)}, known, timezone=settings.project.timezone
-        )
+        raw = read(db, name, source, folder)
+        raws, zone = {name: (raw, source)}, settings.project.timezone
+        tables = build_tables(db, raws, released.params(raw.columns), timezone=zone)
         db.lock([])
         moment = find_as_of(db, as_of)
         see_people(db, moment)
         try:
             prepare(db, released, tables.attributes, as_of=moment, sources=Sources())
         except ParameterError as error:
-            raise DataError(
-                f"{file.name} lacks what the model needs: {error.message}", hint=error.hint
-            ) from error
+            lacks = f"{file.name} lacks what the model needs: {error.message}"
+            raise DataError(lacks, hint=error.hint) from error
         place(db, released.matrix, released.model, released.ids)
+        if not has_rows(db, "assignments"):
+            raise DataError(f"{file.name} holds no customer.", hint="Rows of guests have no id.")
         placed = db.query("SELECT * FROM assignments ORDER BY customer_id")
         frame = db.query(f"SELECT * FROM {FRAME} ORDER BY customer_id")
     said = reasons(frame, released.matrix, released.model, released.words)
@@ -268,9 +268,9 @@ def _make(
             span = {"start": str(places.started), "end": str(datetime.now(UTC))}
             append_log(writer.folder, {"event": "made", **span})
             writer.commit()
-    manifest = check_run(target)
     kept = ("run_id", "input_hash", "settings_hash", "model_id", "parent_run")
-    places.registry.publish({name: manifest[name] for name in kept} | {"as_of": plan.as_of})
+    row = {name: value for name, value in check_run(target).items() if name in kept}
+    places.registry.publish(row | {"as_of": plan.as_of})
     places.tell("write", 1.0, "published")
     return Outcome(plan.run_id, target, fresh=True)
 
@@ -325,13 +325,12 @@ def _segment(
     db: DuckDB, settings: Settings, ingested: Ingested, plan: Plan, tell: Tell
 ) -> tuple[Released, Selection | None]:
     """Place every customer, by the published model or by a new one."""
-    sources = Sources(
-        events="events" if has_rows(db, "events") else "",
-        customers="people" if has_rows(db, "people") else "",
-    )
+    events, people = (name if has_rows(db, name) else "" for name in ("events", "people"))
+    sources = Sources(events=events, customers=people)
     if not plan.fits and plan.parent is not None:
         tell("measure", 0.0, "measuring every customer")
         prepare(db, plan.parent, ingested.attributes, as_of=plan.as_of, sources=sources)
+        check_usable(db, plan.as_of)
         released, selection = plan.parent, None
     else:
         released, selection = _fit(db, settings, ingested, plan, sources, tell)
@@ -365,6 +364,7 @@ def _fit(
         model = fit_features(db, rules, custom, as_of=as_of, horizon=horizon, sources=sources)
     else:
         create_attribute_features(db, attributes)
+    check_usable(db, as_of)
     sets = feature_sets(
         lens,
         model,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Kind = Literal["number", "category", "ordinal", "flag", "date", "key", "ignore"]
 """What an attribute column means."""
@@ -41,12 +41,18 @@ class ColumnParams(Params):
     kind: Kind | None = None
     labels: dict[str, str] = {}
     """Words for coded values, ``{"0" = "male", "1" = "female"}``."""
-    min: float | None = None
-    max: float | None = None
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    max: float | None = Field(default=None, allow_inf_nan=False)
     unit: str = ""
     label: str = ""
     protected: bool | None = None
     """Override what the name and the values say about protected attributes."""
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> ColumnParams:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"has min = {self.min:g} above max = {self.max:g}")
+        return self
 
 
 @dataclass(frozen=True)

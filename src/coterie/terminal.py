@@ -35,17 +35,18 @@ STAGES = {
 def fail(error: CoterieError) -> None:
     """Print an error as one red line, or as JSON if that was asked for, and end with code 1."""
     if "--json" in sys.argv:
-        print(json.dumps({"ok": False, "error": error.to_dict()}, ensure_ascii=False))  # noqa: T201  the answer itself
+        print(json.dumps({"ok": False, "error": error.to_dict()}))  # noqa: T201  the answer itself
     else:
         err.print(f"[red]Error:[/red] {plain(str(error))}", soft_wrap=True)
     sys.exit(1)
 
 
 def plain(text: str) -> str:
-    """Return a text in which nothing is taken for markup."""
+    """Return a text from outside as one line that neither the markup nor the terminal obeys."""
     from rich.markup import escape
 
-    return escape(text)
+    # The two joiners belong to Arabic, Indian scripts and emoji.
+    return escape("".join(c if c.isprintable() or c in "\u200c\u200d" else "�" for c in text))
 
 
 def answer(
@@ -72,7 +73,7 @@ def answer(
         "data": data,
         "warnings": list(warnings),
     }
-    print(json.dumps(body, ensure_ascii=False, allow_nan=False))  # noqa: T201  the answer itself
+    print(json.dumps(body, allow_nan=False))  # noqa: T201  the answer itself
 
 
 @contextmanager

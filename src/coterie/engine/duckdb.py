@@ -57,9 +57,10 @@ class DuckDB:
             config["memory_limit"] = memory_limit
         if folder:
             config["temp_directory"] = str(folder / "spill")
-        self._con = duckdb.connect(
-            str(folder / "work.duckdb") if folder else ":memory:", config=config
-        )
+        with _clear_errors():
+            self._con = duckdb.connect(
+                str(folder / "work.duckdb") if folder else ":memory:", config=config
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -139,6 +140,9 @@ class DuckDB:
         return self._con.cursor()
 
 
+_DISK_FULL = ("no space left", "disk quota", "file too large", "could not write", "out of disk")
+
+
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     """Turn what a user can mend into our own errors."""
@@ -151,6 +155,23 @@ def _clear_errors() -> Iterator[None]:
         ) from error
     except duckdb.OutOfRangeException as error:
         raise DataError(
-            f"A sum or a number is larger than 64 bits hold: {error}",
+            f"A sum or a number is larger than 64 bits hold: {_said(error)}",
             hint="Check the amounts and quantities for impossible values.",
         ) from error
+    except duckdb.ConversionException as error:
+        raise DataError(
+            f"A value is not what it should be: {_said(error)}",
+            hint="Expressions of [[measures]] and [[features]] must give numbers.",
+        ) from error
+    except (duckdb.IOException, duckdb.FatalException) as error:
+        if not any(words in str(error).lower() for words in _DISK_FULL):
+            raise
+        raise DataError(
+            f"The disk is full: {_said(error)}",
+            hint="Free some space and run again; nothing was left half-written.",
+        ) from error
+
+
+def _said(error: Exception) -> str:
+    """Return the first line of what the engine said; the others repeat our SQL."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -183,6 +183,10 @@ CLV = Feature(name="clv", expr="", label="Expected spend ahead", unit="money", t
 """Customer value; its column comes from the fitted value model."""
 
 
+_TAKEN = (CLV.name, "customer_id", "status", "measures_hash", "r_score", "f_score", "m_score")
+"""Columns that stand beside features and measures."""
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """The measures and features of a project, checked: one definition of ``features``."""
@@ -223,7 +227,7 @@ class Catalogue:
         checked = []
         for feature in (*builtin, *custom):
             plain = re.fullmatch(r"[a-z][a-z0-9_]{0,62}", feature.name)
-            if not plain or (feature.name in [*known, CLV.name] and feature not in builtin):
+            if not plain or (feature.name in [*known, *_TAKEN] and feature not in builtin):
                 raise ParameterError(
                     f"The feature name {feature.name!r} is taken or not a plain name.",
                     allowed="Small letters, digits and _, at most 63, starting with a letter.",

@@ -82,6 +82,15 @@ def feature_sets(
     ParameterError
         If a name in ``features`` is not known.
     """
+    known = {feature.name: feature for feature in model.features} if model else {}
+    columns = {attribute.name for attribute in attributes}
+    for name in include_protected:
+        if name not in columns:
+            raise ParameterError.unknown("include_protected", name, columns)
+    for name in (outcome, *features):
+        if name and name not in known.keys() | columns:
+            setting = "outcome" if name == outcome else "features"
+            raise ParameterError.unknown(setting, name, known.keys() | columns)
     if lens in {"value", "behaviour"}:
         if model is None:
             raise NotReadyError(
@@ -89,7 +98,6 @@ def feature_sets(
                 hint='Add [sources.orders], or set lens = "custom".',
             )
         return _value_sets(model) if lens == "value" else (_behaviour_set(model),)
-    known = {feature.name: feature for feature in model.features} if model else {}
     chosen = [name for name in features if name in known]
     taken = [name for name in features if name not in known]
     picked = attribute_columns(

@@ -238,7 +238,7 @@ def check_measures(measures: Sequence[Measure], taken: Iterable[str]) -> tuple[M
     ParameterError
         If a name is not an identifier or is taken, or an expression is refused.
     """
-    names = set(taken)
+    names = {*taken, "customer_id", "as_of", "measures_hash", "status"}
     checked = []
     for measure in measures:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", measure.name) or measure.name in names:

@@ -9,12 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from coterie.engine.base import Engine
+from coterie.engine.base import Engine, scalar
+from coterie.errors import DataError
 
 MIN_WINDOW_DAYS = 28
 MIN_CUSTOMERS = 200
 MIN_EITHER = 50
 """Active and inactive customers that a window needs to judge a segmentation."""
+
+LEAST = 2
+"""Customers below which there is nothing to compare."""
 
 _EPOCH = date(1970, 1, 1)
 
@@ -128,3 +132,33 @@ def why_unusable(customers: int, active: int) -> str:
 def first_day(engine: Engine, relation: str = "order_days") -> int:
     """Return the first day in a level-1 table."""
     return int(engine.query(f"SELECT MIN(day) AS day FROM {relation}").column(0)[0].as_py())
+
+
+def check_usable(engine: Engine, as_of: int | None) -> None:
+    """Refuse data in which fewer than two customers can be segmented.
+
+    Parameters
+    ----------
+    engine : Engine
+        Holds ``features``.
+    as_of : int or None
+        The day of ``features``; None without orders.
+
+    Raises
+    ------
+    DataError
+        Saying how many there are and what makes a customer count.
+    """
+    known = int(scalar(engine, "SELECT COUNT(*) FROM features"))
+    usable = int(scalar(engine, "SELECT COUNT(*) FROM features WHERE status = 'ok'"))
+    if usable >= LEAST:
+        return
+    hint = "Check that the right column is the customer's id."
+    if as_of is not None:
+        hint = (
+            f"A customer counts with a day of spend above 0 before {to_date(as_of)}; "
+            "rows without a customer id do not."
+        )
+    raise DataError(
+        f"{usable} of {known:,} customers can be segmented; at least {LEAST} are needed.", hint=hint
+    )

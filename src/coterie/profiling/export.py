@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from coterie.errors import ParameterError
-from coterie.store.runs import disk_errors
+from coterie.store.runs import whole_file
 
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -55,13 +55,11 @@ def write_rows(rows: pa.Table, names: Mapping[str, str], path: Path) -> None:
     said = ["; ".join(phrases) for phrases in rows.column("reasons").to_pylist()]
     at = table.schema.get_field_index("reasons")
     table = table.set_column(at, "reasons", pa.array(said, pa.string()))
-    partial = path.with_name(f".{path.name}.partial")
-    with disk_errors(path):
+    with whole_file(path) as partial:
         if path.suffix == ".parquet":
             pq.write_table(table, partial)
         else:
             pyarrow.csv.write_csv(_safe(table), partial)
-        partial.replace(path)
 
 
 def _safe(table: pa.Table) -> pa.Table:

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from coterie.errors import ParameterError
 from coterie.schema import Params
@@ -90,32 +90,39 @@ class Algorithm(Protocol):
         ...
 
 
-Lens = Literal["value", "behaviour", "demographic", "geographic", "custom"]
+AnyLens = Literal["auto", "value", "behaviour", "demographic", "geographic", "custom"]
+MAX_K = 50
+MAX_SEED = 2**32 - 1
+"""The largest that every library takes."""
 
 
 class SegmentationParams(Params):
     """``[segmentation]`` of ``coterie.toml``."""
 
-    lens: Lens | Literal["auto"] = "auto"
+    lens: AnyLens = "auto"
     """auto: value with orders, custom (all attributes) without."""
-    algorithm: str = "auto"
+    algorithm: Literal["auto", "kmeans"] = "auto"
     features: tuple[str, ...] = ()
     """Features of the lens ``custom``; empty: all that are fit to cluster."""
     horizon: str = "90d"
     k: Literal["auto"] | int | tuple[int, int] = "auto"
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
     outcome: str = ""
     include_protected: tuple[str, ...] = ()
     frequency: Literal["order_days", "orders"] = "order_days"
     """What one purchase is: a day with orders, or an order id."""
 
-    @field_validator("k")
+    @field_validator("k", mode="before")
     @classmethod
     def _check_k(cls, k: Any) -> Any:
-        low, high = k_range(k)
-        if not 2 <= low <= high <= 50:
-            raise ParameterError(f"k={k!r}.", allowed="k is 'auto', 2 to 50, or a range [4, 9].")
-        return k
+        given = int(k) if isinstance(k, str) and k.isdecimal() and len(k) < 3 else k
+        ends = tuple(given) if isinstance(given, list | tuple) else (given, given)
+        whole = len(ends) == 2 and all(type(end) is int for end in ends)
+        if given != "auto" and not (whole and 2 <= ends[0] <= ends[1] <= MAX_K):
+            raise ParameterError(
+                f"k={str(k)[:80]}.", allowed=f"k is 'auto', 2 to {MAX_K}, or a range [4, 9]."
+            )
+        return ends if isinstance(given, list) else given
 
     @field_validator("horizon")
     @classmethod

@@ -6,7 +6,7 @@ rule, and a refit knows which segments existed before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from coterie.errors import DataError, ParameterError
 from coterie.features.asof import FeatureModel, Sources, build_features
 from coterie.features.lenses import create_attribute_features
 from coterie.features.matrix import Matrix
-from coterie.schema import Attribute
+from coterie.schema import Attribute, ColumnParams
 from coterie.segmentation.base import Labels, Model
 from coterie.segmentation.continuity import match, slots
 from coterie.segmentation.placing import FRAME, labels_of, make_frame, model_from_dict
 from coterie.store.results import published_run
 from coterie.store.runs import check_run, read_json
+from coterie.validation.attributes import attribute_name
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,12 @@ class Released:
     def live(self) -> dict[str, SegmentIdentity]:
         """The identities of the model's segments by id."""
         return {segment.id: segment for segment in self.segments if segment.id in self.ids}
+
+    def params(self, columns: Iterable[str]) -> dict[str, ColumnParams]:
+        """Return how those of a table's columns are to be read that the model knows."""
+        known = {attribute.name: attribute.params for attribute in self.attributes}
+        named = {column: attribute_name(column) for column in columns}
+        return {column: known[name] for column, name in named.items() if name in known}
 
     @property
     def words(self) -> dict[str, str]:

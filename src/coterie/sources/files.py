@@ -55,6 +55,14 @@ def find_files(source: Source, folder: Path) -> list[Path]:
         If there is none, or a folder of that name.
     """
     wanted = folder / source.file
+    try:
+        str(wanted).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"The name of the file is not written in UTF-8: {os.fsencode(wanted)!r}.",
+            hint="Rename it.",
+            where="file",
+        ) from error
     if wanted.is_dir():
         raise DataError(
             f"{source.file} is a folder.",
@@ -67,7 +75,9 @@ def find_files(source: Source, folder: Path) -> list[Path]:
     files = [path for path in found if path.is_file()]
     if files:
         return files
-    raise DataError(f"There is no file {source.file}.", hint=_nearest(wanted), where=source.file)
+    raise DataError(
+        f"There is no file {source.file[:200]}.", hint=_nearest(wanted), where=source.file
+    )
 
 
 def _nearest(wanted: Path) -> str:

@@ -47,6 +47,8 @@ def load_parquet(
     header: tuple[str, ...] = ()
     for i, path in enumerate(files):
         names = check_parquet(path)
+        if not names:
+            raise DataError(f"{path.name} has no columns.", hint="Check the export.")
         same_header(header, names, files[0], path)
         header = names
         target = identifier(relation)

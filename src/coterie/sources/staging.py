@@ -191,8 +191,15 @@ def plain_text(path: Path, encoding: str, folder: Path, limits: Limits = LIMITS)
         if not packed and codec in _UTF8 | {"utf-8-sig"} and not _GLOB & set(str(path)):
             return Plain(path, path, codec, head, complete, notes)
         copy = folder / f"{len(list(folder.iterdir()))}.txt"
-        with copy.open("wb") as out:
-            _copy(stream, head, out, codec)
+        try:
+            with copy.open("wb") as out:
+                _copy(stream, head, out, codec)
+        except (UnicodeError, LookupError) as error:
+            raise DataError(
+                f"{path.name} cannot be read as {codec}: {error}",
+                hint="Leave 'encoding' out, or name another one, such as cp1252.",
+                where=path.name,
+            ) from error
     with copy.open("rb") as file:
         return Plain(copy, path, codec, file.read(SAMPLE), complete, notes)
 

@@ -8,8 +8,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from coterie.errors import NotReadyError
+from coterie.store import faults
 from coterie.store.database import Registry
 from coterie.store.runs import disk_errors, remove_partial
 
@@ -43,6 +45,7 @@ class Home:
         with disk_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             file = (self.path / "lock").open("w")
+        faults.point()
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -58,10 +61,17 @@ class Home:
         remove_partial([self.path, self.runs, self.data])
         with disk_errors(self.path):
             work = Path(tempfile.mkdtemp(prefix=".tmp-work-", dir=self.path))
+        faults.point()
         try:
             yield work
         finally:
             shutil.rmtree(work, ignore_errors=True)
+
+    def published(self, registry: Registry) -> dict[str, Any] | None:
+        """Return the published run; if its folder was deleted, the newest whose folder is there."""
+        row = registry.published()
+        rows = [row, *registry.runs()] if row else []
+        return next((row for row in rows if row and (self.runs / row["run_id"]).is_dir()), None)
 
     @contextmanager
     def registry(self) -> Iterator[Registry]:

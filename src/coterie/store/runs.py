@@ -56,22 +56,48 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write a text file under another name, bring it to disk, then rename it."""
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give the name under which a file is to be written, then bring it to disk and rename it.
+
+    Parameters
+    ----------
+    path : Path
+        The name it gets; a file of that name is replaced. What goes wrong leaves it as it was.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written, or something that is no file has that name.
+    """
+    if not path.name or (path.exists() and not path.is_file()):
+        raise DataError(
+            f"{str(path)!r} is no file that can be written.",
+            hint="Name a file, such as out.csv.",
+            where=str(path),
+        )
     partial = path.with_name(f".{path.name}.partial")
     with disk_errors(path):
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        faults.point()
-        partial.replace(path)
-        sync_folder(path.parent)
+        try:
+            yield partial
+            faults.point()
+            sync(partial)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        sync(path.parent)
+    faults.point()
 
 
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to disk."""
-    handle = os.open(folder, os.O_RDONLY)
+def write_atomic(path: Path, text: str) -> None:
+    """Write a text file that appears whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="")
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -88,7 +114,8 @@ def disk_errors(path: Path) -> Iterator[None]:
             message = f"The disk is full; {path} could not be written."
             hint = "Free some space and run again; nothing was left half-written."
         else:
-            message = f"{path} could not be written: {error.strerror}."
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            message = f"{path} could not be written: {reason}."
             hint = "Check that the folder exists and that you may write there."
         raise DataError(message, hint=hint, where=str(path)) from error
 
@@ -107,6 +134,7 @@ class FolderWriter:
         with disk_errors(self.folder):
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
+        faults.point()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -166,16 +194,13 @@ class FolderWriter:
         """Bring all files to disk and give the folder its name; keep one that is there already."""
         with disk_errors(self.target):
             for path in self.folder.rglob("*"):
-                if path.is_file():
-                    handle = os.open(path, os.O_RDONLY)
-                    os.fsync(handle)
-                    os.close(handle)
-            sync_folder(self.folder)
+                sync(path)
+            sync(self.folder)
             faults.point()
             if self.target.exists():
                 return self.target
             self.folder.rename(self.target)
-            sync_folder(self.target.parent)
+            sync(self.target.parent)
         faults.point()
         return self.target
 
@@ -195,7 +220,8 @@ def read_json(path: Path) -> Any:
     except FileNotFoundError as error:
         raise NotReadyError(f"{path} is not there.", hint="Run again: coterie run") from error
     except ValueError as error:
-        raise DataError(f"{path} is damaged.", hint="Delete its folder and run again.") from error
+        hint = f"Delete the folder {path.parent} and run again."
+        raise DataError(f"{path} is damaged.", hint=hint) from error
 
 
 def check_run(folder: Path) -> dict[str, Any]:
@@ -208,16 +234,28 @@ def check_run(folder: Path) -> dict[str, Any]:
     DataError
         If a file is missing or differs.
     """
+    hint = f"Delete the folder {folder} and run again."
+    if folder.is_dir() and not (folder / MANIFEST).is_file():
+        raise DataError(f"{folder / MANIFEST} is not there.", hint=hint)
     manifest: dict[str, Any] = read_json(folder / MANIFEST)
-    for name, entry in manifest["files"].items():
-        path = folder / name
-        if not path.is_file() or file_hash(path) != entry["sha256"]:
-            raise DataError(
-                f"{path} is missing or was changed since the run.",
-                hint="Delete the run's folder and run again.",
-                where=name,
-            )
+    files = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(files, dict):
+        raise DataError(f"{folder / MANIFEST} is damaged.", hint=hint)
+    changed = first_changed(folder, files)
+    if changed:
+        raise DataError(
+            f"{folder / changed} is missing or was changed since the run.", hint=hint, where=changed
+        )
     return manifest
+
+
+def first_changed(folder: Path, files: Mapping[str, Any]) -> str:
+    """Return the first file that is not as ``FolderWriter.files`` saw it; empty if all are."""
+    for name, entry in files.items():
+        path = folder / name
+        if not path.is_file() or file_hash(path) != dict(entry).get("sha256"):
+            return name
+    return ""
 
 
 def remove_partial(roots: Sequence[Path]) -> None:
@@ -229,5 +267,6 @@ def remove_partial(roots: Sequence[Path]) -> None:
 
 def append_log(folder: Path, entry: Mapping[str, Any]) -> None:
     """Add one line to a run's log, the only place with clock times."""
-    with (folder / LOG).open("a", encoding="utf-8") as file:
+    with disk_errors(folder / LOG), (folder / LOG).open("a", encoding="utf-8") as file:
         file.write(to_json(entry))
+    faults.point()

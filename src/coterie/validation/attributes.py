@@ -25,6 +25,11 @@ from coterie.validation.repeats import mark_repeats
 from coterie.validation.staging import Problem, Staged, parse, quarantine, refuse, stage
 
 _RESERVED = ("customer_id", "valid_from")
+_OURS = frozenset({"status"})
+"""Names that stand in our tables beside the attributes of a customer."""
+
+_TOGETHER = 50
+"""Columns whose distinct values are counted in one pass; each takes memory of its own."""
 _SQL_TYPE = {
     "number": "DOUBLE",
     "ordinal": "DOUBLE",
@@ -92,6 +97,17 @@ def read_customers(
     return [staged for staged, _ in parts], attributes
 
 
+def attribute_name(column: str) -> str:
+    """Return the name of the attribute in a column: the column's, if it is not one of ours.
+
+    Examples
+    --------
+    >>> attribute_name("income"), attribute_name("Status")
+    ('income', 'Status_')
+    """
+    return f"{column}_" if column.lower() in _OURS else column
+
+
 def _attribute_names(db: DuckDB, raw: Raw, source: Source) -> list[str]:
     mapped = set(source.mapping().values())
     names = [name for name in column_types(db, raw.relation) if name not in mapped]
@@ -133,9 +149,9 @@ def _read(db: DuckDB, field: Field, params: ColumnParams, source: Source) -> _Re
     if params.protected is not None:
         protected = (protected or "as set") if params.protected else ""
     attribute = Attribute(
-        name=field.column,
+        name=attribute_name(field.column),
         kind=kind,
-        label=params.label,
+        label=params.label or (field.column if field.column.lower() in _OURS else ""),
         unit=params.unit,
         labels=labels,
         protected=protected,
@@ -287,15 +303,17 @@ def _value_findings(db: DuckDB, staged: Staged, reads: Sequence[_Read]) -> list[
     used = _used(reads)
     found: list[dict[str, object]] = []
     total = staged.raw.rows - staged.raw.rejected.num_rows
-    counts = ", ".join(
-        f"count(*) FILTER ({r.column.field.text} IS NOT NULL AND ({r.value}) IS NULL), "
-        f"count({r.value}) - count({r.kept}), count({r.kept}), count(DISTINCT {r.kept})"
-        for r in used
-    )
-    row = db.rows(f"SELECT {counts} FROM {used[0].column.field.source}")[0] if used else ()
-    for place, read in enumerate(used):
-        bad, outside, given, distinct = row[4 * place : 4 * place + 4]
-        found += _column_findings(read, (bad, outside, given, distinct), total)
+    for begin in range(0, len(used), _TOGETHER):
+        some = used[begin : begin + _TOGETHER]
+        counts = ", ".join(
+            f"count(*) FILTER ({r.column.field.text} IS NOT NULL AND ({r.value}) IS NULL), "
+            f"count({r.value}) - count({r.kept}), count({r.kept}), count(DISTINCT {r.kept})"
+            for r in some
+        )
+        (row,) = db.rows(f"SELECT {counts} FROM {some[0].column.field.source}")
+        for place, read in enumerate(some):
+            bad, outside, given, distinct = row[4 * place : 4 * place + 4]
+            found += _column_findings(read, (bad, outside, given, distinct), total)
     for read in reads:
         if read.attribute.kind in {"key", "ignore"}:
             why = re.search(r"/\* (.*) \*/", read.kept)

@@ -28,7 +28,8 @@ class FarFuture:
 
     table: str
     last_day: int
-    quantile_day: float
+    usual_day: int
+    """The last day of all other rows."""
     rows: int
     ids: tuple[str, ...]
     """Ids of the first few, latest first."""
@@ -36,11 +37,12 @@ class FarFuture:
     def error(self) -> DataError:
         """Return the error that names the rows and the two ways out."""
         last = _EPOCH + timedelta(days=self.last_day)
-        usual = _EPOCH + timedelta(days=int(self.quantile_day))
+        usual = _EPOCH + timedelta(days=self.usual_day)
+        rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
         return DataError(
-            f"{self.rows:,} rows of {self.table} are dated far in the future: the last is "
-            f"{last.isoformat()}, while 99.9 % lie before {usual.isoformat()} "
-            f"(rows {', '.join(self.ids)}).",
+            f"{rows} of {_INPUT[self.table]} dated far in the future: the last is "
+            f"{last.isoformat()}, while the others end on {usual.isoformat()} "
+            f"({', '.join(self.ids)}{' …' if self.rows > len(self.ids) else ''}).",
             hint=f"Correct them, or set --as-of {(usual + timedelta(days=1)).isoformat()} "
             "to leave them out.",
             where=self.table,
@@ -76,9 +78,11 @@ def far_future(db: DuckDB, table: str = "lines") -> FarFuture | None:
         return None
     own = _OWN_ID[table]
     test = f"day > {quantile + LIMIT_DAYS!r}"
-    ((rows,),) = db.rows(f"SELECT count(*) FROM {table} WHERE {test}")
+    ((rows, usual),) = db.rows(
+        f"SELECT count(*) FILTER ({test}), max(day) FILTER (NOT {test}) FROM {table}"
+    )
     ids = db.rows(f"SELECT {own} FROM {table} WHERE {test} ORDER BY day DESC, {own} LIMIT 5")
-    return FarFuture(table, int(last), float(quantile), int(rows), tuple(i for (i,) in ids))
+    return FarFuture(table, int(last), int(usual), int(rows), tuple(i for (i,) in ids))
 
 
 def check_future(db: DuckDB, table: str = "lines") -> None:

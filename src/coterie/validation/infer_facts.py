@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.validation.infer_words import CURRENCY_SIGNS
+from coterie.validation.parse_numbers import CODES
 
 FULL_ROWS = 1_000_000
 """Rows up to which every row is looked at."""
@@ -23,9 +24,11 @@ MAX_LEVELS = 50
 """Distinct values up to which they are all kept."""
 MAX_CHARS = 40
 
+_MONEY = rf"(\p{{Sc}}|{CODES})"
 _NUMBER = (
-    r"[-+(]?\s*[£$€¥]?\s*[-+]?([0-9][0-9.,' \x{a0}]*|[.,][0-9]+)([eE][-+]?[0-9]+)?\s*"
-    r"[£$€¥%]?\s*[-)]?"
+    rf"[-+(]?\s*({_MONEY}[.]?)?\s*"
+    r"[-+]?([0-9][0-9.,' \x{a0}]*|[.,][0-9]+)([eE][-+]?[0-9]+)?\s*"
+    rf"({_MONEY}|%)?\s*[-)]?"
 )
 _ISO = r"(1[89]|20|21)[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}([T ].*)?"
 _COMPACT = r"(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([T ]?[0-9]{4,6})?"
@@ -93,13 +96,12 @@ class Facts:
     @property
     def dates(self) -> float:
         """Share of values that are written as a date (seconds since 1970 do not count)."""
-        return max(self.iso, self.compact, self.parts, self.worded)
+        return self.iso + self.compact + self.parts + self.worded
 
     @property
     def ambiguous(self) -> bool:
         """Whether day and month cannot be told apart in any value."""
-        mostly_parts = self.parts > max(self.iso, self.compact)
-        return mostly_parts and not self.first_big and not self.second_big
+        return self.parts > 0 and not self.first_big and not self.second_big
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,14 +16,17 @@ from typing import Any
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
+from coterie.errors import DataError, NotReadyError
 from coterie.schema import CANONICAL, Attribute, ColumnParams
 from coterie.sources.base import Source
 from coterie.sources.read import fingerprint, read
+from coterie.store import faults
 from coterie.store.runs import (
     FORMAT_VERSION,
     PRIVATE,
     FolderWriter,
     disk_errors,
+    first_changed,
     hash_of,
     read_json,
 )
@@ -42,6 +46,18 @@ class Ingested:
     quality: dict[str, Any]
     folder: Path
     """Where the tables lie as Parquet."""
+
+    def check(self) -> None:
+        """Raise a DataError if no row of some table could be used, with the reasons counted."""
+        for table, account in self.quality["tables"].items():
+            if account["accepted"] or not account["rows_in"]:
+                continue
+            reasons = ", ".join(f"{n:,} {reason}" for reason, n in account["by_reason"].items())
+            raise DataError(
+                f"None of the {account['rows_in']:,} rows of {table} can be used: {reasons}.",
+                hint=f"Check the columns; the rows are in {self.folder / 'quarantine'}.",
+                where=table,
+            )
 
 
 def ingest(
@@ -89,7 +105,8 @@ def ingest(
         "fingerprints": prints,
     }
     folder = data / hash_of(key, 24)
-    if not (folder / _ABOUT).is_file():
+    if not _sound(folder):
+        shutil.rmtree(folder, ignore_errors=True)
         _make(db, sources, columns, timezone=timezone, project=project, folder=folder, tell=tell)
     about = read_json(folder / _ABOUT)
     known = db.tables()
@@ -99,7 +116,18 @@ def ingest(
                 table, f"SELECT * FROM read_parquet({literal(str(folder / table / '*.parquet'))})"
             )
     attributes = tuple(Attribute.from_dict(attribute) for attribute in about["attributes"])
-    return Ingested(prints, attributes, about["quality"], folder)
+    found = Ingested(prints, attributes, about["quality"], folder)
+    found.check()
+    return found
+
+
+def _sound(folder: Path) -> bool:
+    """Return whether the tables are there as they were written; else they are made again."""
+    try:
+        about = read_json(folder / _ABOUT)
+        return not first_changed(folder, about["files"])
+    except (NotReadyError, LookupError, TypeError, ValueError, AttributeError):
+        return False
 
 
 def _make(
@@ -133,5 +161,6 @@ def _make(
                 if table == "quarantine":
                     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE))
             db.write_parquet(f"SELECT * FROM {identifier(table)}", path)
-        writer.json(_ABOUT, about)
+            faults.point()
+        writer.json(_ABOUT, about | {"files": writer.files()})
         writer.commit()

@@ -16,9 +16,14 @@ from coterie.errors import DataError
 from coterie.validation.fields import FLOATS, INTEGERS, Field
 
 _PLAIN = r"[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
-_CODES = (
+CODES = (
     "EUR|GBP|USD|CHF|CAD|AUD|NZD|JPY|CNY|SEK|NOK|DKK|PLN|CZK|HUF|INR|BRL|ZAR|MXN|TRY|kr|Rs|zł|Kč"
 )
+_SAME_MONEY = {"£": "GBP", "€": "EUR", "$": "USD", "¥": "JPY", "₹": "INR", "Rs": "INR"} | {
+    "zł": "PLN",
+    "Kč": "CZK",
+    "₺": "TRY",
+}
 _MINORITY = 0.05
 """Largest share of values that may contradict the decimal mark of the others."""
 
@@ -117,7 +122,7 @@ def _column(given: str, value: str, valid: str, decimal: Literal[".", ","] = "."
 def core(text: str) -> str:
     """Return SQL for the digits and marks of a number: no sign, no currency, blanks as one ' '."""
     sign = r"^[(+\-−]+|[)\-−]+$"
-    money = rf"\p{{Sc}}|^({_CODES})[.]?|({_CODES})[.]?$"
+    money = rf"\p{{Sc}}|^({CODES})[.]?|({CODES})[.]?$"
     spaces = rf"[\s{chr(0xA0)}{chr(0x202F)}{chr(0x2009)}]+"
     steps = ((money, ""), (spaces, " "), (r"^ | $", ""), (sign, ""), (money, ""), (r"^ | $", ""))
     # Sign and currency come in either order: £-5, -£5, (£5), 5 EUR-.
@@ -188,6 +193,28 @@ def _decimal_mark(db: DuckDB, field: Field, given: int) -> Literal[".", ","]:
             where=field.where,
         )
     return "," if for_comma > for_point else "."
+
+
+def check_one_money(db: DuckDB, field: Field) -> None:
+    """Refuse a column whose values name several currencies: their sum would mean nothing."""
+    if field.type != "VARCHAR":
+        return
+    pattern = rf"\p{{Sc}}|^({CODES})|({CODES})$"
+    sign = f"regexp_extract({field.text}, {literal(pattern)})"
+    rows = db.rows(f"SELECT {sign} AS s, count(*) FROM {field.source} GROUP BY s ORDER BY s")
+    counts: dict[str, int] = {}
+    for said, rows_of_it in rows:
+        if said:
+            name = _SAME_MONEY.get(said, said)
+            counts[name] = counts.get(name, 0) + int(rows_of_it)
+    if len(counts) > 1:
+        listed = ", ".join(f"{name} in {count:,} rows" for name, count in counts.items())
+        raise DataError(
+            f"Column {field.column!r} holds several currencies: {listed}.",
+            allowed="A project has one currency.",
+            hint="Convert the amounts, or keep the rows of one currency.",
+            where=field.where,
+        )
 
 
 def _sample(db: DuckDB, field: Field) -> str:

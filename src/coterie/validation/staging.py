@@ -16,7 +16,7 @@ from coterie.sources.base import Raw, Source
 from coterie.validation import parse_numbers, parse_times
 from coterie.validation.fields import Field, mapped_fields
 from coterie.validation.findings import note
-from coterie.validation.parse_numbers import read_number
+from coterie.validation.parse_numbers import check_one_money, read_number
 from coterie.validation.parse_text import read_flag, read_id
 from coterie.validation.parse_times import read_time
 
@@ -27,6 +27,7 @@ _IDS = frozenset(
     {"customer_id", "order_id", "line_id", "product_id", "visitor_id", "event_id"}
     | {"session_id", "text_id", "offer_id", "touch_id"}
 )
+_MONEY = frozenset({"amount", "unit_price", "discount", "value"})
 _SCALE = {"quantity": 9, "unit_price": 14}
 
 
@@ -129,6 +130,8 @@ def _parse_time(db: DuckDB, staged: Staged, name: str, timezone: str) -> None:
 
 def _parse_number(db: DuckDB, staged: Staged, name: str) -> None:
     column = staged.fields[name]
+    if name in _MONEY:
+        check_one_money(db, column)
     number = read_number(db, column, scale=_SCALE.get(name, 20), decimal=staged.source.decimal)
     staged.scales[name] = number.scale
     staged.parsed |= {name: number.value, f"{name}_status": number.status}
