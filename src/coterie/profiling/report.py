@@ -32,6 +32,9 @@ from coterie.profiling.profile import Profile, SegmentProfile
 MAX_CANDIDATES = 12
 """Candidates in the chart of the choice; the table has the best of each kind and the references."""
 
+MAX_ATTRIBUTES = 6
+"""Categories in the card of a segment."""
+
 _QUOTES_IDS = ("duplicate_key", "missing_key", "ids_")
 """Findings whose examples may hold a customer id."""
 
@@ -184,6 +187,7 @@ def _pairs(report: ReportData) -> list[tuple[SegmentProfile, Mapping[str, Any]]]
 def _card(profile: Profile, segment: SegmentProfile, given: Mapping[str, Any]) -> dict[str, Any]:
     ranked = strongest(profile, segment.contrasts)
     found = telling(profile, segment)
+    levels = _top_levels(profile, segment)
     value = segment.value
     dominated = value is not None and value.largest is not None and value.largest > 0.5
     return {
@@ -193,7 +197,8 @@ def _card(profile: Profile, segment: SegmentProfile, given: Mapping[str, Any]) -
         "stands_out": found[0].text if found else "",
         "facts": {name: segment.contrast(name) for name in ("recency", "frequency", "monetary")},
         "dominated": dominated,
-        "levels": _top_levels(profile, segment),
+        "levels": levels[:MAX_ATTRIBUTES],
+        "n_levels_more": max(0, len(levels) - MAX_ATTRIBUTES),
         "best": _named_apart([s for s in segment.sellers if s.by == "amount"]),
         "bought": {name: items[:5] for name, items in segment.bought.items() if items},
     }
@@ -209,13 +214,16 @@ def _named_apart(sellers: Sequence[Seller]) -> list[tuple[str, float]]:
 
 
 def _top_levels(profile: Profile, segment: SegmentProfile) -> list[tuple[str, str, list[Any]]]:
+    """Return label, note and first levels of each category, those that differ most first."""
     found = []
     for attribute in profile.attributes:
         levels = [level for level in segment.levels if level.attribute == attribute.name]
         if levels:
             note = "protected" if attribute.name in profile.protected else ""
-            found.append((attribute.label or attribute.name, note, levels[:4]))
-    return found
+            apart = max(abs(level.share - level.share_all) for level in levels)
+            found.append((-round(apart, 6), attribute.label or attribute.name, note, levels[:4]))
+    found.sort(key=lambda item: item[:2])
+    return [(label, note, levels) for _, label, note, levels in found]
 
 
 def _same_everywhere(profile: Profile) -> list[str]:
@@ -364,8 +372,8 @@ def _method(profile: Profile) -> list[str]:
             "Benjamini and Hochberg. Segments were built from some of these very features, so a "
             "small p describes them and proves nothing.",
             "Best sellers are products that clearly more of the segment's customers bought than "
-            "of all customers; lift is the one share over the other. Cancelled, free and service "
-            "lines do not count.",
+            "of all customers; lift is the one share over the other. Free and service lines do "
+            "not count, nor sales that a netted return took back.",
         )
         if line
     ]
