@@ -77,7 +77,7 @@ def _make_lines(db: DuckDB, folder: Path) -> None:
     )
     match_returns(db)
     path = folder / "lines.parquet"
-    db.write_parquet("SELECT * FROM lines", path)
+    db.execute(f"COPY lines TO {literal(str(path))} (FORMAT parquet)")
     for name in ("lines", "pairs"):
         db.drop(name)
     db.view("lines", f"SELECT * FROM read_parquet({literal(str(path))})")
