@@ -395,6 +395,7 @@ def _fit(
         "verdict": "constructed" if selection.constructed else None,
         "note": " ".join(note for note in (selection.note, case.note) if note),
         "ceiling": selection.ceiling,
+        "elbow": sorted((selection.elbow or {}).get(used, {}).items()),
     }
     released = replace(released, choice=choice, attributes=attributes)
     return identify(db, released, parent, run_id=plan.run_id), selection

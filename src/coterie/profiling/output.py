@@ -162,13 +162,21 @@ def choice_of(released: Released, candidates: pa.Table) -> Choice:
     return Choice(
         sentences=_sentences(chosen, rows, told, len(set(released.matrix.sources))),
         candidates=tuple(_shown(row) for row in rows),
-        sweep=tuple(
-            SweepPoint(row["k"], row["inertia"], row["silhouette"], row["P"]) for row in same
-        ),
+        sweep=_sweep(same, told.get("elbow", [])),
         chosen_k=chosen["k"] if chosen else None,
         verdict=told.get("verdict") or "",
         method=told.get("method", ""),
     )
+
+
+def _sweep(
+    tried: Sequence[Mapping[str, Any]], elbow: Sequence[tuple[int, float]]
+) -> tuple[SweepPoint, ...]:
+    """Return the usual measures by number of segments; of those not tried only the inertia."""
+    points = {k: SweepPoint(k, inertia) for k, inertia in elbow}
+    for row in tried:
+        points[row["k"]] = SweepPoint(row["k"], row["inertia"], row["silhouette"], row["P"])
+    return tuple(points[k] for k in sorted(points))
 
 
 def _shown(row: Mapping[str, Any]) -> Shown:
