@@ -348,7 +348,8 @@ def features(folder: Folder = HERE, as_json: AsJson = False) -> None:
         return answer("features", {"items": items, "total": len(items)})
     table = Table("feature", "meaning", "unit", "definition", box=None, pad_edge=False)
     for row in items:
-        table.add_row(*(plain(row[key]) for key in ("name", "label", "unit", "expr")))
+        expr = row["expr"] if len(row["expr"]) <= 90 else f"{row['expr'][:90]} …"
+        table.add_row(*map(plain, (row["name"], row["label"], row["unit"], expr)))
     out.print(table)
     return None
 

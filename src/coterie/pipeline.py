@@ -28,8 +28,9 @@ from coterie.profiling.profile import ProfileParams
 from coterie.profiling.report import ReportData, render
 from coterie.profiling.segments import segment_objects
 from coterie.segmentation.base import horizon_days, k_range
+from coterie.segmentation.candidates import Selection
 from coterie.segmentation.evidence import Past, judge_later, judge_now, look_back
-from coterie.segmentation.placing import FRAME, fit_winner, make_frame, place
+from coterie.segmentation.placing import FRAME, fit_choice, place
 from coterie.segmentation.reasons import reasons
 from coterie.segmentation.released import (
     Released,
@@ -39,7 +40,7 @@ from coterie.segmentation.released import (
     prepare,
     published,
 )
-from coterie.segmentation.select import Selection, select
+from coterie.segmentation.select import select
 from coterie.sources.read import read
 from coterie.store.database import Registry
 from coterie.store.home import Home
@@ -170,6 +171,7 @@ def _plan(
         "settings": settings.result_bearing,
         "inputs": ingested.fingerprints,
         "tombstones": [],
+        "names": registry.names(),
         "as_of": to_date(as_of).isoformat() if as_of is not None else None,
         "seed": settings.segmentation.seed,
         "version": importlib.metadata.version("coterie"),
@@ -184,7 +186,7 @@ def _plan(
             return Outcome(same["run_id"], home.runs / same["run_id"], fresh=False)
     parent_run = row["run_id"] if row else None
     parent = load_released(home.runs / parent_run) if parent_run else None
-    continued = {"fits": fits, "run": parent_run, "names": registry.names()}
+    continued = {"fits": fits, "run": parent_run}
     run_id = "r" + hash_of({"inputs": inputs, "continues": continued})
     return Plan(run_id, input_hash, settings_hash, as_of, parent, parent_run, fits, inputs)
 
@@ -352,11 +354,10 @@ def _fit(
     as_of = plan.as_of if has_rows(db, "lines") else None
     lens = params.lens if params.lens != "auto" else default_lens(has_orders=as_of is not None)
     rules, custom = settings.rules, Custom(settings.measures, settings.features, params.frequency)
-    past: Past | None = None
+    past: Past | str = ""
     tell("measure", 0.0, "measuring every customer")
     if as_of is not None:
-        ((first,),) = db.rows("SELECT MIN(day) FROM lines")
-        past = look_back(db, rules, custom, params, first_day=first, as_of=as_of)
+        past = look_back(db, rules, custom, params, as_of=as_of)
     parent = keep_labels(db, plan.parent, attributes, as_of=plan.as_of, sources=sources)
     model = None
     if as_of is not None:
@@ -373,9 +374,9 @@ def _fit(
         include_protected=params.include_protected,
         outcome=params.outcome,
     )
-    case = judge_later(db, past) if past else "The history is too short, or the lens is not value."
+    case = judge_later(db, past) if isinstance(past, Past) else past
     if isinstance(case, str):
-        case = judge_now(db, model, sets, params, case if as_of is not None else "")
+        case = judge_now(db, model, sets, params, case)
     low, high = k_range(params.k)
     selection = select(
         case.spaces,
@@ -385,17 +386,12 @@ def _fit(
         seed=params.seed,
         on_progress=lambda share, what: tell("choose", share, what),
     )
-    matrix, fitted = fit_winner(db, selection.winner, sets, seed=params.seed)
-    make_frame(db, matrix)
+    matrix, fitted, selection = fit_choice(
+        db, selection, sets, seed=params.seed, has_orders=as_of is not None, fixed=low == high
+    )
     used = selection.winner.features if selection.winner else sets[0].name
     model_id = "m" + plan.run_id[1:]
     released = Released(model_id, plan.settings_hash, lens, used, model, matrix, fitted)
-    choice = {
-        "method": selection.method,
-        "verdict": "constructed" if selection.constructed else None,
-        "note": " ".join(note for note in (selection.note, case.note) if note),
-        "ceiling": selection.ceiling,
-        "elbow": sorted((selection.elbow or {}).get(used, {}).items()),
-    }
+    choice = selection.summary(case.note)
     released = replace(released, choice=choice, attributes=attributes)
     return identify(db, released, parent, run_id=plan.run_id), selection

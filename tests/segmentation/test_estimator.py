@@ -25,9 +25,10 @@ from threadpoolctl import threadpool_limits
 from coterie.errors import DataError, ParameterError
 from coterie.features.lenses import FeatureSet, fit_matrix
 from coterie.features.matrix import Wanted
+from coterie.segmentation.candidates import Evidence, Space
 from coterie.segmentation.estimator import Segmenter
 from coterie.segmentation.lloyd import refine
-from coterie.segmentation.select import Evidence, Space, select
+from coterie.segmentation.select import select
 
 CHECK_ALL = """
 import sys, warnings

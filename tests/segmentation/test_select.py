@@ -7,8 +7,9 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from coterie.errors import DataError, ParameterError
+from coterie.segmentation.candidates import Evidence, Reference, Selection, Space
 from coterie.segmentation.grid import RfmGridModel
-from coterie.segmentation.select import Evidence, Reference, Selection, Space, select
+from coterie.segmentation.select import pass_over, select
 
 
 def planted(n: int, k: int, *, seed: int = 0) -> tuple[Space, Evidence, np.ndarray]:
@@ -186,3 +187,15 @@ def test_progress_runs_from_0_to_1():
     )
     assert (told[0], told[-1]) == (0.0, 1.0)
     assert told == sorted(told)
+
+
+def test_a_winner_that_will_not_do_gives_way_to_the_next_with_substance():
+    space, evidence, _ = planted(600, 4)
+    first = select([space], [], evidence, range(2, 7), seed=0)
+    second = pass_over(first, "a segment of 3 customers once fitted on today's customers")
+    assert second.winner is not None
+    assert second.winner.k != first.winner.k
+    lost = next(c for c in second.candidates if c.k == first.winner.k)
+    assert lost.reason_lost.startswith("a segment of 3 customers once fitted")
+    assert not lost.substantial
+    assert (second.method, second.ceiling) == (first.method, first.ceiling)

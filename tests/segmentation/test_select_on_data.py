@@ -7,8 +7,9 @@ import pytest
 from scipy.stats import rankdata
 
 from coterie.engine.duckdb import DuckDB
+from coterie.segmentation.candidates import Evidence, Reference, Selection, Space
 from coterie.segmentation.grid import RfmGridModel, rfm_cells
-from coterie.segmentation.select import Evidence, Reference, Selection, Space, select
+from coterie.segmentation.select import select
 
 MEASURES = """
 WITH days AS (

@@ -22,8 +22,8 @@ from coterie.profiling.names import name_segments
 from coterie.profiling.profile import FeatureInfo, Profile, ProfileParams, profile_segments
 from coterie.profiling.report import Choice
 from coterie.schema import Attribute
+from coterie.segmentation.candidates import Selection
 from coterie.segmentation.released import Released
-from coterie.segmentation.select import Selection
 from coterie.store.runs import FolderWriter
 from coterie.validation.ingest import Ingested
 

@@ -25,10 +25,11 @@ from coterie.errors import DataError, ParameterError
 from coterie.features.lenses import FeatureSet, fit_matrix
 from coterie.features.matrix import Matrix, Wanted
 from coterie.segmentation.base import Floats, Labels, k_range
+from coterie.segmentation.candidates import Evidence, Space
 from coterie.segmentation.centroids import KMeans, KMeansModel
 from coterie.segmentation.columns import column_weights, is_frame, read_frame
 from coterie.segmentation.lloyd import refine
-from coterie.segmentation.select import N_SAMPLE, Evidence, Space, select
+from coterie.segmentation.select import N_SAMPLE, select
 
 Transform = Literal["auto", "log", "none"]
 

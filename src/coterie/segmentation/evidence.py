@@ -19,11 +19,18 @@ from coterie.features.catalogue import VALUE_FEATURES
 from coterie.features.lenses import FeatureSet, feature_sets, fit_matrix, read_columns
 from coterie.features.level1 import Rules
 from coterie.features.matrix import to_floats
-from coterie.features.windows import Window, inner_window, outcome_sql, why_unusable
+from coterie.features.windows import (
+    MIN_WINDOW_DAYS,
+    Window,
+    inner_window,
+    outcome_sql,
+    why_unusable,
+)
 from coterie.schema import MICROS
 from coterie.segmentation.base import Floats, SegmentationParams, horizon_days
+from coterie.segmentation.candidates import Evidence, Reference, Space
 from coterie.segmentation.grid import RfmGridModel, rfm_cells
-from coterie.segmentation.select import N_SAMPLE, Evidence, Reference, Space
+from coterie.segmentation.select import N_SAMPLE
 
 SAMPLE = "sample"
 """Table of the seeded sample of customers."""
@@ -79,10 +86,9 @@ def look_back(
     custom: Custom,
     params: SegmentationParams,
     *,
-    first_day: int,
     as_of: int,
-) -> Past | None:
-    """Return the sampled customers as they were before the last window, or None without one.
+) -> Past | str:
+    """Return the sampled customers as they were before the last window, or why there is none.
 
     Only the lens ``value`` is judged by later spend; others look at what people are
     like, which later spend does not tell. Overwrites level 1, ``state`` and
@@ -98,19 +104,23 @@ def look_back(
         The measures and features of the project.
     params : SegmentationParams
         Lens, horizon and seed.
-    first_day : int
-        Day of the first line.
     as_of : int
         Day after the last line that may be seen.
 
     Returns
     -------
-    Past or None
-        None if the history is too short or the lens is another.
+    Past or str
+        The reason in words if the history is too short; empty if the lens is another.
     """
+    if params.lens not in {"auto", "value"}:
+        return ""
+    ((first_day,),) = db.rows("SELECT MIN(day) FROM lines")
     window = inner_window(first_day, as_of, horizon_days(params.horizon))
-    if window is None or params.lens not in {"auto", "value"}:
-        return None
+    if window is None:
+        return (
+            f"Later behaviour could not be used: there are {as_of - first_day:,} days of orders, "
+            f"and {2 * MIN_WINDOW_DAYS} are needed."
+        )
     draw_sample(db, "lines", params.seed)
     db.view("sample_lines", f"SELECT l.* FROM lines AS l SEMI JOIN {SAMPLE} USING (customer_id)")
     model = fit_features(
@@ -141,7 +151,7 @@ def judge_later(db: DuckDB, past: Past) -> Case | str:
     outcome = to_floats(spent.column("net")) / MICROS
     reason = why_unusable(len(outcome), int((outcome > 0).sum()))
     if reason:
-        return reason
+        return f"Later behaviour could not be used: {reason}"
     evidence = Evidence(
         outcome=outcome,
         ceiling_features=_numbers(past.frame, VALUE_FEATURES),

@@ -16,13 +16,15 @@ from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, ParameterError
 from coterie.features.asof import SCORES
 from coterie.features.lenses import FeatureSet, fit_matrix, frame_sql, read_columns
-from coterie.features.matrix import Matrix
+from coterie.features.matrix import Matrix, to_floats
 from coterie.segmentation.base import Algorithm, Floats, Labels, Model
+from coterie.segmentation.candidates import Candidate, Selection
 from coterie.segmentation.centroids import KMeans, KMeansModel
 from coterie.segmentation.evidence import SAMPLE, draw_sample
 from coterie.segmentation.grid import RfmGridModel
 from coterie.segmentation.lloyd import refine
-from coterie.segmentation.select import Candidate
+from coterie.segmentation.select import pass_over
+from coterie.segmentation.validity import unsubstantial
 
 FRAME = "frame"
 NONE = "none"
@@ -47,10 +49,61 @@ def model_from_dict(data: Mapping[str, Any]) -> Model:
     return MODELS[data["kind"]].from_dict(data)
 
 
+def fit_choice(
+    db: DuckDB,
+    selection: Selection,
+    sets: Sequence[FeatureSet],
+    *,
+    seed: int,
+    has_orders: bool,
+    fixed: bool,
+) -> tuple[Matrix, Model, Selection]:
+    """Fit the chosen candidate on today's customers, or the next best that has substance.
+
+    The choice was made on the past; a segment that was large enough then can be too
+    small now.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``features`` as of today; ``frame`` is made for the matrix returned.
+    selection : Selection
+        The choice.
+    sets : sequence of FeatureSet
+        Today's feature sets.
+    seed : int
+        Of the sample and the fits.
+    has_orders : bool
+        Whether ``features`` has the spend of each customer.
+    fixed : bool
+        Whether the user asked for this number of segments; it is kept then.
+
+    Returns
+    -------
+    (Matrix, Model, Selection)
+        What places customers, and the choice with its final winner.
+    """
+    while True:
+        matrix, model = fit_winner(db, selection.winner, sets, seed=seed)
+        make_frame(db, matrix)
+        winner = selection.winner
+        if fixed or winner is None or winner.reference or selection.constructed:
+            return matrix, model, selection
+        fails = unsubstantial(labels_of(db, matrix, model), _spend(db) if has_orders else None)
+        if not fails:
+            return matrix, model, selection
+        selection = pass_over(selection, f"{fails} once fitted on today's customers")
+
+
+def _spend(db: DuckDB) -> Floats:
+    table = db.query("SELECT monetary FROM features WHERE status = 'ok' ORDER BY customer_id")
+    return to_floats(table.column("monetary"))
+
+
 def fit_winner(
     db: DuckDB, winner: Candidate | None, sets: Sequence[FeatureSet], *, seed: int
 ) -> tuple[Matrix, Model]:
-    """Fit the chosen candidate on today's customers.
+    """Fit a candidate on today's customers.
 
     Parameters
     ----------

@@ -7,19 +7,18 @@ best P the fewest segments win; the textbook indices are shown and never decide.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import DataError, ParameterError
-from coterie.segmentation.base import Algorithm, Floats, Labels, Model
+from coterie.segmentation.base import Algorithm
+from coterie.segmentation.candidates import Candidate, Evidence, Reference, Selection, Space
 from coterie.segmentation.centroids import KMeans
-from coterie.segmentation.judges import Judge, Method, judge
-from coterie.segmentation.separation import Score
-from coterie.segmentation.validity import Indices, Textbook, inertia, unsubstantial
+from coterie.segmentation.judges import Judge, judge
+from coterie.segmentation.validity import Textbook, inertia, unsubstantial
 
 N_SAMPLE = 50_000
 """Customers of the sweep; more change neither k nor inertia by what matters."""
@@ -31,135 +30,6 @@ FEW_MAX_K = 5
 """Most segments with 50 to 199 customers."""
 
 Progress = Callable[[float, str], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Space:
-    """One set of features of the customers, ready to cluster.
-
-    Parameters
-    ----------
-    name : str
-        What the set is called in the list of candidates.
-    columns : tuple of str
-        Names of the matrix columns.
-    matrix : float64 array, shape (n, n_columns)
-        Finite values; the same customers in the same order in every space.
-    features : tuple of str, optional
-        Feature that each column is made from, where one feature makes several columns
-        (a category's indicators); default the columns themselves.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    matrix: Floats
-    features: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """A segmentation shown for comparison, such as the RFM grid; chosen only in need."""
-
-    name: str
-    features: str
-    labels: Labels
-    model: Model | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """What the candidates are judged by; rows as in the spaces.
-
-    Parameters
-    ----------
-    outcome : float64 array, shape (n,) or (n, n_outcomes), or None
-        With ``window`` the net spend in it; without, a static outcome, several columns
-        for a category's indicators. None: leave one feature out.
-    ceiling_features : float64 array, shape (n, n_features)
-        What a model of single customers may use; never the outcome.
-    revenue : float64 array, shape (n,), or None
-        What each customer spent before the window, for the gate of substance.
-    window : (int, int) or None
-        First day and day after the last of the outcome.
-    """
-
-    outcome: Floats | None
-    ceiling_features: Floats
-    revenue: Floats | None = None
-    window: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One segmentation that was tried, and why it was not chosen.
-
-    ``p`` is None when nothing can be foretold or the rule cannot say; ``indices`` is
-    None for references. ``model`` is fitted on the sample as of the evidence's date;
-    the chosen one is to be fitted again on today's customers.
-    """
-
-    algorithm: str
-    features: str
-    k: int
-    p: Score | None
-    indices: Indices | None
-    substantial: bool
-    model: Model | None
-    reference: bool = False
-    reason_lost: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the candidate as one flat row; what is not known is None."""
-        p, indices = self.p, self.indices
-        return {
-            "algorithm": self.algorithm,
-            "features": self.features,
-            "k": self.k,
-            "p": p.p if p else None,
-            "p_low": p.low if p else None,
-            "p_high": p.high if p else None,
-            "silhouette": indices.silhouette if indices else None,
-            "db": indices.davies_bouldin if indices else None,
-            "ch": indices.calinski_harabasz if indices else None,
-            "inertia": indices.inertia if indices else None,
-            "substantial": self.substantial,
-            "reference": self.reference,
-            "reason_lost": self.reason_lost,
-        }
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The chosen segmentation and how the choice was made.
-
-    Parameters
-    ----------
-    winner : Candidate or None
-        None means that all customers stay in one segment.
-    candidates : tuple of Candidate
-        All that were tried, the winner included, in the order of trying.
-    ceiling : dict
-        What a model of single customers reaches, by part of P.
-    method : str
-        How P was measured; "profile" if there are too few customers to segment.
-    draft : Candidate or None
-        Without a winner, the best that failed, to be shown as a draft.
-    note : str
-        What the reader must know of the choice, in words; may be empty.
-    constructed : bool
-        True if nothing passed the gates.
-    elbow : dict
-        Inertia by number of segments for each space; from 1 to 12 for the winner's.
-    """
-
-    winner: Candidate | None
-    candidates: tuple[Candidate, ...]
-    ceiling: dict[str, float]
-    method: Method
-    draft: Candidate | None = None
-    note: str = ""
-    constructed: bool = False
-    elbow: dict[str, dict[int, float]] | None = None
 
 
 def select(
@@ -230,7 +100,7 @@ def _select(
     tell: Progress,
 ) -> Selection:
     tries = _tries(spaces, algorithms, ks)
-    tell(0.0, "ceiling")
+    tell(0.0, "what can be told of single customers")
     named = {space.name: (space.features or space.columns, space.matrix) for space in spaces}
     rule = judge(named, evidence.outcome, evidence.ceiling_features, evidence.window, seed=seed)
     candidates = [_reference(reference, rule, evidence) for reference in references]
@@ -256,6 +126,33 @@ def _select(
         elbow[space.name] = _whole_elbow(space, algorithms[0], elbow[space.name], seed)
     tell(1.0, "chosen")
     return replace(choice, ceiling=rule.ceiling, method=rule.method, elbow=elbow)
+
+
+def pass_over(selection: Selection, reason: str) -> Selection:
+    """Return the choice that is left when the winner will not do after all.
+
+    Parameters
+    ----------
+    selection : Selection
+        With a winner.
+    reason : str
+        Why the winner will not do; it becomes its reason for losing.
+
+    Returns
+    -------
+    Selection
+        Chosen by the same rule among the others.
+    """
+    candidates = []
+    for candidate in selection.candidates:
+        if candidate is selection.winner:
+            candidates.append(replace(candidate, substantial=False, reason_lost=reason))
+        elif candidate.substantial and not candidate.reference:
+            candidates.append(replace(candidate, reason_lost=""))
+        else:
+            candidates.append(candidate)
+    left = _choose(candidates, wish=None)
+    return replace(left, ceiling=selection.ceiling, method=selection.method, elbow=selection.elbow)
 
 
 def _whole_elbow(

@@ -44,6 +44,7 @@ class Home:
         """
         with disk_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
+            (self.path / ".gitignore").write_text("*\n", encoding="utf-8")
             file = (self.path / "lock").open("w")
         faults.point()
         with file:
