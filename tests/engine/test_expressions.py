@@ -117,7 +117,7 @@ def test_translation_keeps_the_meaning_of_division():
 def test_a_locked_database_reads_and_writes_nothing_outside(tmp_path):
     with DuckDB() as db:
         db.lock([tmp_path])
-        db.write_parquet("SELECT 1 AS one", tmp_path / "inside.parquet")
+        db.execute(f"COPY (SELECT 1 AS one) TO '{tmp_path / 'inside.parquet'}'")
         for statement in (
             "SELECT * FROM read_csv('/etc/passwd')",
             f"COPY (SELECT 1) TO '{tmp_path.parent / 'outside.parquet'}'",

@@ -51,6 +51,8 @@ class DuckDB:
         memory_limit: str | None = None,
     ) -> None:
         config: dict[str, Any] = {"TimeZone": "UTC", "autoinstall_known_extensions": False}
+        # Else a long IN list becomes a join, and a join on many threads loses the order of rows.
+        config["disabled_optimizers"] = "in_clause"
         if threads:
             config["threads"] = threads
         if memory_limit:
@@ -124,10 +126,6 @@ class DuckDB:
         """Return the names of all tables and views."""
         known = self.rows("SELECT table_name FROM information_schema.tables")
         return frozenset(name for (name,) in known)
-
-    def write_parquet(self, select: str, path: Path) -> None:
-        """Write the rows of a SELECT, in their order, to one Parquet file."""
-        self.execute(f"COPY ({select}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
 
     def lock(self, folders: Sequence[Path]) -> None:
         """Forbid files outside ``folders``, extensions and any further change of settings."""

@@ -28,6 +28,9 @@ LOG = "log.jsonl"
 PRIVATE = 0o600
 """Mode of files that hold rows as they came in."""
 
+ROW_GROUP = 122_880
+"""Rows of a Parquet row group: fixed, so that bytes do not depend on who made the batches."""
+
 _BLOCK = 1 << 20
 
 
@@ -169,15 +172,15 @@ class FolderWriter:
             Readable by the owner alone.
         """
         path = self.path(name)
-        batches = data.to_batches() if isinstance(data, pa.Table) else data
+        reader = data.to_reader() if isinstance(data, pa.Table) else data
         with disk_errors(path):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE if private else 0o644)
             with (
                 os.fdopen(handle, "wb") as file,
                 pq.ParquetWriter(file, data.schema, compression="zstd") as writer,
             ):
-                for batch in batches:
-                    writer.write_batch(batch)
+                for group in row_groups(reader):
+                    writer.write_table(group, row_group_size=ROW_GROUP)
         faults.point()
 
     def files(self) -> dict[str, dict[str, Any]]:
@@ -203,6 +206,33 @@ class FolderWriter:
             sync(self.target.parent)
         faults.point()
         return self.target
+
+
+def row_groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Cut a stream into tables of ``ROW_GROUP`` rows, whatever its batches; the last has the rest.
+
+    Parameters
+    ----------
+    reader : RecordBatchReader
+        Is drained; no more than one table is held at a time.
+
+    Yields
+    ------
+    pyarrow.Table
+        In one chunk.
+    """
+    held: list[pa.RecordBatch] = []
+    for batch in reader:
+        start = 0
+        while start < batch.num_rows:
+            part = batch.slice(start, ROW_GROUP - sum(b.num_rows for b in held))
+            start += part.num_rows
+            held.append(part)
+            if sum(b.num_rows for b in held) == ROW_GROUP:
+                yield pa.Table.from_batches(held).combine_chunks()
+                held = []
+    if held:
+        yield pa.Table.from_batches(held).combine_chunks()
 
 
 def read_json(path: Path) -> Any:

@@ -7,7 +7,6 @@ on the same files reads Parquet instead of parsing text again.
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -20,10 +19,8 @@ from coterie.errors import DataError, NotReadyError
 from coterie.schema import CANONICAL, Attribute, ColumnParams
 from coterie.sources.base import Source
 from coterie.sources.read import fingerprint, read
-from coterie.store import faults
 from coterie.store.runs import (
     FORMAT_VERSION,
-    PRIVATE,
     FolderWriter,
     disk_errors,
     first_changed,
@@ -155,12 +152,9 @@ def _make(
     tell("keeping the checked tables")
     with FolderWriter(folder.parent, folder.name) as writer:
         for table in (name for name in _TABLES if name in db.tables()):
-            path = writer.path(table) / "part-0.parquet"
-            with disk_errors(path):
-                path.parent.mkdir()
-                if table == "quarantine":
-                    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE))
-            db.write_parquet(f"SELECT * FROM {identifier(table)}", path)
-            faults.point()
+            with disk_errors(writer.path(table)):
+                writer.path(table).mkdir()
+            rows = db.stream(f"SELECT * FROM {identifier(table)}")
+            writer.table(f"{table}/part-0.parquet", rows, private=table == "quarantine")
         writer.json(_ABOUT, about | {"files": writer.files()})
         writer.commit()
