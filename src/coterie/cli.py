@@ -49,7 +49,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # what the terminal cannot show must not end a run
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, _stop)
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         app()
     except CoterieError as error:
@@ -62,14 +62,24 @@ def main() -> None:
     except MemoryError:
         hint = "Free memory, or bring fewer rows or columns."
         fail(CoterieError("There is not enough memory.", hint=hint))
-    except KeyboardInterrupt as error:
+    except _Stopped as stopped:
         err.print("Stopped. Nothing is left half-written; run again when you like.")
-        sys.exit(error.args[0] if error.args else 130)
+        sys.exit(128 + stopped.number)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Stopped(BaseException):
+    """Someone asked the command to stop; a class of our own, because typer hides Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def _stop(number: int, _frame: object) -> None:
-    """End as Ctrl-C does, so that what was begun is cleared away."""
-    raise KeyboardInterrupt(128 + number)
+    raise _Stopped(number)
 
 
 def _end_quietly() -> None:

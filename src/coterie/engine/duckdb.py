@@ -138,7 +138,7 @@ class DuckDB:
         return self._con.cursor()
 
 
-_DISK_FULL = ("no space left", "disk quota", "file too large", "could not write", "out of disk")
+_DISK_FULL = ("no space left", "disk quota", "file too large")
 
 
 @contextmanager
@@ -161,11 +161,11 @@ def _clear_errors() -> Iterator[None]:
             f"A value is not what it should be: {_said(error)}",
             hint="Expressions of [[measures]] and [[features]] must give numbers.",
         ) from error
-    except (duckdb.IOException, duckdb.FatalException) as error:
+    except duckdb.Error as error:
         if not any(words in str(error).lower() for words in _DISK_FULL):
             raise
         raise DataError(
-            f"The disk is full: {_said(error)}",
+            "The disk is full, or a file grew larger than is allowed here.",
             hint="Free some space and run again; nothing was left half-written.",
         ) from error
 

@@ -24,6 +24,8 @@ from coterie.sources.limits import BLOCK, reading
 from coterie.sources.parquet_files import load_parquet
 from coterie.sources.parts import Loaded, Loader, Rejected, same_header
 
+_MAX_PATH = 4_000
+"""Bytes of the longest path; systems know none beyond 4,096."""
 _FORMATS = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -63,6 +65,8 @@ def find_files(source: Source, folder: Path) -> list[Path]:
             hint="Rename it.",
             where="file",
         ) from error
+    if len(os.fsencode(wanted)) > _MAX_PATH:
+        raise DataError(f"There is no file {source.file[:80]} …: the name is too long.")
     if wanted.is_dir():
         raise DataError(
             f"{source.file} is a folder.",

@@ -48,6 +48,15 @@ NAMES = sa.Table(
 """Names that users gave; they survive refits."""
 
 
+_HINTS = {
+    "disk I/O": "Free some space and run again; nothing was left half-written.",
+    "is full": "Free some space and run again; nothing was left half-written.",
+    "locked": "Another program holds it; try again when it has finished.",
+    "readonly": "Check that you may write there.",
+}
+_DAMAGED = "If it is damaged, restore it from a backup, or move it away and run again."
+
+
 class Registry:
     """The SQLite registry of one project.
 
@@ -76,9 +85,10 @@ class Registry:
                 yield connection
                 faults.point()
         except sa.exc.DatabaseError as error:
+            said = str(error.orig)
+            hint = next((hint for words, hint in _HINTS.items() if words in said), _DAMAGED)
             raise DataError(
-                f"The registry {self.path} cannot be read or written: {error.orig}",
-                hint="If it is damaged, restore it from a backup or move it away.",
+                f"The registry {self.path} cannot be read or written: {said}", hint=hint
             ) from error
         faults.point()
 
