@@ -6,27 +6,81 @@ a customer gets the same segment whether seen in training or a year later.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
+from coterie import plugins
 from coterie.errors import ParameterError
 from coterie.schema import Params
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
 
+GROUP = "coterie.algorithms"
+"""Entry point group under which a package brings an algorithm: a class without arguments."""
+BUILT_IN = {
+    "kmeans": "coterie.segmentation.centroids:KMeans",
+    "bisecting-kmeans": "coterie.segmentation.bisecting:BisectingKMeans",
+    "gaussian-mixture": "coterie.segmentation.mixtures:GaussianMixture",
+    "latent-class": "coterie.segmentation.latent:LatentClass",
+    "ward": "coterie.segmentation.hierarchy:Ward",
+    "agglomerative": "coterie.segmentation.hierarchy:Agglomerative",
+    "dbscan": "coterie.segmentation.density:DBSCAN",
+    "hdbscan": "coterie.segmentation.density:HDBSCAN",
+    "spectral": "coterie.segmentation.graph:Spectral",
+    "som": "coterie.segmentation.maps:SelfOrganisingMap",
+    "tree": "coterie.segmentation.tree:DistilledTree",
+}
+"""Where each algorithm of ours lies; loaded when it is named."""
+NOISE = -1
+"""Label of a customer who is in no segment: outside every dense region."""
+MIN_FIDELITY = 0.9
+"""Least agreement of a model with its algorithm's own labels to be chosen."""
+
 
 class Placement(NamedTuple):
-    """Where each customer stands: her segment, the runner-up and how clear the choice is."""
+    """Where each customer stands: her segment, the runner-up and how clear the choice is.
+
+    A customer in no segment has segment ``NOISE``, the nearest as runner-up and margin 0.
+    """
 
     segment: Labels
     second: Labels
     margin: Floats
     """0 on the border of two segments, 1 at the centre of one; shape (n,)."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What to know of an algorithm before choosing it.
+
+    Parameters
+    ----------
+    suits : str
+        Which customers it is for, in a few words.
+    soft : bool
+        Whether its models tell a chance for every segment.
+    sql : bool
+        Whether its models are written as SQL.
+    noise : bool
+        Whether customers can be in no segment.
+    takes_k : bool
+        Whether it finds as many segments as it is asked for; else ``k`` is only the most.
+    extra : str
+        The extra of Coterie it needs; empty if none.
+    """
+
+    suits: str
+    soft: bool = False
+    sql: bool = False
+    noise: bool = False
+    takes_k: bool = True
+    extra: str = ""
 
 
 class Model(Protocol):
@@ -42,12 +96,17 @@ class Model(Protocol):
         """Number of segments, numbered from 0."""
         ...
 
+    @property
+    def fidelity(self) -> float:
+        """Share of the fitted rows (by weight) that ``assign`` gives their label of the fit."""
+        ...
+
     def distances(self, matrix: Floats) -> Floats:
         """Return the cost of each segment for each row, shape (n, n_segments); least wins."""
         ...
 
     def assign(self, matrix: Floats) -> Labels:
-        """Return the segment of each row; ties go to the lower number."""
+        """Return the segment of each row, or ``NOISE``; ties go to the lower number."""
         ...
 
     def place(self, matrix: Floats) -> Placement:
@@ -55,11 +114,31 @@ class Model(Protocol):
         ...
 
     def sql(self, columns: Sequence[str]) -> str:
-        """Return an SQL expression for ``assign`` over matrix columns of these names."""
+        """Return an SQL expression for ``assign`` over matrix columns of these names.
+
+        Raises
+        ------
+        ParameterError
+            If the model cannot be written as SQL, naming what can.
+        """
         ...
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the model as plain JSON."""
+        """Return the model as plain JSON, without the row of any single customer."""
+        ...
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the model that ``to_dict`` wrote."""
+        ...
+
+
+@runtime_checkable
+class SoftModel(Protocol):
+    """A model that knows how likely each segment is; others would have to make it up."""
+
+    def soft(self, matrix: Floats) -> Floats:
+        """Return the chance of each segment for each row, shape (n, n_segments); rows sum to 1."""
         ...
 
 
@@ -67,6 +146,9 @@ class Algorithm(Protocol):
     """A way to find segments."""
 
     name: str
+    traits: ClassVar[Traits]
+    models: ClassVar[tuple[type[Model], ...]]
+    """Classes of the models it returns, for reading them again by their ``kind``."""
 
     def fit(self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None) -> Model:
         """Fit ``k`` segments to the rows of ``matrix``.
@@ -76,11 +158,11 @@ class Algorithm(Protocol):
         matrix : float64 array, shape (n, n_columns)
             Finite values.
         k : int
-            Number of segments; there are fewer if fewer distinct rows exist.
+            Number of segments, 1 or more; there are fewer if fewer distinct rows exist.
         seed : int
             Of whatever is drawn at random.
         weights : float64 array, shape (n,), optional
-            Weight of each row.
+            Weight of each row, above 0: how many customers it stands for, up to a factor.
 
         Returns
         -------
@@ -101,7 +183,8 @@ class SegmentationParams(Params):
 
     lens: AnyLens = "auto"
     """auto: value with orders, custom (all attributes) without."""
-    algorithm: Literal["auto", "kmeans"] = "auto"
+    algorithm: str = "auto"
+    """auto, or a name of ``coterie algorithms``."""
     features: tuple[str, ...] = ()
     """Features of the lens ``custom``; empty: all that are fit to cluster."""
     horizon: str = "90d"
@@ -111,6 +194,12 @@ class SegmentationParams(Params):
     include_protected: tuple[str, ...] = ()
     frequency: Literal["order_days", "orders"] = "order_days"
     """What one purchase is: a day with orders, or an order id."""
+
+    @field_validator("algorithm")
+    @classmethod
+    def _check_algorithm(cls, algorithm: str) -> str:
+        plugins.check("algorithm", algorithm, GROUP, {"auto": "", **BUILT_IN})
+        return algorithm
 
     @field_validator("k", mode="before")
     @classmethod

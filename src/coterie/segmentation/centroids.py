@@ -16,10 +16,17 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 
 from coterie.engine.sql import identifier
 from coterie.errors import DataError, ParameterError
-from coterie.segmentation.base import Floats, Labels, Placement
+from coterie.features.matrix import double
+from coterie.segmentation.base import Floats, Labels, Placement, Traits
+from coterie.segmentation.nearest import (
+    CHUNK,
+    check_matrix,
+    check_names,
+    least_sql,
+    nearest_sql,
+    place_by_cost,
+)
 
-_CHUNK = 4_096
-"""Rows whose distances fit in the processor's cache."""
 _N_INIT = 5
 
 
@@ -31,6 +38,8 @@ class KMeansModel:
     ----------
     centroids : float64 array, shape (n_segments, n_columns)
         One centre a segment, in the units of the matrix.
+    fidelity : float, default 1
+        Share of the fitted rows whose nearest centre is that of their segment.
 
     Examples
     --------
@@ -40,6 +49,8 @@ class KMeansModel:
     """
 
     centroids: Floats
+    fidelity: float = 1.0
+    """1 for k-means, whose own labels are the nearest centres."""
     kind: ClassVar[str] = "kmeans"
 
     def __post_init__(self) -> None:
@@ -116,7 +127,7 @@ class KMeansModel:
         >>> KMeansModel(np.array([[0.0], [4.0]])).place(np.array([[1.0]])).margin.round(3).tolist()
         [0.889]
         """
-        parts = [_place(costs) for costs in self._chunks(matrix)]
+        parts = [place_by_cost(costs) for costs in self._chunks(matrix)]
         return Placement(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     def sql(self, columns: Sequence[str]) -> str:
@@ -142,7 +153,7 @@ class KMeansModel:
         >>> KMeansModel(np.array([[0.0]])).sql(["a"])
         '0'
         """
-        return _nearest_sql(self._distance_sql(columns))
+        return nearest_sql(self._distance_sql(columns))
 
     def sql_select(self, relation: str, columns: Sequence[str], keep: Sequence[str]) -> str:
         """Return a SELECT of ``keep``, ``segment``, ``second`` and ``margin`` over a relation.
@@ -174,12 +185,12 @@ class KMeansModel:
         names = [f"d2__{i}" for i in range(self.n_segments)]
         each = ", ".join(f"{d} AS {name}" for d, name in zip(distances, names, strict=True))
         others = [[name for name in names if name != mine] for mine in names]
-        second = _cases([_nearest_sql(rest, names) for rest in others])
-        value = _cases([_least(rest) for rest in others])
+        second = _cases([nearest_sql(rest, names) for rest in others])
+        value = _cases([least_sql(rest) for rest in others])
         each_distance = f"SELECT {kept}{each} FROM {identifier(relation)}"
         nearest = (
-            f"SELECT {kept}{', '.join(names)}, {_nearest_sql(names)} AS segment, "
-            f"{_least(names)} AS d2__best FROM ({each_distance}) AS d"
+            f"SELECT {kept}{', '.join(names)}, {nearest_sql(names)} AS segment, "
+            f"{least_sql(names)} AS d2__best FROM ({each_distance}) AS d"
         )
         runner_up = (
             f"SELECT {kept}segment, d2__best, {second} AS second, {value} AS d2__next "
@@ -203,10 +214,10 @@ class KMeansModel:
 
     def _chunks(self, matrix: Floats) -> Iterator[Floats]:
         """Yield squared distances of shape (n_segments, rows) for runs of rows."""
-        _check(matrix, self.centroids.shape[1])
+        check_matrix(matrix, self.centroids.shape[1])
         centres = self.centroids.T[:, :, None]
-        for start in range(0, max(len(matrix), 1), _CHUNK):
-            rows = np.ascontiguousarray(matrix[start : start + _CHUNK].T, dtype=np.float64)
+        for start in range(0, max(len(matrix), 1), CHUNK):
+            rows = np.ascontiguousarray(matrix[start : start + CHUNK].T, dtype=np.float64)
             total = np.zeros((self.n_segments, rows.shape[1]))
             part = np.empty_like(total)
             for values, centre in zip(rows, centres, strict=True):
@@ -216,15 +227,12 @@ class KMeansModel:
             yield total
 
     def _distance_sql(self, columns: Sequence[str]) -> list[str]:
-        if len(columns) != self.centroids.shape[1]:
-            raise ParameterError(
-                f"{len(columns)} column names for a model of {self.centroids.shape[1]} columns."
-            )
+        check_names(columns, self.centroids.shape[1])
         names = [identifier(name) for name in columns]
         return [
             " + ".join(
                 f"({name} - {number}) * ({name} - {number})"
-                for name, number in zip(names, map(_number, centre), strict=True)
+                for name, number in zip(names, map(double, centre), strict=True)
             )
             for centre in self.centroids.tolist()
         ]
@@ -243,6 +251,8 @@ class KMeans:
     """
 
     name = "kmeans"
+    traits = Traits("round groups of any data; the default", sql=True)
+    models = (KMeansModel,)
 
     def fit(
         self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None
@@ -280,7 +290,7 @@ class KMeans:
         """
         if k < 1:
             raise ParameterError(f"k={k}.", allowed="k is 1 or more.", where="k")
-        _check(matrix, matrix.shape[1])
+        check_matrix(matrix, matrix.shape[1])
         if not len(matrix):
             raise DataError("There are no rows to segment.")
         order = np.lexsort(matrix.T[::-1])
@@ -292,50 +302,8 @@ class KMeans:
         return _numbered(fitted.cluster_centers_)
 
 
-def _place(costs: Floats) -> Placement:
-    label = np.argmin(costs, axis=0)
-    if len(costs) == 1:
-        return Placement(label.astype(np.int32), label.astype(np.int32), np.ones(label.size))
-    row = np.arange(label.size)
-    best = costs[label, row]
-    costs[label, row] = np.inf
-    second = np.argmin(costs, axis=0)
-    then = costs[second, row]
-    margin = np.divide(then - best, then, out=np.zeros(label.size), where=then > 0)
-    return Placement(label.astype(np.int32), second.astype(np.int32), margin)
-
-
 def _numbered(centroids: Floats) -> KMeansModel:
     return KMeansModel(np.ascontiguousarray(centroids[np.lexsort(centroids.T[::-1])]))
-
-
-def _check(matrix: Floats, n_columns: int) -> None:
-    if matrix.ndim != 2 or matrix.shape[1] != n_columns:
-        raise DataError(
-            f"The matrix has shape {matrix.shape}; the model needs {n_columns} columns."
-        )
-    if not np.isfinite(matrix).all():
-        bad = int((~np.isfinite(matrix)).sum())
-        raise DataError(f"{bad:,} of {matrix.size:,} values are not finite; fill or drop them.")
-
-
-def _number(value: float) -> str:
-    """Write a double so that no engine reads it as a decimal; repr comes back bit for bit."""
-    text = repr(value)
-    return f"CAST({text if 'e' in text else text + 'e0'} AS DOUBLE)"
-
-
-def _least(terms: Sequence[str]) -> str:
-    return terms[0] if len(terms) == 1 else f"LEAST({', '.join(terms)})"
-
-
-def _nearest_sql(terms: Sequence[str], names: Sequence[str] = ()) -> str:
-    """Return SQL for the number of the least term: its place in ``names``, else in ``terms``."""
-    numbers = [names.index(term) for term in terms] if names else list(range(len(terms)))
-    if len(terms) == 1:
-        return str(numbers[0])
-    whens = " ".join(f"WHEN {term} THEN {i}" for term, i in zip(terms, numbers, strict=True))
-    return f"CASE {_least(terms)} {whens} END"
 
 
 def _cases(values: Sequence[str]) -> str:

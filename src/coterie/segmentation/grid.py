@@ -64,6 +64,7 @@ class RfmGridModel:
 
     scores: Mapping[str, Any]
     kind: ClassVar[str] = "rfm-grid"
+    fidelity: ClassVar[float] = 1.0
 
     @property
     def n_segments(self) -> int:
