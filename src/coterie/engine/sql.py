@@ -7,7 +7,7 @@ negative number are NULL, and no exponent can overflow.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import sqlglot
 from sqlglot import exp
@@ -61,6 +61,21 @@ _ALLOWED: tuple[type[exp.Expr], ...] = (
     exp.Or,
     exp.Paren,
     exp.Sub,
+)
+_CONDITIONS = (
+    exp.And,
+    exp.Between,
+    exp.Boolean,
+    exp.EQ,
+    exp.GT,
+    exp.GTE,
+    exp.In,
+    exp.Is,
+    exp.LT,
+    exp.LTE,
+    exp.NEQ,
+    exp.Not,
+    exp.Or,
 )
 _CASTS = frozenset({exp.DataType.Type.DOUBLE, exp.DataType.Type.BIGINT, exp.DataType.Type.INT})
 _WORDS = (
@@ -156,6 +171,37 @@ def check_expression(
             tree = safe
         elif safe is not node:
             node.replace(safe)
+    return tree.sql(dialect="duckdb")
+
+
+def is_condition(text: str, *, where: str) -> bool:
+    """Tell whether an expression is true or false, whatever the values of its columns.
+
+    Raises
+    ------
+    ParameterError
+        If the text cannot be parsed, or is too long or too deep.
+
+    Examples
+    --------
+    >>> is_condition("orders > 3 AND NOT lapsed", where="x"), is_condition("orders", where="x")
+    (True, False)
+    """
+    tree = _parse(text, where).unnest()
+    return isinstance(tree, _CONDITIONS)
+
+
+def renamed(expression: str, names: Mapping[str, str]) -> str:
+    """Return a checked expression with its columns under other names.
+
+    Examples
+    --------
+    >>> renamed('"a" + "b"', {"a": "b", "b": "two words"})
+    '"b" + "two words"'
+    """
+    tree = _parse(expression, "the expression")
+    for column in list(tree.find_all(exp.Column)):
+        column.this.set("this", names[column.name])
     return tree.sql(dialect="duckdb")
 
 

@@ -86,10 +86,8 @@ class Traits:
 class Model(Protocol):
     """A fitted segmentation: places any customer, known or new."""
 
-    @property
-    def kind(self) -> str:
-        """Name under which ``from_dict`` finds the class again."""
-        ...
+    kind: ClassVar[str]
+    """Name under which the class is found again to read what ``to_dict`` wrote."""
 
     @property
     def n_segments(self) -> int:
@@ -146,9 +144,16 @@ class Algorithm(Protocol):
     """A way to find segments."""
 
     name: str
-    traits: ClassVar[Traits]
-    models: ClassVar[tuple[type[Model], ...]]
-    """Classes of the models it returns, for reading them again by their ``kind``."""
+
+    @property
+    def traits(self) -> Traits:
+        """What to know of it before choosing it; a class attribute will do."""
+        ...
+
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """Classes of the models it returns, for reading them again by their ``kind``."""
+        ...
 
     def fit(self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None) -> Model:
         """Fit ``k`` segments to the rows of ``matrix``.

@@ -218,7 +218,7 @@ def micro_clusters(training: Training, most: int, *, seed: int) -> tuple[Floats,
     member = _means(training.rows, training.weights, most, seed=seed)
     groups, member = np.unique(member, return_inverse=True)
     points = _averages(training.rows, training.weights, member, len(groups))
-    return points, np.bincount(member, weights=training.weights), member
+    return points, np.bincount(member, weights=training.weights).astype(np.float64), member
 
 
 def _exemplars(rows: Floats, weights: Floats, most: int, *, seed: int) -> Floats:

@@ -51,7 +51,7 @@ class SelfOrganisingMap:
         training = Training.of(matrix, k, weights)
         units = _learn(training)
         nearest = KMeansModel(units).assign(training.rows)
-        hits = np.bincount(nearest, weights=training.weights, minlength=len(units))
+        hits = np.bincount(nearest, training.weights, len(units)).astype(np.float64)
         used = np.flatnonzero(hits)
         part = merge(units[used], hits[used], min(training.k, len(used)), "ward")
         return _model(units[used], hits[used], part)

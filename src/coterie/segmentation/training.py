@@ -93,7 +93,8 @@ class Training:
     def merged(self) -> tuple[Floats, Floats]:
         """Return the distinct rows with the sum of their weights."""
         first = np.searchsorted(self.distinct, np.arange(self.n_distinct))
-        return self.rows[first], np.bincount(self.distinct, weights=self.weights)
+        weights = np.bincount(self.distinct, weights=self.weights)
+        return self.rows[first], weights.astype(np.float64)
 
     def drawn(self, most: int, *, seed: int) -> Training:
         """Return at most ``most`` rows of weight 1, drawn with chances in proportion to weights.
