@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.special import ndtr
 from scipy.stats import rankdata
 
 from coterie.errors import DataError
@@ -77,12 +77,13 @@ class Copula:
         columns = np.sort(matrix, axis=0)
         wanted = spearman(matrix)
         scores = np.asarray(rankdata(columns, axis=0), dtype=np.float64)
-        normal = np.random.default_rng(seed).standard_normal((N_DRAWS, matrix.shape[1]))
+        normal = _uncorrelated(np.random.default_rng(seed), matrix.shape[1])
         latent = wanted.copy()
         best, least = latent, np.inf
         for _ in range(_ROUNDS):
             latent = _possible(latent)
-            places = _places(normal @ _root(latent).T, len(columns))
+            places = np.floor(ndtr(normal @ _root(latent).T) * len(columns)).astype(np.int64)
+            np.minimum(places, len(columns) - 1, out=places)
             miss = wanted - _correlations(np.take_along_axis(scores, places, axis=0))
             worst = float(np.abs(miss).max(initial=0.0))
             if worst < least:
@@ -95,8 +96,10 @@ class Copula:
     def draw(self, random: np.random.Generator) -> Floats:
         """Return as many rows as the matrix had: every column a reordering of its values."""
         normal = random.standard_normal(self.columns.shape)
-        places = _places(normal @ _root(self.latent).T, len(self.columns))
-        return np.take_along_axis(self.columns, places, axis=0)
+        order = (normal @ _root(self.latent).T).argsort(axis=0, kind="stable")
+        drawn = np.empty_like(self.columns)
+        np.put_along_axis(drawn, order, self.columns, axis=0)
+        return drawn
 
 
 def spearman(matrix: Floats) -> Floats:
@@ -114,7 +117,7 @@ def spearman(matrix: Floats) -> Floats:
 
     Examples
     --------
-    >>> spearman(np.array([[1.0, 9.0], [2.0, 8.0], [3.0, 1.0]])).tolist()
+    >>> spearman(np.array([[1.0, 9.0], [2.0, 8.0], [3.0, 1.0]])).round(9).tolist()
     [[1.0, -1.0], [-1.0, 1.0]]
     """
     return _correlations(np.asarray(rankdata(matrix, axis=0), dtype=np.float64))
@@ -129,10 +132,12 @@ def _correlations(scores: Floats) -> Floats:
     return result
 
 
-def _places(latent: Floats, n: int) -> NDArray[np.int64]:
-    """Return, for each draw, the place of its value among ``n`` sorted ones."""
-    rank = latent.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
-    return np.asarray(rank * n // len(latent), dtype=np.int64)
+def _uncorrelated(random: np.random.Generator, n_columns: int) -> Floats:
+    """Return normal draws whose own correlations, which are chance, are taken out."""
+    normal = random.standard_normal((N_DRAWS, n_columns))
+    normal -= normal.mean(axis=0)
+    factor = np.linalg.cholesky(normal.T @ normal / N_DRAWS)
+    return np.asarray(np.linalg.solve(factor, normal.T).T, dtype=np.float64)
 
 
 def _possible(latent: Floats) -> Floats:

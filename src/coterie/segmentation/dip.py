@@ -118,7 +118,7 @@ def p_value(value: float, n: int) -> float:
 
     Examples
     --------
-    >>> round(p_value(0.0427, 200), 2), p_value(0.01, 200), p_value(0.25, 5)
+    >>> round(p_value(0.0427, 200), 2), p_value(0.0025, 200), p_value(0.25, 5)
     (0.01, 1.0, 1.0)
     """
     if n < MIN_VALUES:
