@@ -15,6 +15,7 @@ from coterie.segmentation.structure import (
     dips,
     evenness,
     gap_z,
+    is_natural,
     prediction_strength,
     structure,
 )
@@ -123,6 +124,17 @@ def test_the_numbers_of_the_segments_do_not_matter(names: list[int]):
     mine, other = dips(rows, labels, "abcd"), dips(rows, renamed, "abcd")
     assert [other[names[i]].p for i in range(3)] == pytest.approx([dip.p for dip in mine])
     assert evenness(renamed) == pytest.approx(evenness(labels))
+
+
+@pytest.mark.parametrize(("distance", "k"), [(8, 3), (8, 4), (4.5, 3), (1, 3)])
+def test_the_short_way_to_natural_answers_as_the_long_one(distance: float, k: int):
+    rows = blobs(distance, 200)
+    labels = fit(k, rows, 0).assign(rows)
+    given = (rows, labels, partial(fit, k))
+    assert (
+        is_natural(*given, features="abcd", seed=0)
+        == structure(*given, features="abcd", seed=0).natural
+    )
 
 
 def test_the_same_bytes_at_any_number_of_threads_and_seed():

@@ -17,7 +17,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 from coterie.errors import ParameterError
 from coterie.segmentation.base import Floats, Labels
 from coterie.segmentation.copula import Copula
-from coterie.segmentation.dip import dip, p_value
+from coterie.segmentation.dip import dip as dip_of
+from coterie.segmentation.dip import p_value
 from coterie.segmentation.validity import inertia
 
 N_STRUCTURE = 3_000
@@ -101,7 +102,7 @@ class Structure:
     @property
     def dip_share(self) -> float:
         """Share of the segments that are set apart from their neighbour."""
-        return sum(found.apart for found in self.dips) / max(len(self.dips), 1)
+        return _share_apart(self.dips)
 
     @property
     def more_than_correlation(self) -> bool:
@@ -166,22 +167,70 @@ def structure(
     >>> found.natural, round(found.strength, 2), found.evenness
     (True, 1.0, 1.0)
     """
-    if len(matrix) != len(labels) or matrix.shape[1] != len(features) or len(matrix) < 4:
-        raise ParameterError(
-            f"A matrix of {matrix.shape}, {len(labels)} labels and {len(features)} features.",
-            allowed="One label a row, one feature a column, 4 rows or more.",
-        )
-    order = np.random.default_rng(seed).permutation(len(matrix))
-    many, some = np.sort(order[:N_STRENGTH]), np.sort(order[:N_STRUCTURE])
-    rows, placed = matrix[some], labels[some]
+    look = _Look(matrix, labels, fit, features, seed)
     with threadpool_limits(1):
-        return Structure(
-            strength=prediction_strength(matrix[many], fit, seed=seed),
-            gap_z=gap_z(rows, fit, seed=seed),
-            dips=dips(rows, placed, features),
-            evenness=evenness(labels),
-            n=len(rows),
+        return Structure(look.strength(), look.gap_z(), look.dips(), evenness(labels), look.n)
+
+
+def is_natural(
+    matrix: Floats, labels: Labels, fit: Fit, *, features: Sequence[str], seed: int
+) -> bool:
+    """Return ``structure(...).natural``, looking no further than the first test that fails.
+
+    Parameters
+    ----------
+    matrix, labels, fit, features, seed
+        See ``structure``.
+
+    Returns
+    -------
+    bool
+        Much faster than ``structure`` where the answer is no.
+
+    Raises
+    ------
+    ParameterError
+        As ``structure``.
+    """
+    look = _Look(matrix, labels, fit, features, seed)
+    with threadpool_limits(1):
+        return (
+            look.strength() >= MIN_STRENGTH
+            and _share_apart(look.dips()) >= MIN_DIP_SHARE
+            and look.gap_z() > MIN_GAP
         )
+
+
+class _Look:
+    """The rows that are looked at, drawn the same way for every test."""
+
+    def __init__(
+        self, matrix: Floats, labels: Labels, fit: Fit, features: Sequence[str], seed: int
+    ) -> None:
+        if len(matrix) != len(labels) or matrix.shape[1] != len(features) or len(matrix) < 4:
+            raise ParameterError(
+                f"A matrix of {matrix.shape}, {len(labels)} labels and {len(features)} features.",
+                allowed="One label a row, one feature a column, 4 rows or more.",
+            )
+        order = np.random.default_rng(seed).permutation(len(matrix))
+        some = np.sort(order[:N_STRUCTURE])
+        self.n = len(some)
+        self._many = matrix[np.sort(order[:N_STRENGTH])]
+        self._rows, self._placed = matrix[some], labels[some]
+        self._fit, self._features, self._seed = fit, features, seed
+
+    def strength(self) -> float:
+        return prediction_strength(self._many, self._fit, seed=self._seed)
+
+    def gap_z(self) -> float:
+        return gap_z(self._rows, self._fit, seed=self._seed)
+
+    def dips(self) -> tuple[Dip, ...]:
+        return dips(self._rows, self._placed, self._features)
+
+
+def _share_apart(found: Sequence[Dip]) -> float:
+    return sum(dip.apart for dip in found) / max(len(found), 1)
 
 
 def prediction_strength(matrix: Floats, fit: Fit, *, seed: int) -> float:
@@ -292,7 +341,7 @@ def dips(matrix: Floats, labels: Labels, features: Sequence[str]) -> tuple[Dip, 
             Dip(
                 int(number),
                 int(numbers[j]),
-                p_value(dip((both * line).sum(axis=1)), len(both)),
+                p_value(dip_of((both * line).sum(axis=1)), len(both)),
                 str(names[most]),
                 float(parts[most] / max(parts.sum(), 1e-300)),
                 float(counts.max() / len(both)),

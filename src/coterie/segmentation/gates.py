@@ -1,0 +1,137 @@
+"""The rule of choice: gates first, then P, then the fewest segments.
+
+Proofs cost far more than P, so they are asked for only where P is near the best, and
+further down only if nothing there passes. On a static table P sees no later behaviour
+and rises with k even past groups that are really there; so there natural ones go first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from coterie.errors import ParameterError
+
+NEAR = 0.05
+"""Below the best P by more than this, proofs are asked for only in need."""
+TOLERANCE = 0.02
+"""P of two segmentations that differ by less counts as the same."""
+STRICT, RELAXED = (0.75, 0.6, 0.8), (0.7, 0.5, 0.75)
+"""Least S_w, S_min and D."""
+
+Level = Literal["strict", "relaxed", "none"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A segmentation as it enters the choice: its size, its P and the gate of substance."""
+
+    k: int
+    p: float
+    substantial: bool
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the gates ask of a segmentation.
+
+    Parameters
+    ----------
+    weighted, least : float
+        S_w and S_min; see ``stability``.
+    described : float
+        D; see ``describability``.
+    natural : bool
+        See ``structure.is_natural``; used only where there is no timeline.
+    """
+
+    weighted: float
+    least: float
+    described: float
+    natural: bool = False
+
+    def passes(self, gate: tuple[float, float, float]) -> bool:
+        """Return whether S_w, S_min and D reach the gate."""
+        return self.weighted >= gate[0] and self.least >= gate[1] and self.described >= gate[2]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen.
+
+    Parameters
+    ----------
+    index : int or None
+        Place of the chosen entry; None if nothing passes even the relaxed gates.
+    level : {"strict", "relaxed", "none"}
+        Which gates it passed.
+    proofs : dict
+        By place of the entry, all that were asked for.
+    """
+
+    index: int | None
+    level: Level
+    proofs: dict[int, Proof]
+
+
+def choose(entries: Sequence[Entry], prove: Callable[[int], Proof], *, static: bool) -> Choice:
+    """Choose by METHODS' rule.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        Every candidate; references are left out by the caller.
+    prove : callable
+        Given the place of an entry, its proof; called at most once for each.
+    static : bool
+        Whether P comes from leaving features out. Then every substantial entry is
+        proven, and those that pass and are natural win over all others.
+
+    Returns
+    -------
+    Choice
+        Among those that pass, within .02 of the best P, the one with the fewest
+        segments, then the highest S_w, then P, then the first.
+
+    Raises
+    ------
+    ParameterError
+        If there are no entries.
+
+    Examples
+    --------
+    >>> entries = [Entry(2, 0.5, True), Entry(5, 0.89, True), Entry(7, 0.9, True)]
+    >>> steady = Proof(0.9, 0.8, 0.9)
+    >>> choose(entries, lambda place: steady, static=False).index
+    1
+    """
+    if not entries:
+        raise ParameterError("There is nothing to choose from.")
+    order = sorted(
+        (i for i, entry in enumerate(entries) if entry.substantial),
+        key=lambda i: (-entries[i].p, i),
+    )
+    proofs: dict[int, Proof] = {}
+    floor = entries[order[0]].p - NEAR if order else 0.0
+    for i in order:
+        if entries[i].p < floor and not static:
+            passing = [j for j in proofs if proofs[j].passes(STRICT)]
+            if passing and entries[i].p < max(entries[j].p for j in passing) - TOLERANCE:
+                break
+            floor = entries[i].p - (0.0 if passing else NEAR)
+        proofs[i] = prove(i)
+    levels: tuple[tuple[Level, tuple[float, float, float]], ...]
+    levels = (("strict", STRICT), ("relaxed", RELAXED))
+    for level, gate in levels:
+        passing = [i for i in proofs if proofs[i].passes(gate)]
+        natural = [i for i in passing if static and proofs[i].natural]
+        if passing:
+            return Choice(_smallest(natural or passing, entries, proofs), level, proofs)
+    return Choice(None, "none", proofs)
+
+
+def _smallest(passing: Sequence[int], entries: Sequence[Entry], proofs: dict[int, Proof]) -> int:
+    enough = max(entries[i].p for i in passing) - TOLERANCE
+    near = [i for i in passing if entries[i].p >= enough]
+    return min(near, key=lambda i: (entries[i].k, -proofs[i].weighted, -entries[i].p, i))

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coterie.errors import ParameterError
+from coterie.segmentation.gates import NEAR, STRICT, TOLERANCE, Choice, Entry, Proof, choose
+
+GOOD, FAIR, BAD = Proof(0.9, 0.8, 0.9), Proof(0.72, 0.55, 0.78), Proof(0.5, 0.2, 0.9)
+NATURAL = Proof(0.9, 0.8, 0.9, natural=True)
+shares = st.floats(0, 1).map(lambda share: round(share, 3))
+
+
+def pick(*given: tuple[int, float, Proof], static: bool = False) -> Choice:
+    entries = [Entry(k, p, substantial=True) for k, p, _ in given]
+    return choose(entries, lambda place: given[place][2], static=static)
+
+
+def test_within_two_hundredths_of_the_best_that_passes_the_fewest_segments_win():
+    found = pick((12, 0.95, BAD), (9, 0.93, GOOD), (7, 0.92, GOOD), (6, 0.90, GOOD))
+    assert (found.index, found.level) == (2, "strict")
+
+
+def test_among_equal_numbers_the_one_that_comes_back_best_wins():
+    assert pick((7, 0.93, GOOD), (7, 0.92, Proof(0.95, 0.8, 0.9))).index == 1
+
+
+def test_proofs_are_asked_for_near_the_best_only():
+    assert set(pick((8, 0.9, GOOD), (7, 0.86, GOOD), (2, 0.5, GOOD)).proofs) == {0, 1}
+
+
+def test_the_search_widens_until_one_passes():
+    found = pick((8, 0.9, BAD), (7, 0.84, BAD), (5, 0.7, GOOD), (4, 0.69, GOOD), (2, 0.4, GOOD))
+    assert found.index == 3
+    assert set(found.proofs) == {0, 1, 2, 3}
+
+
+def test_relaxed_gates_open_when_none_passes_and_then_nothing_is_chosen():
+    assert pick((8, 0.9, BAD), (3, 0.4, FAIR)).level == "relaxed"
+    assert pick((8, 0.9, BAD), (3, 0.4, BAD)) == Choice(None, "none", {0: BAD, 1: BAD})
+
+
+def test_a_segment_too_small_keeps_an_entry_out():
+    entries = [Entry(8, 0.9, substantial=False), Entry(5, 0.5, substantial=True)]
+    assert choose(entries, lambda _place: GOOD, static=False).index == 1
+    assert choose(entries[:1], lambda _place: GOOD, static=False).index is None
+
+
+def test_natural_goes_first_on_a_static_table_alone():
+    given = ((9, 1.0, GOOD), (4, 0.89, NATURAL), (3, 0.6, NATURAL), (2, 0.99, GOOD))
+    assert pick(*given, static=True).index == 1
+    assert pick(*given, static=False).index == 3
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(2, 12), shares, st.booleans(), shares, shares, shares),
+        min_size=1,
+        max_size=15,
+    )
+)
+def test_looking_at_all_proofs_would_choose_the_same(rows: list[tuple]):
+    entries = [Entry(k, p, substantial) for k, p, substantial, *_ in rows]
+    proofs = [Proof(*rest) for *_, a, b, c in rows for rest in [(a, b, c)]]
+    found = choose(entries, lambda place: proofs[place], static=False)
+    passing = [
+        i for i, entry in enumerate(entries) if entry.substantial and proofs[i].passes(STRICT)
+    ]
+    assert (found.level == "strict") is bool(passing)
+    if passing:
+        enough = max(entries[i].p for i in passing) - TOLERANCE
+        near = [i for i in passing if entries[i].p >= enough]
+        assert found.index in near
+        assert entries[found.index].k == min(entries[i].k for i in near)
+        assert NEAR > TOLERANCE
+
+
+def test_there_must_be_something_to_choose_from():
+    with pytest.raises(ParameterError, match="nothing to choose from"):
+        choose([], lambda _place: GOOD, static=True)
