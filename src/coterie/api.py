@@ -21,9 +21,8 @@ from coterie.features.catalogue import CLV, Catalogue, Feature
 from coterie.features.level1 import Rules
 from coterie.features.measures import StateSpec
 from coterie.features.windows import to_date
+from coterie.segmentation.algorithms import described
 from coterie.segmentation.estimator import Segmenter
-from coterie.segmentation.grid import RfmGridModel
-from coterie.segmentation.placing import ALGORITHMS
 from coterie.segmentation.released import published
 from coterie.sources.base import Source
 from coterie.sources.read import read
@@ -170,15 +169,9 @@ def _feature_row(feature: Feature) -> dict[str, str]:
     return {"name": feature.name, "label": feature.label, "unit": feature.unit, "expr": expr}
 
 
-def list_algorithms() -> list[dict[str, str]]:
-    """Return name and meaning of every way to find segments."""
-    return [
-        {"name": name, "meaning": (type(algorithm).__doc__ or "").split("\n")[0]}
-        for name, algorithm in ALGORITHMS.items()
-    ] + [
-        {"name": "rfm-grid", "meaning": (RfmGridModel.__doc__ or "").split("\n")[0]},
-        {"name": "rfm-cells", "meaning": "Every combination of the three scores; a reference."},
-    ]
+def list_algorithms() -> list[dict[str, Any]]:
+    """Return what to know of every way to find segments, a row each."""
+    return described()
 
 
 def inspect(files: Sequence[Path], folder: Path) -> list[tuple[Source, Proposal]]:

@@ -376,7 +376,10 @@ def algorithms(as_json: AsJson = False) -> None:
     if as_json:
         return answer("algorithms", {"items": items, "total": len(items)})
     for row in items:
-        out.print(f"[bold]{row['name']:<12}[/bold] {plain(row['meaning'])}", soft_wrap=True)
+        can = [word for word in ("soft", "sql", "noise") if row[word]]
+        can += [f"needs {row['extra']}"] if row["extra"] else []
+        more = f" ({', '.join(can)})" if can else ""
+        out.print(f"[bold]{row['name']:<17}[/bold] {plain(row['suits'] + more)}", soft_wrap=True)
     return None
 
 

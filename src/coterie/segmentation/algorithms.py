@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, cast
 
 from coterie import plugins
-from coterie.errors import DataError, ParameterError
-from coterie.segmentation.base import BUILT_IN, GROUP, Algorithm, Model
+from coterie.errors import CoterieError, DataError, ParameterError
+from coterie.segmentation.base import BUILT_IN, GROUP, Algorithm, Model, Traits
 from coterie.segmentation.grid import RfmGridModel
-from coterie.segmentation.rules import RulesModel
+from coterie.segmentation.rules import Rules, RulesModel
 
 _WITHOUT_ALGORITHM: tuple[type[Model], ...] = (RfmGridModel, RulesModel)
 """Models that nothing in the list of algorithms finds: they are written, not learned."""
+_CELLS = "Every combination of the three scores; a reference."
+_BESIDE = (
+    (Rules.name, Rules.__doc__ or "", Rules.traits),
+    ("rfm-grid", RfmGridModel.__doc__ or "", Traits("comparison: what is popular", sql=True)),
+    ("rfm-cells", _CELLS, Traits("comparison: as fine as scores can be")),
+)
 
 
 def algorithm(name: str) -> Algorithm:
@@ -61,6 +68,35 @@ def names() -> tuple[str, ...]:
     'kmeans'
     """
     return tuple(plugins.known(GROUP, BUILT_IN))
+
+
+def described() -> list[dict[str, Any]]:
+    """Return what to know of every algorithm, ours and those that only stand beside.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``meaning``, ``suits``, whether its models are ``soft``, have ``sql`` and
+        know ``noise``, and the ``extra`` it needs. A plug-in that cannot be loaded says why.
+
+    Examples
+    --------
+    >>> described()[0]["name"], described()[-1]["name"]
+    ('kmeans', 'rfm-cells')
+    """
+    rows = []
+    for name in names():
+        try:
+            made = algorithm(name)
+            rows.append(_row(name, type(made).__doc__ or "", made.traits))
+        except CoterieError as error:
+            rows.append(_row(name, "", Traits(str(error))))
+    return rows + [_row(name, meaning, traits) for name, meaning, traits in _BESIDE]
+
+
+def _row(name: str, meaning: str, traits: Traits) -> dict[str, Any]:
+    said = {**asdict(traits), "name": name, "meaning": meaning.partition("\n")[0]}
+    return {key: said[key] for key in ("name", "meaning", "suits", "soft", "sql", "noise", "extra")}
 
 
 def model_from_dict(data: Mapping[str, Any]) -> Model:

@@ -6,18 +6,18 @@ batches, so neither needs all customers in memory at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
-from coterie.errors import DataError, ParameterError
 from coterie.features.asof import SCORES
 from coterie.features.lenses import FeatureSet, fit_matrix, frame_sql, read_columns
 from coterie.features.matrix import Matrix, to_floats
-from coterie.segmentation.base import Algorithm, Floats, Labels, Model
+from coterie.segmentation.algorithms import algorithm
+from coterie.segmentation.base import NOISE, Floats, Labels, Model
 from coterie.segmentation.candidates import Candidate, Selection
 from coterie.segmentation.centroids import KMeans, KMeansModel
 from coterie.segmentation.evidence import SAMPLE, draw_sample
@@ -28,25 +28,9 @@ from coterie.segmentation.validity import unsubstantial
 
 FRAME = "frame"
 NONE = "none"
-"""Segment id of customers that cannot be segmented."""
-
-ALGORITHMS: dict[str, Algorithm] = {algorithm.name: algorithm for algorithm in (KMeans(),)}
-MODELS: dict[str, type[KMeansModel | RfmGridModel]] = {
-    model.kind: model for model in (KMeansModel, RfmGridModel)
-}
-
-
-def model_from_dict(data: Mapping[str, Any]) -> Model:
-    """Return the model of any kind that ``to_dict`` wrote.
-
-    Raises
-    ------
-    DataError
-        If the kind is not known.
-    """
-    if data["kind"] not in MODELS:
-        raise DataError(f"The model is of kind {data['kind']!r}, which this version cannot read.")
-    return MODELS[data["kind"]].from_dict(data)
+"""Segment id of customers that cannot be segmented, or are in no dense region."""
+UNLIKE_ANY = "noise"
+"""Status of customers who are in no segment because no segment is like them."""
 
 
 def fit_choice(
@@ -130,10 +114,8 @@ def fit_winner(
     rows = matrix.transform(frame)
     if winner is None:
         return matrix, KMeans().fit(rows, 1, seed=seed)
-    if winner.algorithm not in ALGORITHMS:
-        raise ParameterError.unknown("algorithm", winner.algorithm, ALGORITHMS)
-    model = ALGORITHMS[winner.algorithm].fit(rows, winner.k, seed=seed)
-    if isinstance(model, KMeansModel):
+    model = algorithm(winner.algorithm).fit(rows, winner.k, seed=seed)
+    if type(model) is KMeansModel:  # not its children: their centres are found otherwise
         make_frame(db, matrix)
         model = refine(model, lambda: _matrices(db, matrix))
     return matrix, model
@@ -150,7 +132,7 @@ def _matrices(db: DuckDB, matrix: Matrix) -> Iterator[Floats]:
 
 
 def labels_of(db: DuckDB, matrix: Matrix, model: Model) -> Labels:
-    """Return the segment number of every customer of ``frame`` that can be segmented, in order.
+    """Return the segment number, or ``NOISE``, of each customer of ``frame`` in order.
 
     Parameters
     ----------
@@ -206,17 +188,20 @@ def _placed(
     table: pa.Table, matrix: Matrix, model: Model, names: np.ndarray[Any, np.dtype[np.object_]]
 ) -> pa.RecordBatch:
     status = table.column("status").combine_chunks()
-    usable = status.to_numpy(zero_copy_only=False) == "ok"
+    said = status.to_numpy(zero_copy_only=False).astype(object)
+    usable = said == "ok"
     first = np.full(len(usable), NONE, dtype=object)
     second = np.full(len(usable), None, dtype=object)
     margin = np.full(len(usable), np.nan)
     if usable.any():
         placement = model.place(matrix.transform(table.filter(pa.array(usable))))
-        first[usable] = names[placement.segment]
+        noise = placement.segment == NOISE
+        first[usable] = np.where(noise, NONE, names[placement.segment])
         other = placement.second != placement.segment
         second[np.flatnonzero(usable)[other]] = names[placement.second[other]]
         margin[usable] = placement.margin
+        said[np.flatnonzero(usable)[noise]] = UNLIKE_ANY
     ids = table.column("customer_id").combine_chunks().cast(pa.string())
-    columns = [ids, first, second, pa.array(margin, from_pandas=True), status.cast(pa.string())]
+    columns = [ids, first, second, pa.array(margin, from_pandas=True), said]
     arrays = [pa.array(c, pa.string()) if isinstance(c, np.ndarray) else c for c in columns]
     return pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)

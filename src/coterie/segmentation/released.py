@@ -19,9 +19,10 @@ from coterie.features.asof import FeatureModel, Sources, build_features
 from coterie.features.lenses import create_attribute_features
 from coterie.features.matrix import Matrix
 from coterie.schema import Attribute, ColumnParams
+from coterie.segmentation.algorithms import model_from_dict
 from coterie.segmentation.base import Labels, Model
 from coterie.segmentation.continuity import match, slots
-from coterie.segmentation.placing import FRAME, labels_of, make_frame, model_from_dict
+from coterie.segmentation.placing import FRAME, labels_of, make_frame
 from coterie.store.results import published_run
 from coterie.store.runs import check_run, read_json
 from coterie.validation.attributes import attribute_name
