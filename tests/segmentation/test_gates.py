@@ -8,13 +8,13 @@ from coterie.errors import ParameterError
 from coterie.segmentation.gates import NEAR, STRICT, TOLERANCE, Choice, Entry, Proof, choose
 
 GOOD, FAIR, BAD = Proof(0.9, 0.8, 0.9), Proof(0.72, 0.55, 0.78), Proof(0.5, 0.2, 0.9)
-NATURAL = Proof(0.9, 0.8, 0.9, natural=True)
 shares = st.floats(0, 1).map(lambda share: round(share, 3))
 
 
-def pick(*given: tuple[int, float, Proof], static: bool = False) -> Choice:
+def pick(*given: tuple[int, float, Proof], natural: tuple[int, ...] | None = None) -> Choice:
     entries = [Entry(k, p, substantial=True) for k, p, _ in given]
-    return choose(entries, lambda place: given[place][2], static=static)
+    asked = None if natural is None else natural.__contains__
+    return choose(entries, lambda place: given[place][2], natural=asked)
 
 
 def test_within_two_hundredths_of_the_best_that_passes_the_fewest_segments_win():
@@ -43,14 +43,17 @@ def test_relaxed_gates_open_when_none_passes_and_then_nothing_is_chosen():
 
 def test_a_segment_too_small_keeps_an_entry_out():
     entries = [Entry(8, 0.9, substantial=False), Entry(5, 0.5, substantial=True)]
-    assert choose(entries, lambda _place: GOOD, static=False).index == 1
-    assert choose(entries[:1], lambda _place: GOOD, static=False).index is None
+    assert choose(entries, lambda _place: GOOD).index == 1
+    assert choose(entries[:1], lambda _place: GOOD).index is None
 
 
-def test_natural_goes_first_on_a_static_table_alone():
-    given = ((9, 1.0, GOOD), (4, 0.89, NATURAL), (3, 0.6, NATURAL), (2, 0.99, GOOD))
-    assert pick(*given, static=True).index == 1
-    assert pick(*given, static=False).index == 3
+def test_natural_goes_first_if_it_passes_and_is_asked_for():
+    given = ((9, 1.0, GOOD), (4, 0.89, GOOD), (3, 0.6, GOOD), (2, 0.99, GOOD))
+    found = pick(*given, natural=(1, 2))
+    assert (found.index, found.natural, set(found.proofs)) == (1, True, {1, 2})
+    assert pick(*given).index == 3
+    found = pick(*given[:1], (4, 0.7, FAIR), natural=(1,))
+    assert (found.index, found.natural, set(found.proofs)) == (0, False, {0, 1})
 
 
 @given(
@@ -63,7 +66,7 @@ def test_natural_goes_first_on_a_static_table_alone():
 def test_looking_at_all_proofs_would_choose_the_same(rows: list[tuple]):
     entries = [Entry(k, p, substantial) for k, p, substantial, *_ in rows]
     proofs = [Proof(*rest) for *_, a, b, c in rows for rest in [(a, b, c)]]
-    found = choose(entries, lambda place: proofs[place], static=False)
+    found = choose(entries, lambda place: proofs[place])
     passing = [
         i for i, entry in enumerate(entries) if entry.substantial and proofs[i].passes(STRICT)
     ]
@@ -78,4 +81,4 @@ def test_looking_at_all_proofs_would_choose_the_same(rows: list[tuple]):
 
 def test_there_must_be_something_to_choose_from():
     with pytest.raises(ParameterError, match="nothing to choose from"):
-        choose([], lambda _place: GOOD, static=True)
+        choose([], lambda _place: GOOD)

@@ -42,14 +42,11 @@ class Proof:
         S_w and S_min; see ``stability``.
     described : float
         D; see ``describability``.
-    natural : bool
-        See ``structure.is_natural``; used only where there is no timeline.
     """
 
     weighted: float
     least: float
     described: float
-    natural: bool = False
 
     def passes(self, gate: tuple[float, float, float]) -> bool:
         """Return whether S_w, S_min and D reach the gate."""
@@ -68,14 +65,22 @@ class Choice:
         Which gates it passed.
     proofs : dict
         By place of the entry, all that were asked for.
+    natural : bool
+        Whether it was chosen for being natural.
     """
 
     index: int | None
     level: Level
     proofs: dict[int, Proof]
+    natural: bool = False
 
 
-def choose(entries: Sequence[Entry], prove: Callable[[int], Proof], *, static: bool) -> Choice:
+def choose(
+    entries: Sequence[Entry],
+    prove: Callable[[int], Proof],
+    *,
+    natural: Callable[[int], bool] | None = None,
+) -> Choice:
     """Choose by METHODS' rule.
 
     Parameters
@@ -84,9 +89,10 @@ def choose(entries: Sequence[Entry], prove: Callable[[int], Proof], *, static: b
         Every candidate; references are left out by the caller.
     prove : callable
         Given the place of an entry, its proof; called at most once for each.
-    static : bool
-        Whether P comes from leaving features out. Then every substantial entry is
-        proven, and those that pass and are natural win over all others.
+    natural : callable, optional
+        Given the place of an entry, whether ``structure.is_natural``. To be given where
+        P comes from leaving features out, and only there: natural entries that pass the
+        strict gates then win over all others.
 
     Returns
     -------
@@ -103,7 +109,7 @@ def choose(entries: Sequence[Entry], prove: Callable[[int], Proof], *, static: b
     --------
     >>> entries = [Entry(2, 0.5, True), Entry(5, 0.89, True), Entry(7, 0.9, True)]
     >>> steady = Proof(0.9, 0.8, 0.9)
-    >>> choose(entries, lambda place: steady, static=False).index
+    >>> choose(entries, lambda place: steady).index
     1
     """
     if not entries:
@@ -112,23 +118,39 @@ def choose(entries: Sequence[Entry], prove: Callable[[int], Proof], *, static: b
         (i for i, entry in enumerate(entries) if entry.substantial),
         key=lambda i: (-entries[i].p, i),
     )
-    proofs: dict[int, Proof] = {}
-    floor = entries[order[0]].p - NEAR if order else 0.0
-    for i in order:
-        if entries[i].p < floor and not static:
-            passing = [j for j in proofs if proofs[j].passes(STRICT)]
-            if passing and entries[i].p < max(entries[j].p for j in passing) - TOLERANCE:
-                break
-            floor = entries[i].p - (0.0 if passing else NEAR)
-        proofs[i] = prove(i)
+    if natural is not None:
+        proofs = {i: prove(i) for i in order if natural(i)}
+        there = [i for i in proofs if proofs[i].passes(STRICT)]
+        if there:
+            return Choice(_smallest(there, entries, proofs), "strict", proofs, natural=True)
+    else:
+        proofs = {}
+    _prove_from_the_top(entries, order, prove, proofs)
     levels: tuple[tuple[Level, tuple[float, float, float]], ...]
     levels = (("strict", STRICT), ("relaxed", RELAXED))
     for level, gate in levels:
         passing = [i for i in proofs if proofs[i].passes(gate)]
-        natural = [i for i in passing if static and proofs[i].natural]
         if passing:
-            return Choice(_smallest(natural or passing, entries, proofs), level, proofs)
+            return Choice(_smallest(passing, entries, proofs), level, proofs)
     return Choice(None, "none", proofs)
+
+
+def _prove_from_the_top(
+    entries: Sequence[Entry],
+    order: Sequence[int],
+    prove: Callable[[int], Proof],
+    proofs: dict[int, Proof],
+) -> None:
+    """Add proofs by falling P until nothing below could be chosen."""
+    floor = entries[order[0]].p - NEAR if order else 0.0
+    for i in order:
+        if entries[i].p < floor:
+            passing = [entries[j].p for j in proofs if proofs[j].passes(STRICT)]
+            if passing and entries[i].p < max(passing) - TOLERANCE:
+                return
+            floor = entries[i].p - (0.0 if passing else NEAR)
+        if i not in proofs:
+            proofs[i] = prove(i)
 
 
 def _smallest(passing: Sequence[int], entries: Sequence[Entry], proofs: dict[int, Proof]) -> int:
