@@ -22,9 +22,9 @@ from coterie.segmentation.nearest import (
     CHUNK,
     check_matrix,
     check_names,
-    least_sql,
     nearest_sql,
     place_by_cost,
+    place_sql,
 )
 
 _N_INIT = 5
@@ -177,30 +177,12 @@ class KMeansModel:
         ParameterError
             If the number of names differs from the model's columns.
         """
-        distances = self._distance_sql(columns)
-        kept = "".join(f"{identifier(name)}, " for name in keep)
-        if self.n_segments == 1:
-            one = "0 AS segment, 0 AS second, CAST(1 AS DOUBLE) AS margin"
-            return f"SELECT {kept}{one} FROM {identifier(relation)}"
-        names = [f"d2__{i}" for i in range(self.n_segments)]
-        each = ", ".join(f"{d} AS {name}" for d, name in zip(distances, names, strict=True))
-        others = [[name for name in names if name != mine] for mine in names]
-        second = _cases([nearest_sql(rest, names) for rest in others])
-        value = _cases([least_sql(rest) for rest in others])
-        each_distance = f"SELECT {kept}{each} FROM {identifier(relation)}"
-        nearest = (
-            f"SELECT {kept}{', '.join(names)}, {nearest_sql(names)} AS segment, "
-            f"{least_sql(names)} AS d2__best FROM ({each_distance}) AS d"
-        )
-        runner_up = (
-            f"SELECT {kept}segment, d2__best, {second} AS second, {value} AS d2__next "
-            f"FROM ({nearest}) AS s"
-        )
         margin = "(d2__next - d2__best) / d2__next"
-        return (
-            f"SELECT {kept}segment, second, "
-            f"CASE WHEN d2__next > 0 THEN {margin} ELSE CAST(0 AS DOUBLE) END AS margin "
-            f"FROM ({runner_up}) AS n"
+        return place_sql(
+            relation,
+            self._distance_sql(columns),
+            keep,
+            margin=f"CASE WHEN d2__next > 0 THEN {margin} ELSE CAST(0 AS DOUBLE) END",
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -304,8 +286,3 @@ class KMeans:
 
 def _numbered(centroids: Floats) -> KMeansModel:
     return KMeansModel(np.ascontiguousarray(centroids[np.lexsort(centroids.T[::-1])]))
-
-
-def _cases(values: Sequence[str]) -> str:
-    whens = " ".join(f"WHEN {i} THEN {value}" for i, value in enumerate(values))
-    return f"CASE segment {whens} END"

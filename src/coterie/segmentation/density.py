@@ -130,7 +130,7 @@ def _least(n: int) -> int:
 
 def _largest(training: Training, own: Labels, *, seed: int) -> ExemplarModel:
     """Keep the ``k`` largest regions that are large enough, or put all into one segment."""
-    least = _least(len(own)) if len(own) >= 2 * LEAST else 1
+    least = _least(len(own))
     sizes = np.bincount(own[own != NOISE], minlength=1)
     kept = [i for i in np.argsort(-sizes, kind="stable")[: training.k] if sizes[i] >= least]
     if not kept:

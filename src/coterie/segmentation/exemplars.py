@@ -251,7 +251,11 @@ def _averages(rows: Floats, weights: Floats, member: Ints, m: int) -> Floats:
 
 
 def _reach(points: Floats, rows: Floats, known: Labels) -> Floats:
-    """Return the squared distance around each exemplar that best parts members from noise."""
+    """Return the squared distance around each exemplar that best parts members from noise.
+
+    The outermost of m members is not the border, which lies about an m-th farther out;
+    but never nearer to noise than half the way.
+    """
     nearest, distance = KMeansModel(points).nearest(rows)
     reach = np.zeros(len(points))
     for i in range(len(points)):
@@ -261,5 +265,9 @@ def _reach(points: Floats, rows: Floats, known: Labels) -> Floats:
         if inside.any():
             gain = np.cumsum(np.where(inside, 1, -1))
             gain[:-1][far[1:] == far[:-1]] = -1  # a border never runs between equal distances
-            reach[i] = far[len(gain) - 1 - int(np.argmax(gain[::-1]))]
+            last = len(gain) - 1 - int(np.argmax(gain[::-1]))
+            edge, beyond = np.sqrt(far[last]), np.sqrt(far[last + 1 : last + 2])
+            wider = edge * (1.0 + 1.0 / inside[: last + 1].sum())
+            reach[i] = min(wider, *((edge + beyond) / 2)) ** 2 if len(beyond) else wider**2
+            reach[i] = max(reach[i], far[last])  # squaring a root must not lose the outermost
     return reach

@@ -20,7 +20,7 @@ from coterie.engine.sql import identifier
 from coterie.errors import ParameterError
 from coterie.features.matrix import double
 from coterie.segmentation.base import Floats, Labels, Placement, Traits
-from coterie.segmentation.nearest import CHUNK, check_matrix, check_names, nearest_sql
+from coterie.segmentation.nearest import CHUNK, check_matrix, check_names, nearest_sql, place_sql
 from coterie.segmentation.training import Training
 
 VARIANCE_FLOOR = 0.02
@@ -151,10 +151,42 @@ class MixtureModel:
         return Placement(segment.astype(np.int32), second.astype(np.int32), margin)
 
     def sql(self, columns: Sequence[str]) -> str:
-        """Return an SQL expression for ``assign`` over matrix columns of these names."""
-        check_names(columns, self.n_columns)
-        names = [identifier(name) for name in columns]
-        return nearest_sql([self._cost_sql(j, names) for j in range(self.n_segments)])
+        """Return an SQL expression for ``assign`` over matrix columns of these names.
+
+        It grows with the square of the number of segments; engines are better served by
+        ``sql_select``.
+        """
+        return nearest_sql(self._costs_sql(columns))
+
+    def sql_select(self, relation: str, columns: Sequence[str], keep: Sequence[str]) -> str:
+        """Return a SELECT of ``keep``, ``segment``, ``second`` and ``margin`` over a relation.
+
+        Parameters
+        ----------
+        relation : str
+            Name of the table that holds the matrix; it is quoted here.
+        columns : sequence of str
+            Matrix columns in order.
+        keep : sequence of str
+            Columns handed through, such as the customer id.
+
+        Returns
+        -------
+        str
+            Portable SQL; segments are those of ``place``, margins equal but for rounding.
+        """
+
+        def odds(cost: str) -> str:  # PostgreSQL raises where EXP would be almost 0
+            return f"EXP(GREATEST((d2__best - {cost}) / 2, {double(-700.0)}))"
+
+        total = " + ".join(odds(f"d2__{j}") for j in range(self.n_segments))
+        return place_sql(
+            relation,
+            self._costs_sql(columns),
+            keep,
+            margin=f"(1 - {odds('d2__next')}) / d2__total",
+            more=f", {total} AS d2__total",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as plain JSON; numbers come back bit for bit."""
@@ -226,6 +258,11 @@ class MixtureModel:
                 for category, code in zip(self.categories, codes, strict=True):
                     total[j] += np.asarray(category.costs[j])[code]
             yield total
+
+    def _costs_sql(self, columns: Sequence[str]) -> list[str]:
+        check_names(columns, self.n_columns)
+        names = [identifier(name) for name in columns]
+        return [self._cost_sql(j, names) for j in range(self.n_segments)]
 
     def _cost_sql(self, j: int, names: Sequence[str]) -> str:
         terms = [double(self.constants[j])]

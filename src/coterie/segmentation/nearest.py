@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from coterie.engine.sql import identifier
 from coterie.errors import DataError, ParameterError
 from coterie.segmentation.base import Floats, Placement
 
@@ -99,3 +100,55 @@ def nearest_sql(terms: Sequence[str], names: Sequence[str] = ()) -> str:
         return str(numbers[0])
     whens = " ".join(f"WHEN {term} THEN {i}" for term, i in zip(terms, numbers, strict=True))
     return f"CASE {least_sql(terms)} {whens} END"
+
+
+def place_sql(
+    relation: str, costs: Sequence[str], keep: Sequence[str], *, margin: str, more: str = ""
+) -> str:
+    """Return a SELECT of ``keep``, ``segment``, ``second`` and ``margin`` over a relation.
+
+    Each cost is worked out once, in a sub-select, where a single expression repeats it.
+
+    Parameters
+    ----------
+    relation : str
+        Name of the table that holds the matrix; it is quoted here.
+    costs : sequence of str
+        SQL for the cost of each segment.
+    keep : sequence of str
+        Columns handed through; they are quoted here.
+    margin : str
+        SQL for the margin over ``d2__best``, ``d2__next`` and what ``more`` names.
+    more : str
+        Further columns over ``d2__best`` and the costs ``d2__0``, ``d2__1`` …, each with a
+        comma before it.
+
+    Returns
+    -------
+    str
+        Portable SQL; ties go to the lower number.
+    """
+    kept = "".join(f"{identifier(name)}, " for name in keep)
+    if len(costs) == 1:
+        one = "0 AS segment, 0 AS second, CAST(1 AS DOUBLE) AS margin"
+        return f"SELECT {kept}{one} FROM {identifier(relation)}"
+    names = [f"d2__{i}" for i in range(len(costs))]
+    each = ", ".join(f"{d} AS {name}" for d, name in zip(costs, names, strict=True))
+    others = [[name for name in names if name != mine] for mine in names]
+    second = _cases([nearest_sql(rest, names) for rest in others])
+    value = _cases([least_sql(rest) for rest in others])
+    each_distance = f"SELECT {kept}{each} FROM {identifier(relation)}"
+    nearest = (
+        f"SELECT {kept}{', '.join(names)}, {nearest_sql(names)} AS segment, "
+        f"{least_sql(names)} AS d2__best FROM ({each_distance}) AS d"
+    )
+    runner_up = (
+        f"SELECT {kept}segment, d2__best, {second} AS second, {value} AS d2__next{more} "
+        f"FROM ({nearest}) AS s"
+    )
+    return f"SELECT {kept}segment, second, {margin} AS margin FROM ({runner_up}) AS n"
+
+
+def _cases(values: Sequence[str]) -> str:
+    whens = " ".join(f"WHEN {i} THEN {value}" for i, value in enumerate(values))
+    return f"CASE segment {whens} END"
