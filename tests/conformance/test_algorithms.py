@@ -15,6 +15,7 @@ from coterie.segmentation.rules import Rules
 from coterie.segmentation.tree import DistilledTree
 from coterie.testing import check_algorithm
 
+ROOT = Path(__file__).parents[2]
 PLUGIN = '''
 from dataclasses import dataclass
 from typing import ClassVar
@@ -148,6 +149,15 @@ def test_a_package_cannot_take_a_name_of_ours(installed: Path):
 def test_a_model_of_an_unknown_kind_is_refused():
     with pytest.raises(DataError, match="of kind 'zz', which nothing here can read"):
         model_from_dict({"kind": "zz"})
+
+
+def test_the_page_of_algorithms_knows_them_all_and_what_they_can():
+    page = (ROOT / "docs" / "concepts" / "algorithms.md").read_text(encoding="utf-8")
+    rows = [line.split(" |") for line in page.splitlines() if line.startswith("| `")]
+    said = {row[0].strip("| `"): (row[3].strip() == "yes", row[4].strip() == "yes") for row in rows}
+    assert said == {
+        name: (algorithm(name).traits.soft, algorithm(name).traits.sql) for name in BUILT_IN
+    }
 
 
 def test_names_and_list_agree():
