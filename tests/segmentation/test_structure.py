@@ -10,9 +10,9 @@ from threadpoolctl import threadpool_limits
 
 from coterie.errors import ParameterError
 from coterie.segmentation.centroids import KMeans, KMeansModel
+from coterie.segmentation.dip import dips
 from coterie.segmentation.structure import (
     Structure,
-    dips,
     evenness,
     gap_z,
     is_natural,
@@ -135,6 +135,16 @@ def test_the_short_way_to_natural_answers_as_the_long_one(distance: float, k: in
         is_natural(*given, features="abcd", seed=0)
         == structure(*given, features="abcd", seed=0).natural
     )
+
+
+def test_a_formula_is_no_group():
+    orders = np.random.default_rng(0).normal(size=1_000)
+    rows = np.column_stack([orders, orders**2])  # the second tells nothing new
+    given = (rows, fit(4, rows, 0).assign(rows), partial(fit, 4))
+    blind = structure(*given, features=("orders", "value"), seed=0)
+    told = structure(*given, features=("orders", "value"), derived=("value",), seed=0)
+    assert blind.gap_z > 3 > told.gap_z
+    assert (blind.strength, blind.dips) == (told.strength, told.dips)
 
 
 def test_the_same_bytes_at_any_number_of_threads_and_seed():

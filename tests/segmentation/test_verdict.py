@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from coterie.segmentation.dip import Dip
 from coterie.segmentation.stability import Returning, Stability
-from coterie.segmentation.structure import Dip, Structure
+from coterie.segmentation.structure import Structure
 from coterie.segmentation.verdict import verdict
 
 

@@ -1,4 +1,4 @@
-"""Hartigan's dip: whether values have one peak or more.
+"""Hartigan's dip: whether values have one peak or more, and so whether segments are apart.
 
 Ties are kept as steps of the distribution: a heap of equal values away from the peak
 is itself a dip of half its share, so columns full of zeros show up and must be named.
@@ -6,16 +6,20 @@ is itself a dip of half its share, so columns full of zeros show up and must be 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coterie.errors import DataError
-from coterie.segmentation.base import Floats
+from coterie.segmentation.base import Floats, Labels
 
 Indices = NDArray[np.int64]
 
+MAX_P = 0.01
+"""A dip that chance makes less often sets a segment apart."""
 MIN_VALUES = 10
 """Fewer values than this never show two peaks."""
 _CHANCES = np.array([1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001])
@@ -33,6 +37,37 @@ _TABLE = np.array(
     ]
 )
 """Dip times root of n that evenly spread values pass with these chances, by n (rows)."""
+
+
+@dataclass(frozen=True)
+class Dip:
+    """Whether a segment is set apart from its nearest neighbour.
+
+    Parameters
+    ----------
+    segment, neighbour : int
+        Numbers of the two segments.
+    p : float
+        Chance of a dip as deep on the line between their centres if there is one peak.
+    feature : str
+        What the line mostly runs along.
+    share : float
+        How much of the line that is, 0 to 1.
+    spike : float
+        Share of the two segments' customers who have the commonest value of it.
+    """
+
+    segment: int
+    neighbour: int
+    p: float
+    feature: str
+    share: float
+    spike: float
+
+    @property
+    def apart(self) -> bool:
+        """Whether there is a dip between the two."""
+        return self.p < MAX_P
 
 
 class _Steps(NamedTuple):
@@ -127,6 +162,57 @@ def p_value(value: float, n: int) -> float:
     sizes = np.log(_TABLE_N)
     at = [float(np.interp(np.log(n), sizes, column)) for column in _TABLE.T]
     return float(np.interp(scaled, at, _CHANCES))
+
+
+def dips(matrix: Floats, labels: Labels, features: Sequence[str]) -> tuple[Dip, ...]:
+    """Look for a dip between each segment and its nearest neighbour.
+
+    Parameters
+    ----------
+    matrix : float64 array, shape (n, n_columns)
+        Finite values.
+    labels : int32 array, shape (n,)
+        The segments; numbers without customers are left out.
+    features : sequence of str
+        Name of each column.
+
+    Returns
+    -------
+    tuple of Dip
+        In the order of the segments' numbers; empty with fewer than two.
+    """
+    numbers = np.unique(labels)
+    if len(numbers) < 2:
+        return ()
+    names, behind = np.unique(list(features), return_inverse=True)
+    centres = np.array([matrix[labels == number].mean(axis=0) for number in numbers])
+    found = []
+    for i, number in enumerate(numbers):
+        distance = ((centres - centres[i]) ** 2).sum(axis=1)
+        distance[i] = np.inf
+        j = int(np.argmin(distance))
+        both = matrix[(labels == number) | (labels == numbers[j])]
+        line = centres[j] - centres[i]
+        parts = np.bincount(behind, weights=line * line)
+        most = int(np.argmax(parts))
+        column = int(np.argmax(np.where(behind == most, line * line, -1.0)))
+        counts = np.unique(both[:, column], return_counts=True)[1]
+        found.append(
+            Dip(
+                int(number),
+                int(numbers[j]),
+                p_value(dip((both * line).sum(axis=1)), len(both)),
+                str(names[most]),
+                float(parts[most] / max(parts.sum(), 1e-300)),
+                float(counts.max() / len(both)),
+            )
+        )
+    return tuple(found)
+
+
+def share_apart(found: Sequence[Dip]) -> float:
+    """Return the share of the segments that are set apart from their neighbour."""
+    return sum(dip.apart for dip in found) / max(len(found), 1)
 
 
 def _hull(at: Floats, height: Floats) -> Indices:

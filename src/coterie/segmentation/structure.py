@@ -7,18 +7,18 @@ asks for all three, and the comparison is with data of the same margins and corr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import ParameterError
 from coterie.segmentation.base import Floats, Labels
 from coterie.segmentation.copula import Copula
-from coterie.segmentation.dip import dip as dip_of
-from coterie.segmentation.dip import p_value
+from coterie.segmentation.dip import Dip, dips, share_apart
 from coterie.segmentation.validity import inertia
 
 N_STRUCTURE = 3_000
@@ -27,7 +27,8 @@ N_STRENGTH = 10_000
 """Customers for prediction strength, which is understated where halves are small."""
 N_NULL = 20
 N_SPLITS = 5
-MIN_STRENGTH, MIN_GAP, MAX_DIP_P, MIN_DIP_SHARE = 0.8, 3.0, 0.01, 0.5
+MIN_ROWS = 4
+MIN_STRENGTH, MIN_GAP, MIN_DIP_SHARE = 0.8, 3.0, 0.5
 
 
 class Placer(Protocol):
@@ -40,37 +41,6 @@ class Placer(Protocol):
 
 Fit = Callable[[Floats, int], Placer]
 """Fits the same algorithm with the same number of segments to other rows, with a seed."""
-
-
-@dataclass(frozen=True)
-class Dip:
-    """Whether a segment is set apart from its nearest neighbour.
-
-    Parameters
-    ----------
-    segment, neighbour : int
-        Numbers of the two segments.
-    p : float
-        Chance of a dip as deep on the line between their centres if there is one peak.
-    feature : str
-        What the line mostly runs along.
-    share : float
-        How much of the line that is, 0 to 1.
-    spike : float
-        Share of the two segments' customers who have the commonest value of it.
-    """
-
-    segment: int
-    neighbour: int
-    p: float
-    feature: str
-    share: float
-    spike: float
-
-    @property
-    def apart(self) -> bool:
-        """Whether there is a dip between the two."""
-        return self.p < MAX_DIP_P
 
 
 @dataclass(frozen=True)
@@ -102,7 +72,7 @@ class Structure:
     @property
     def dip_share(self) -> float:
         """Share of the segments that are set apart from their neighbour."""
-        return _share_apart(self.dips)
+        return share_apart(self.dips)
 
     @property
     def more_than_correlation(self) -> bool:
@@ -120,7 +90,13 @@ class Structure:
 
 
 def structure(
-    matrix: Floats, labels: Labels, fit: Fit, *, features: Sequence[str], seed: int
+    matrix: Floats,
+    labels: Labels,
+    fit: Fit,
+    *,
+    features: Sequence[str],
+    derived: Collection[str] = (),
+    seed: int,
 ) -> Structure:
     """Look for groups in the space that was segmented.
 
@@ -131,10 +107,14 @@ def structure(
     labels : int32 array, shape (n,)
         The segments.
     fit : callable
-        Given rows of the matrix (or rows like them) and a seed, a fit by the same
-        algorithm with the same number of segments.
+        Given rows of the matrix (or rows like them, or some of its columns) and a seed, a
+        fit by the same algorithm with the same number of segments.
     features : sequence of str
         What each column is called in a sentence; a name may come several times.
+    derived : collection of str, optional
+        Features worked out from the others, as customer value is from recency, frequency
+        and money. They are left out of the gap: a formula is no group, but it is more
+        than a correlation.
     seed : int
         Of the sample, the splits and the null data.
 
@@ -167,19 +147,25 @@ def structure(
     >>> found.natural, round(found.strength, 2), found.evenness
     (True, 1.0, 1.0)
     """
-    look = _Look(matrix, labels, fit, features, seed)
+    look = _Look(matrix, labels, fit, tuple(features), frozenset(derived), seed)
     with threadpool_limits(1):
         return Structure(look.strength(), look.gap_z(), look.dips(), evenness(labels), look.n)
 
 
 def is_natural(
-    matrix: Floats, labels: Labels, fit: Fit, *, features: Sequence[str], seed: int
+    matrix: Floats,
+    labels: Labels,
+    fit: Fit,
+    *,
+    features: Sequence[str],
+    derived: Collection[str] = (),
+    seed: int,
 ) -> bool:
     """Return ``structure(...).natural``, looking no further than the first test that fails.
 
     Parameters
     ----------
-    matrix, labels, fit, features, seed
+    matrix, labels, fit, features, derived, seed
         See ``structure``.
 
     Returns
@@ -192,45 +178,54 @@ def is_natural(
     ParameterError
         As ``structure``.
     """
-    look = _Look(matrix, labels, fit, features, seed)
+    look = _Look(matrix, labels, fit, tuple(features), frozenset(derived), seed)
     with threadpool_limits(1):
         return (
             look.strength() >= MIN_STRENGTH
-            and _share_apart(look.dips()) >= MIN_DIP_SHARE
+            and share_apart(look.dips()) >= MIN_DIP_SHARE
             and look.gap_z() > MIN_GAP
         )
 
 
+@dataclass(frozen=True, eq=False)
 class _Look:
     """The rows that are looked at, drawn the same way for every test."""
 
-    def __init__(
-        self, matrix: Floats, labels: Labels, fit: Fit, features: Sequence[str], seed: int
-    ) -> None:
-        if len(matrix) != len(labels) or matrix.shape[1] != len(features) or len(matrix) < 4:
+    matrix: Floats
+    labels: Labels
+    fit: Fit
+    features: tuple[str, ...]
+    derived: frozenset[str]
+    seed: int
+
+    def __post_init__(self) -> None:
+        n, d = self.matrix.shape
+        if n != len(self.labels) or d != len(self.features) or n < MIN_ROWS:
             raise ParameterError(
-                f"A matrix of {matrix.shape}, {len(labels)} labels and {len(features)} features.",
-                allowed="One label a row, one feature a column, 4 rows or more.",
+                f"A matrix of {n} x {d}, {len(self.labels)} labels, {len(self.features)} features.",
+                allowed=f"One label a row, one feature a column, {MIN_ROWS} rows or more.",
             )
-        order = np.random.default_rng(seed).permutation(len(matrix))
-        some = np.sort(order[:N_STRUCTURE])
-        self.n = len(some)
-        self._many = matrix[np.sort(order[:N_STRENGTH])]
-        self._rows, self._placed = matrix[some], labels[some]
-        self._fit, self._features, self._seed = fit, features, seed
+
+    @property
+    def n(self) -> int:
+        return min(len(self.matrix), N_STRUCTURE)
 
     def strength(self) -> float:
-        return prediction_strength(self._many, self._fit, seed=self._seed)
+        rows = self._rows(N_STRENGTH)
+        return prediction_strength(self.matrix[rows], self.fit, seed=self.seed)
 
     def gap_z(self) -> float:
-        return gap_z(self._rows, self._fit, seed=self._seed)
+        own = np.array([name not in self.derived for name in self.features])
+        columns = own if own.any() else ~own
+        return gap_z(self.matrix[self._rows(N_STRUCTURE)][:, columns], self.fit, seed=self.seed)
 
     def dips(self) -> tuple[Dip, ...]:
-        return dips(self._rows, self._placed, self._features)
+        rows = self._rows(N_STRUCTURE)
+        return dips(self.matrix[rows], self.labels[rows], self.features)
 
-
-def _share_apart(found: Sequence[Dip]) -> float:
-    return sum(dip.apart for dip in found) / max(len(found), 1)
+    def _rows(self, most: int) -> NDArray[np.int64]:
+        order = np.random.default_rng(self.seed).permutation(len(self.matrix))
+        return np.sort(order[:most])
 
 
 def prediction_strength(matrix: Floats, fit: Fit, *, seed: int) -> float:
@@ -302,52 +297,6 @@ def gap_z(matrix: Floats, fit: Fit, *, seed: int) -> float:
     logs = np.log(null)
     spread = float(logs.std(ddof=1)) * np.sqrt(1 + 1 / N_NULL)
     return float((logs.mean() - np.log(within)) / spread) if spread > 1e-12 else 0.0
-
-
-def dips(matrix: Floats, labels: Labels, features: Sequence[str]) -> tuple[Dip, ...]:
-    """Look for a dip between each segment and its nearest neighbour.
-
-    Parameters
-    ----------
-    matrix : float64 array, shape (n, n_columns)
-        Finite values.
-    labels : int32 array, shape (n,)
-        The segments; numbers without customers are left out.
-    features : sequence of str
-        Name of each column.
-
-    Returns
-    -------
-    tuple of Dip
-        In the order of the segments' numbers; empty with fewer than two.
-    """
-    numbers = np.unique(labels)
-    if len(numbers) < 2:
-        return ()
-    names, behind = np.unique(list(features), return_inverse=True)
-    centres = np.array([matrix[labels == number].mean(axis=0) for number in numbers])
-    found = []
-    for i, number in enumerate(numbers):
-        distance = ((centres - centres[i]) ** 2).sum(axis=1)
-        distance[i] = np.inf
-        j = int(np.argmin(distance))
-        both = matrix[(labels == number) | (labels == numbers[j])]
-        line = centres[j] - centres[i]
-        parts = np.bincount(behind, weights=line * line)
-        most = int(np.argmax(parts))
-        column = int(np.argmax(np.where(behind == most, line * line, -1.0)))
-        counts = np.unique(both[:, column], return_counts=True)[1]
-        found.append(
-            Dip(
-                int(number),
-                int(numbers[j]),
-                p_value(dip_of((both * line).sum(axis=1)), len(both)),
-                str(names[most]),
-                float(parts[most] / max(parts.sum(), 1e-300)),
-                float(counts.max() / len(both)),
-            )
-        )
-    return tuple(found)
 
 
 def evenness(labels: Labels) -> float:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from coterie.segmentation.dip import Dip
 from coterie.segmentation.stability import Stability
-from coterie.segmentation.structure import Dip, Structure
+from coterie.segmentation.structure import Structure
 
 Word = Literal["natural", "reproducible", "constructed"]
 
