@@ -1,7 +1,7 @@
 """Parts found by name: our own, and those that installed packages bring as entry points.
 
-A name of ours always means ours; a package that claims it is refused rather than
-hidden, so that a setting never changes its meaning by an installation.
+A name of ours always means ours, and a package that claims it is reported when the names
+are listed, so that a setting never changes its meaning by an installation.
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ def load(what: str, name: str, group: str, built_in: Mapping[str, str]) -> Any:
     1.0
     """
     check(what, name, group, built_in)
+    if name in built_in:
+        return EntryPoint(name, built_in[name], group).load()
     point = known(group, built_in)[name]
     try:
         return point.load()

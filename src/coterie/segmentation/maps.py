@@ -7,6 +7,7 @@ give other segments for another order of the customers, and takes no weights.
 from __future__ import annotations
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.segmentation.base import Floats, Traits
 from coterie.segmentation.centroids import KMeansModel
@@ -49,7 +50,8 @@ class SelfOrganisingMap:
         """Fit at most ``k`` segments; see ``Algorithm``. Nothing is drawn at random."""
         del seed
         training = Training.of(matrix, k, weights)
-        units = _learn(training)
+        with threadpool_limits(1):
+            units = _learn(training)
         nearest = KMeansModel(units).assign(training.rows)
         hits = np.bincount(nearest, training.weights, len(units)).astype(np.float64)
         used = np.flatnonzero(hits)
