@@ -55,3 +55,14 @@ def test_the_indices_are_scikit_learns():
 def test_one_segment_has_no_silhouette():
     found = Textbook(np.ones((9, 1)), seed=0).indices(np.zeros(9, np.int32))
     assert (found.silhouette, found.davies_bouldin, found.calinski_harabasz) == (None, None, None)
+
+
+def test_who_is_in_no_segment_is_a_customer_but_no_segment_too_small():
+    labels = np.array([0] * 60 + [1] * 37 + [-1] * 3, dtype=np.int32)
+    assert unsubstantial(labels, None) == ""
+    # 2 % of all 1,000 customers are 20: the segment of 12 fails though it is a third of 36
+    few = np.array([-1] * 964 + [0] * 24 + [1] * 12, dtype=np.int32)
+    assert unsubstantial(few, None) == "a segment of 12 customers"
+    # it has 5 % of the revenue of those in segments, but not of all
+    spent = np.where(few == 1, 1.0, np.where(few == 0, 3.0, 9.0))
+    assert unsubstantial(few, spent) == "a segment of 12 customers"

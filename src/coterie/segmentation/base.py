@@ -43,6 +43,21 @@ MIN_FIDELITY = 0.9
 """Least agreement of a model with its algorithm's own labels to be chosen."""
 
 
+def as_groups(labels: Labels) -> Labels:
+    """Return labels in which whoever is in no segment forms one more group, the last.
+
+    For what judges a partition of all customers, such as P: to leave the difficult ones
+    out would flatter a segmentation that places few.
+
+    Examples
+    --------
+    >>> as_groups(np.array([0, NOISE, 1], np.int32)).tolist()
+    [0, 2, 1]
+    """
+    groups = np.where(labels == NOISE, labels.max(initial=NOISE) + 1, labels)
+    return groups.astype(np.int32)
+
+
 class Placement(NamedTuple):
     """Where each customer stands: her segment, the runner-up and how clear the choice is.
 

@@ -89,7 +89,8 @@ def unsubstantial(labels: Labels, revenue: Floats | None) -> str:
     Parameters
     ----------
     labels : int32 array, shape (n,)
-        Segment of each customer; numbers without customers do not count.
+        Segment of each customer; numbers without customers do not count, and whoever is
+        in no segment (``NOISE``) counts as a customer but not as a segment.
     revenue : float64 array, shape (n,), optional
         What each customer spent so far; below 0 counts as 0.
 
@@ -105,12 +106,13 @@ def unsubstantial(labels: Labels, revenue: Floats | None) -> str:
     >>> unsubstantial(np.array([0] * 50 + [1] * 50), None)
     ''
     """
-    counts = np.bincount(labels)
+    inside = labels >= 0
+    counts = np.bincount(labels[inside])
     n = len(labels)
     least = max(10.0, min(25.0, 0.05 * n))
     spent = np.zeros(n) if revenue is None else np.maximum(revenue, 0.0)
-    money = np.bincount(labels, weights=spent).astype(np.float64)
-    share = money / max(float(money.sum()), 1e-300)
+    money = np.bincount(labels[inside], weights=spent[inside]).astype(np.float64)
+    share = money / max(float(money.sum() + spent[~inside].sum()), 1e-300)
     fails = (counts > 0) & ((counts < least) | ((counts < 0.02 * n) & (share < 0.05)))
     if not fails.any():
         return ""
