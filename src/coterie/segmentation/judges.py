@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from coterie.segmentation.base import Algorithm, Floats, Labels
+from coterie.segmentation.base import Algorithm, Floats, Labels, as_groups
 from coterie.segmentation.separation import Score, Yardstick, bootstrap, score
 
 N_LEFT_OUT = 4_000
@@ -178,7 +178,7 @@ class LeaveOneOutJudge:
         for rest, yardstick in self._parts[space]:
             if (yardstick.ceilings[0] > 0).any():
                 model = algorithm.fit(rest, k, seed=seed)
-                parts.append(yardstick.parts(model.assign(rest)))
+                parts.append(yardstick.parts(as_groups(model.assign(rest))))
         return score(parts)
 
 
