@@ -50,7 +50,7 @@ def test_rank_correlations_are_kept_to_a_hundredth_in_spite_of_ties():
 def test_plain_normal_scores_would_lose_correlation_under_ties():
     rows = shop()
     fitted = Copula.fit(rows, seed=0)
-    naive = Copula(fitted.columns, spearman(rows))
+    naive = Copula(fitted.margins, spearman(rows))
     random = np.random.default_rng(1)
     drawn = np.mean([spearman(naive.draw(random)) for _ in range(30)], axis=0)
     assert np.abs(drawn - spearman(rows)).max() > 0.05
@@ -73,6 +73,20 @@ def test_a_constant_and_a_copy_do_no_harm():
     assert spearman(drawn)[0, 1] > 0.99
     assert (drawn[:, 2] == 1).all()
     np.testing.assert_array_equal(rankdata(np.sort(drawn[:, 0])), np.arange(1, 301))
+
+
+def test_the_indicators_of_a_category_are_drawn_together():
+    random = np.random.default_rng(0)
+    spend = random.normal(size=900)
+    level = (np.argsort(np.argsort(spend + random.normal(size=900))) // 300 + 1) % 3
+    rows = np.column_stack([level == 0, spend, level == 1, level == 2]).astype(np.float64)
+    copula = Copula.fit(rows, features=("city", "spend", "city", "city"), seed=0)
+    drawn = copula.draw(np.random.default_rng(1))
+    assert (drawn[:, [0, 2, 3]].sum(axis=1) == 1).all()
+    np.testing.assert_array_equal(np.sort(drawn, axis=0), np.sort(rows, axis=0))
+    for column in (0, 2, 3):  # each city keeps its mean spend
+        mine, other = rows[rows[:, column] == 1, 1], drawn[drawn[:, column] == 1, 1]
+        assert other.mean() == pytest.approx(mine.mean(), abs=0.15)
 
 
 def test_values_that_are_not_there_are_refused():

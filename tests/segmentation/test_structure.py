@@ -137,6 +137,15 @@ def test_the_short_way_to_natural_answers_as_the_long_one(distance: float, k: in
     )
 
 
+def test_a_category_alone_is_no_group():
+    random = np.random.default_rng(0)
+    city = random.integers(0, 3, 900)
+    rows = np.column_stack([random.normal(size=900), *(2.0 * (city == c) for c in range(3))])
+    given = (rows, fit(3, rows, 0).assign(rows), partial(fit, 3))
+    found = structure(*given, features=("spend", "city", "city", "city"), seed=0)
+    assert found.gap_z < 3
+
+
 def test_a_formula_is_no_group():
     orders = np.random.default_rng(0).normal(size=1_000)
     rows = np.column_stack([orders, orders**2])  # the second tells nothing new

@@ -2,11 +2,13 @@
 
 The latent correlations are fitted until the *drawn* columns correlate as the given ones
 do: taking them from ranks would shrink them wherever values are tied, and data that are
-nothing but correlated would then look structured.
+nothing but correlated would then look structured. The indicators of one category are
+drawn together, since being one level and not another is no structure either.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,28 +26,48 @@ _MOST = 0.999
 
 
 @dataclass(frozen=True, eq=False)
+class Margin:
+    """What one column, or the indicators of one category, may hold.
+
+    Parameters
+    ----------
+    columns : tuple of int
+        Places in the matrix.
+    values : float64 array, shape (n, len(columns))
+        The rows of these columns, in ascending order; categories in the order in which
+        their customers lie along the main direction of the other columns.
+    """
+
+    columns: tuple[int, ...]
+    values: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Copula:
     """A Gaussian copula with the margins of a matrix.
 
     Parameters
     ----------
-    columns : float64 array, shape (n, n_columns)
-        The values of each column in ascending order.
-    latent : float64 array, shape (n_columns, n_columns)
+    margins : tuple of Margin
+        One for each column or category.
+    latent : float64 array, shape (n_margins, n_margins)
         Correlations of the normal scores behind them.
     """
 
-    columns: Floats
+    margins: tuple[Margin, ...]
     latent: Floats
 
     @classmethod
-    def fit(cls, matrix: Floats, *, seed: int) -> Copula:
+    def fit(cls, matrix: Floats, *, features: Sequence[str] | None = None, seed: int) -> Copula:
         """Fit margins and correlations.
 
         Parameters
         ----------
         matrix : float64 array, shape (n, n_columns)
             Finite values, ties allowed; at least 2 rows.
+        features : sequence of str, optional
+            What each column is made from. Columns of two values each with one name are
+            the indicators of a category; default: there are none.
         seed : int
             Of the draws.
 
@@ -74,16 +96,16 @@ class Copula:
         """
         if len(matrix) < 2 or not np.isfinite(matrix).all():
             raise DataError("A copula needs two rows or more, all values finite.")
-        columns = np.sort(matrix, axis=0)
-        wanted = spearman(matrix)
-        scores = np.asarray(rankdata(columns, axis=0), dtype=np.float64)
-        normal = _uncorrelated(np.random.default_rng(seed), matrix.shape[1])
+        margins, codes = _margins(matrix, features)
+        wanted = spearman(codes)
+        scores = np.asarray(rankdata(np.sort(codes, axis=0), axis=0), dtype=np.float64)
+        normal = _uncorrelated(np.random.default_rng(seed), len(margins))
         latent = wanted.copy()
         best, least = latent, np.inf
         for _ in range(_ROUNDS):
             latent = _possible(latent)
-            places = np.floor(ndtr(normal @ _root(latent).T) * len(columns)).astype(np.int64)
-            np.minimum(places, len(columns) - 1, out=places)
+            places = np.floor(ndtr(normal @ _root(latent).T) * len(matrix)).astype(np.int64)
+            np.minimum(places, len(matrix) - 1, out=places)
             miss = wanted - _correlations(np.take_along_axis(scores, places, axis=0))
             worst = float(np.abs(miss).max(initial=0.0))
             if worst < least:
@@ -91,14 +113,16 @@ class Copula:
             if worst < _NEAR:
                 break
             latent = latent + miss
-        return cls(columns, best)
+        return cls(margins, best)
 
     def draw(self, random: np.random.Generator) -> Floats:
-        """Return as many rows as the matrix had: every column a reordering of its values."""
-        normal = random.standard_normal(self.columns.shape)
+        """Return as many rows as the matrix had: every margin a reordering of its values."""
+        n = len(self.margins[0].values)
+        normal = random.standard_normal((n, len(self.margins)))
         order = (normal @ _root(self.latent).T).argsort(axis=0, kind="stable")
-        drawn = np.empty_like(self.columns)
-        np.put_along_axis(drawn, order, self.columns, axis=0)
+        drawn = np.empty((n, sum(len(margin.columns) for margin in self.margins)))
+        for margin, rows in zip(self.margins, order.T, strict=True):
+            drawn[np.ix_(rows, margin.columns)] = margin.values
         return drawn
 
 
@@ -121,6 +145,35 @@ def spearman(matrix: Floats) -> Floats:
     [[1.0, -1.0], [-1.0, 1.0]]
     """
     return _correlations(np.asarray(rankdata(matrix, axis=0), dtype=np.float64))
+
+
+def _margins(matrix: Floats, features: Sequence[str] | None) -> tuple[tuple[Margin, ...], Floats]:
+    """Return the margins and a number for each row and margin whose order is theirs."""
+    named = list(range(matrix.shape[1])) if features is None else list(features)
+    two = [len(np.unique(column)) <= 2 for column in matrix.T]
+    together: dict[object, list[int]] = {}
+    for place, name in enumerate(named):
+        together.setdefault(name if two[place] else (name, place), []).append(place)
+    margins, codes = [], []
+    for columns in together.values():
+        code = matrix[:, columns[0]]
+        if len(columns) > 1:
+            level = np.unique(matrix[:, columns], axis=0, return_inverse=True)[1].ravel()
+            along = _main_direction(np.delete(matrix, columns, axis=1))
+            mean = np.bincount(level, weights=along) / np.bincount(level)
+            code = np.argsort(np.argsort(mean, kind="stable")).astype(np.float64)[level]
+        order = np.argsort(code, kind="stable")
+        margins.append(Margin(tuple(columns), matrix[order][:, columns]))
+        codes.append(code)
+    return tuple(margins), np.column_stack(codes)
+
+
+def _main_direction(matrix: Floats) -> Floats:
+    """Return where each row lies along the direction of the largest spread."""
+    if not matrix.shape[1]:
+        return np.zeros(len(matrix))
+    centred = matrix - matrix.mean(axis=0)
+    return np.asarray(centred @ np.linalg.eigh(centred.T @ centred)[1][:, -1], dtype=np.float64)
 
 
 def _correlations(scores: Floats) -> Floats:

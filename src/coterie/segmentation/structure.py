@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Protocol
 
 import numpy as np
@@ -217,7 +218,9 @@ class _Look:
     def gap_z(self) -> float:
         own = np.array([name not in self.derived for name in self.features])
         columns = own if own.any() else ~own
-        return gap_z(self.matrix[self._rows(N_STRUCTURE)][:, columns], self.fit, seed=self.seed)
+        rows = self.matrix[self._rows(N_STRUCTURE)][:, columns]
+        names = list(compress(self.features, columns))
+        return gap_z(rows, self.fit, features=names, seed=self.seed)
 
     def dips(self) -> tuple[Dip, ...]:
         rows = self._rows(N_STRUCTURE)
@@ -266,7 +269,7 @@ def prediction_strength(matrix: Floats, fit: Fit, *, seed: int) -> float:
     return float(np.mean(found))
 
 
-def gap_z(matrix: Floats, fit: Fit, *, seed: int) -> float:
+def gap_z(matrix: Floats, fit: Fit, *, features: Sequence[str] | None = None, seed: int) -> float:
     """Return by how many standard errors segments are tighter than without any groups.
 
     Parameters
@@ -275,6 +278,8 @@ def gap_z(matrix: Floats, fit: Fit, *, seed: int) -> float:
         Finite values.
     fit : callable
         See ``structure``.
+    features : sequence of str, optional
+        What each column is made from, so that a category's indicators stay together.
     seed : int
         Of the null data and the fits.
 
@@ -285,7 +290,7 @@ def gap_z(matrix: Floats, fit: Fit, *, seed: int) -> float:
         squares within segments and W0 that of 20 sets with the same margins and rank
         correlations; 0 if W or all W0 are 0 or never vary.
     """
-    copula = Copula.fit(matrix, seed=seed)
+    copula = Copula.fit(matrix, features=features, seed=seed)
     within = inertia(matrix, fit(matrix, seed).assign(matrix))
     random = np.random.default_rng(seed + 1)
     null = []
