@@ -312,8 +312,7 @@ def evenness(labels: Labels) -> float:
     >>> evenness(np.array([0, 0, 1, 1])), evenness(np.zeros(4, dtype=np.int32))
     (1.0, 0.0)
     """
-    counts = np.bincount(labels)
-    shares = counts[counts > 0] / len(labels)
+    shares = np.unique(labels, return_counts=True)[1] / len(labels)
     if len(shares) < 2:
         return 0.0
     return float(-(shares * np.log(shares)).sum() / np.log(len(shares)))
