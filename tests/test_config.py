@@ -341,7 +341,6 @@ VARIABLES = [
     ("COTERIE_SEGMENTATION__SED", "1", "Did you mean 'seed'?"),
     ("COTERIE_SEGMENTATON__K", "5", "Did you mean COTERIE_SEGMENTATION?"),
     ("COTERIE_TREADS", "2", "Did you mean COTERIE_THREADS?"),
-    ("COTERIE_NONSENSE__K", "2", "COTERIE_NONSENSE__K is not a known setting"),
     ("COTERIE_SEGMENTATION", "{k", "COTERIE_SEGMENTATION is not JSON"),
 ]
 
