@@ -271,8 +271,8 @@ assert len(INIT + SETTINGS + DATA) >= 60
 
 
 def left(folder: Path) -> list[str]:
-    """Name all that lies in a folder but what every project folder has from the start."""
-    known = ("lock", ".gitignore", "coterie.db", "coterie.db-shm", "coterie.db-wal")
+    """Name all that lies in a folder but the lock and the registry, which hold nothing yet."""
+    known = (".gitignore", "lock", "coterie.db", "coterie.db-shm", "coterie.db-wal")
     return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")

@@ -76,21 +76,24 @@ class Registry:
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
+    def _transaction(self, *, writes: bool = False) -> Iterator[sa.Connection]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._engine.begin() as connection:
                 connection.execute(sa.text("BEGIN IMMEDIATE"))
+                writes = writes or not sa.inspect(connection).has_table(RUNS.name)
                 _METADATA.create_all(connection)
                 yield connection
-                faults.point()
+                if writes:
+                    faults.point()
         except sa.exc.DatabaseError as error:
             said = str(error.orig)
             hint = next((hint for words, hint in _HINTS.items() if words in said), _DAMAGED)
             raise DataError(
                 f"The registry {self.path} cannot be read or written: {said}", hint=hint
             ) from error
-        faults.point()
+        if writes:
+            faults.point()
 
     def published(self) -> dict[str, Any] | None:
         """Return the row of the published run, or None."""
@@ -114,7 +117,7 @@ class Registry:
 
     def publish(self, row: Mapping[str, Any]) -> None:
         """Record a finished run and make it the published one, in one transaction."""
-        with self._transaction() as connection:
+        with self._transaction(writes=True) as connection:
             known = connection.execute(sa.select(RUNS.c.run_id).filter_by(run_id=row["run_id"]))
             if known.first() is None:
                 last = connection.execute(sa.select(sa.func.max(RUNS.c.number))).scalar()
