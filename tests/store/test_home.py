@@ -38,6 +38,15 @@ def test_a_second_writer_is_refused_until_the_first_has_finished(home: Home) -> 
         pass
 
 
+def test_the_refusal_names_the_whole_path_from_wherever_it_is_called(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = pytest.raises(NotReadyError, match=f"at work in {tmp_path.resolve()}[.]")
+    with home.alone(), refused, Home(Path()).alone():
+        pass
+
+
 def test_an_error_gives_the_project_free(home: Home) -> None:
     with pytest.raises(KeyError), home.alone():
         raise KeyError
