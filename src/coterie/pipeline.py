@@ -30,6 +30,7 @@ from coterie.profiling.segments import segment_objects
 from coterie.segmentation.base import horizon_days, k_range
 from coterie.segmentation.candidates import Selection
 from coterie.segmentation.evidence import Past, judge_later, judge_now, look_back
+from coterie.segmentation.parallel import at_most
 from coterie.segmentation.placing import FRAME, fit_choice, place
 from coterie.segmentation.reasons import reasons
 from coterie.segmentation.released import (
@@ -120,7 +121,8 @@ def run(
     home = Home(folder)
     tell = tell or (lambda *_: None)
     settings.check_ready()
-    with home.alone(), home.workplace() as work, home.registry() as registry:
+    share = at_most(settings.threads)
+    with home.alone(), share, home.workplace() as work, home.registry() as registry:
         db = DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None)
         with db:
             ingested = _read(db, settings, folder, home, tell)
