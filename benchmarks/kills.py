@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,22 +143,25 @@ class Killing:
                 break
             found.points += 1
             if said.code != KILLED:
-                found.wrong.append(f"{project.name}: code {said.code}: {said.err}")
+                found.wrong.append(f"{project.parent.name}: code {said.code}: {said.err}")
             if again or not self.is_mended(project):
                 found.wrong += self.mend(project)
         return found
 
     def fresh(self, name: str) -> Path:
-        """Return a copy of the project as it is before the operation."""
-        project = self._folder / name
+        """Return a copy of the project as it is before the operation, under a name of its own."""
+        project = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._folder)) / "project"
         shutil.copytree(self.start, project)
         return project
 
     def mend(self, project: Path) -> list[str]:
         """Run again after a kill, say what is not as undisturbed, and remove the project."""
-        wrong = [f"{project.name}: lost {name}" for name in set(self.at_start) - set(tree(project))]
+        wrong = [
+            f"{project.parent.name}: lost {name}"
+            for name in set(self.at_start) - set(tree(project))
+        ]
         if self.operation.before and (said := self._forks(project, "segments")).code:
-            wrong.append(f"{project.name}: what was published cannot be read: {said.err}")
+            wrong.append(f"{project.parent.name}: what was published cannot be read: {said.err}")
         if (state := tree(project)) != self.wanted:
             self.finish(project)
         elif leftovers(project):  # all was done before the kill but to clear up
@@ -206,6 +210,6 @@ class Killing:
     def _differences(self, project: Path) -> list[str]:
         now = tree(project)
         names = [name for name in now | self.wanted if now.get(name) != self.wanted.get(name)]
-        return [f"{project.name}: {name} differs" for name in names] + [
-            f"{project.name}: {name} is left" for name in leftovers(project)
+        return [f"{project.parent.name}: {name} differs" for name in names] + [
+            f"{project.parent.name}: {name} is left" for name in leftovers(project)
         ]
