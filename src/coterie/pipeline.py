@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,8 @@ class Plan:
     parent_run: str | None
     fits: bool
     inputs: Mapping[str, Any]
+    segments_given: int
+    """Segment ids that were given before."""
 
 
 def run(
@@ -125,7 +128,15 @@ def run(
     with home.alone(), share, home.workplace() as work, home.registry() as registry:
         db = DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None)
         with db:
-            ingested = _read(db, settings, folder, home, tell)
+            ingested = ingest(
+                db,
+                settings.sources,
+                settings.columns,
+                timezone=settings.project.timezone,
+                project=folder,
+                data=home.data,
+                tell=partial(tell, "read", 0.0),
+            )
             moment = find_as_of(db, as_of)
             see_people(db, moment)
             plan = _plan(settings, ingested, moment, registry, home, refit=refit)
@@ -144,18 +155,6 @@ class _Places:
     registry: Registry
     started: datetime
     tell: Tell
-
-
-def _read(db: DuckDB, settings: Settings, folder: Path, home: Home, tell: Tell) -> Ingested:
-    return ingest(
-        db,
-        settings.sources,
-        settings.columns,
-        timezone=settings.project.timezone,
-        project=folder,
-        data=home.data,
-        tell=lambda what: tell("read", 0.0, what),
-    )
 
 
 def _plan(
@@ -188,9 +187,10 @@ def _plan(
             return Outcome(same["run_id"], home.runs / same["run_id"], fresh=False)
     parent_run = row["run_id"] if row else None
     parent = load_released(home.runs / parent_run) if parent_run else None
-    continued = {"fits": fits, "run": parent_run}
+    given = registry.segments()
+    continued = {"fits": fits, "run": parent_run, "segments": given}
     run_id = "r" + hash_of({"inputs": inputs, "continues": continued})
-    return Plan(run_id, input_hash, settings_hash, as_of, parent, parent_run, fits, inputs)
+    return Plan(run_id, input_hash, settings_hash, as_of, parent, parent_run, fits, inputs, given)
 
 
 def assign(settings: Settings, folder: Path, file: Path, *, as_of: date | None = None) -> pa.Table:
@@ -274,7 +274,8 @@ def _make(
             writer.commit()
     kept = ("run_id", "input_hash", "settings_hash", "model_id", "parent_run")
     row = {name: value for name, value in check_run(target).items() if name in kept}
-    places.registry.publish(row | {"as_of": plan.as_of})
+    last = max(plan.segments_given, load_released(target).last_number)
+    places.registry.publish(row | {"as_of": plan.as_of, "segments": last})
     places.tell("write", 1.0, "published")
     return Outcome(plan.run_id, target, fresh=True)
 
@@ -396,4 +397,4 @@ def _fit(
     released = Released(model_id, plan.settings_hash, lens, used, model, matrix, fitted)
     choice = selection.summary(case.note)
     released = replace(released, choice=choice, attributes=attributes)
-    return identify(db, released, parent, run_id=plan.run_id), selection
+    return identify(db, released, parent, run_id=plan.run_id, given=plan.segments_given), selection

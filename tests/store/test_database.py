@@ -26,6 +26,7 @@ def row(number: int, **other: Any) -> dict[str, Any]:
         "model_id": "m1",
         "parent_run": f"r{number - 1:012d}" if number > 1 else None,
         "as_of": 19_000 + number,
+        "segments": 0,
     }
     return made | other
 
@@ -144,3 +145,10 @@ def test_a_file_that_is_no_registry_is_said_and_kept(content: bytes, tmp_path: P
         registry.runs()
     registry.close()
     assert path.read_bytes() == content
+
+
+def test_segments_counts_the_ids_of_all_runs_not_only_of_the_last(registry):
+    assert registry.segments() == 0
+    for number, given in ((1, 5), (2, 3)):
+        registry.publish(row(number, segments=given))
+    assert registry.segments() == 5

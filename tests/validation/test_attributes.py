@@ -133,7 +133,9 @@ def test_protected_attributes_are_known_by_name_values_or_setting(db, raw_of):
     assert attributes["q1"].protected == "gender (by its values)"
     assert attributes["x"].protected == "as set"
     assert attributes["ZIP"].role == "geography"
-    attributes, _ = build(db, raw_of("customers", columns), {"Alter": ColumnParams(protected=False)})
+    attributes, _ = build(
+        db, raw_of("customers", columns), {"Alter": ColumnParams(protected=False)}
+    )
     assert attributes["Alter"].protected == ""
 
 

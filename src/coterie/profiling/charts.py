@@ -68,7 +68,20 @@ def finish(chart: Drawable) -> Chart:
 
 
 def svg(chart: Chart, *, prefix: str, label: str) -> str:
-    """Draw a finished chart as an inline SVG, see ``draw``."""
+    """Draw a chart as an inline SVG.
+
+    Parameters
+    ----------
+    chart : Chart
+        A finished chart.
+    prefix, label : str
+        As ``draw`` takes them.
+
+    Returns
+    -------
+    str
+        An ``svg`` element.
+    """
     return draw(chart.to_dict(validate=False), prefix=prefix, label=label)
 
 

@@ -6,13 +6,13 @@ pieces side by side give the same bytes and use the cores as well.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from typing import TypeVar
 
-from joblib import cpu_count  # type: ignore[import-untyped]  # ships no types
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ def each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     [1, 2]
     """
     todo = list(items)
-    threads = min(_MOST.get() or cpu_count(), len(todo))
+    threads = min(_MOST.get() or _cores(), len(todo))
 
     def alone(item: T) -> R:
         with threadpool_limits(1):
@@ -74,3 +74,9 @@ def each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
             return [future.result() for future in asked]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _cores() -> int:
+    """Return the cores that this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(allowed(0)) if allowed else os.cpu_count() or 1

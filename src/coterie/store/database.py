@@ -27,9 +27,11 @@ RUNS = sa.Table(
     sa.Column("model_id", sa.String, nullable=False),
     sa.Column("parent_run", sa.String),
     sa.Column("as_of", sa.Integer),
+    sa.Column("segments", sa.Integer, nullable=False, server_default="0"),
     sa.Column("number", sa.Integer, nullable=False),
 )
-"""One row a finished run; ``number`` is the order in which they were finished."""
+"""One row a finished run; ``number`` is the order in which they were finished, ``segments``
+how many segment ids had been given by then: also a run that is deleted has used its ids up."""
 
 PUBLISHED = sa.Table(
     "published",
@@ -114,6 +116,11 @@ class Registry:
         with self._transaction() as connection:
             rows = connection.execute(sa.select(RUNS).order_by(RUNS.c.number.desc())).mappings()
             return [dict(row) for row in rows]
+
+    def segments(self) -> int:
+        """Return how many segment ids were ever given; no id is given twice."""
+        with self._transaction() as connection:
+            return connection.execute(sa.select(sa.func.max(RUNS.c.segments))).scalar() or 0
 
     def publish(self, row: Mapping[str, Any]) -> None:
         """Record a finished run and make it the published one, in one transaction."""

@@ -24,7 +24,7 @@ from coterie.validation.staging import (
     stage,
 )
 
-_PASSING = frozenset({"quantity", "unit_price", "amount", "discount", "product", "order_id"})
+_PASSING = frozenset({"quantity", "unit_price", "amount", "discount", "product"})
 _TEXTS = ("product_id", "product_name", "category", "channel", "country")
 
 
