@@ -149,6 +149,6 @@ def test_a_file_that_is_no_registry_is_said_and_kept(content: bytes, tmp_path: P
 
 def test_segments_counts_the_ids_of_all_runs_not_only_of_the_last(registry):
     assert registry.segments() == 0
-    for number, given in ((1, 5), (2, 3)):
-        registry.publish(row(number, segments=given))
+    for number, ids in ((1, 5), (2, 3)):
+        registry.publish(row(number, segments=ids))
     assert registry.segments() == 5
