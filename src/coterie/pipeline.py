@@ -23,6 +23,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, NotReadyError, ParameterError
 from coterie.features.asof import Custom, Sources, fit_features
 from coterie.features.lenses import create_attribute_features, default_lens, feature_sets
+from coterie.features.level1 import drop_level1
 from coterie.features.windows import check_usable, to_date
 from coterie.profiling.output import candidate_rows, choice_of, describe_segments, write_tables
 from coterie.profiling.profile import ProfileParams
@@ -380,6 +381,7 @@ def _fit(
     case = judge_later(db, past) if isinstance(past, Past) else past
     if isinstance(case, str):
         case = judge_now(db, model, sets, params, case)
+    drop_level1(db)
     low, high = k_range(params.k)
     selection = select(
         case.spaces,

@@ -52,6 +52,7 @@ class DuckDB:
         memory_limit: str | None = None,
     ) -> None:
         config: dict[str, Any] = {"TimeZone": "UTC", "autoinstall_known_extensions": False}
+        config["allocator_background_threads"] = True  # memory of dropped tables is given back
         # Else a long IN list becomes a join, and a join on many threads loses the order of rows.
         config["disabled_optimizers"] = "in_clause"
         if threads:
