@@ -6,7 +6,7 @@ import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from coterie import pipeline
 from coterie.config import Settings, load_settings, make_settings
 from coterie.engine.duckdb import DuckDB
-from coterie.errors import DataError, NotReadyError
+from coterie.errors import DataError, NotReadyError, ParameterError
 from coterie.features.catalogue import CLV, Catalogue, Feature
 from coterie.features.level1 import Rules
 from coterie.features.measures import StateSpec
@@ -33,6 +33,10 @@ from coterie.validation.infer import propose
 from coterie.validation.proposal import Proposal
 
 __all__ = ["Project", "Run", "Segmenter", "segment"]
+
+
+_ARROW = ("__arrow_c_stream__", "__arrow_c_array__")
+"""What data frames of every library can be asked for: their rows as Arrow."""
 
 
 class Project:
@@ -85,7 +89,8 @@ class Project:
         Run
             The new run, or the one that is there already for the same input and model.
         """
-        done = pipeline.run(self.settings, self.folder, as_of=as_of, refit=refit, tell=tell)
+        day = _day(as_of)
+        done = pipeline.run(self.settings, self.folder, as_of=day, refit=refit, tell=tell)
         return Run(done.folder)
 
     def train(self, *, as_of: date | None = None, tell: pipeline.Tell | None = None) -> Run:
@@ -143,7 +148,15 @@ class Project:
             customer_id, segment_id, second_id, margin, status and the reasons in words, ordered
             by customer_id.
         """
-        return pipeline.assign(self.settings, self.folder, Path(file), as_of=as_of)
+        return pipeline.assign(self.settings, self.folder, Path(file), as_of=_day(as_of))
+
+
+def _day(as_of: date | None) -> date | None:
+    """Return a day as given, or that of a datetime (a pandas Timestamp is one)."""
+    if not isinstance(as_of, date | None):
+        allowed = "Give a datetime.date."
+        raise ParameterError(f"as_of={as_of!r}.", allowed=allowed, where="as_of")
+    return as_of.date() if isinstance(as_of, datetime) else as_of
 
 
 def list_features(folder: str | Path = ".") -> list[dict[str, str]]:
@@ -196,6 +209,8 @@ def inspect(files: Sequence[Path], folder: Path) -> list[tuple[Source, Proposal]
     """
     found = []
     for file in files:
+        if "\0" in str(file):
+            raise DataError(f"There is no file {str(file)!r}.")
         full = file.resolve()
         inside = full.is_relative_to(folder.resolve())
         name = full.relative_to(folder.resolve()).as_posix() if inside else full.as_posix()
@@ -256,6 +271,10 @@ def segment(
     >>> sum(group["n"] for group in run.segments)
     60
     """
+    for name, given in (("columns", columns), ("settings", settings)):
+        if not isinstance(given, Mapping | None):
+            allowed = "Give a mapping, such as a dict."
+            raise ParameterError(f"{name}={given!r}.", allowed=allowed, where=name)
     with ExitStack() as undo:
         if folder is None:
             folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="coterie-"))
@@ -284,17 +303,21 @@ def segment(
 
 def _write_frame(data: Any, folder: Path) -> Path:
     """Keep a data frame as Parquet in the project folder."""
+    kind, allowed = type(data).__name__, "Give a path, or a pandas, polars or Arrow table."
+    hint = "Columns must hold one kind of value each."
+    if not (isinstance(data, Mapping) or any(hasattr(data, name) for name in _ARROW)):
+        raise DataError(f"{kind} is no table.", allowed=allowed)
+    path = folder / "data.parquet"
     try:
         table = data if isinstance(data, pa.Table) else pa.table(data)
-    except (TypeError, ValueError, pa.ArrowException) as error:
-        raise DataError(
-            f"A {type(data).__name__} cannot be segmented: {error}",
-            allowed="Give a path, or a pandas, polars or Arrow table.",
-            hint="Columns must hold one kind of value each.",
-        ) from error
-    path = folder / "data.parquet"
-    with whole_file(path) as partial:
-        pq.write_table(table, partial)
+    except (TypeError, ValueError, OverflowError, pa.ArrowException) as error:
+        said = "; ".join(map(str, error.args))
+        raise DataError(f"{kind} is no table: {said}.", allowed=allowed, hint=hint) from error
+    try:
+        with whole_file(path) as partial:
+            pq.write_table(table, partial)
+    except pa.ArrowException as error:
+        raise DataError(f"{kind} cannot be kept as Parquet: {error}.", hint=hint) from error
     return path
 
 

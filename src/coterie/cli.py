@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from coterie.api import Project, Run
 
 app = typer.Typer(
-    help="Customer segments that are proven on later behaviour, explained and stable.",
+    help=(
+        "Customer segments that are proven on later behaviour, explained and stable.\n\n"
+        "Example: [bold]coterie init orders.csv[/bold]"
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -49,9 +52,15 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # what the terminal cannot show must not end a run
             stream.reconfigure(errors="backslashreplace")
-    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    received: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        app()
+        _call(received)
     except CoterieError as error:
         fail(error)
     except BrokenPipeError:
@@ -62,24 +71,20 @@ def main() -> None:
     except MemoryError:
         hint = "Free memory, or bring fewer rows or columns."
         fail(CoterieError("There is not enough memory.", hint=hint))
-    except _Stopped as stopped:
-        err.print("Stopped. Nothing is left half-written; run again when you like.")
-        sys.exit(128 + stopped.number)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-class _Stopped(BaseException):
-    """Someone asked the command to stop; a class of our own, because typer hides Ctrl-C."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-def _stop(number: int, _frame: object) -> None:
-    raise _Stopped(number)
+def _call(received: list[int]) -> None:
+    """Run the command; whatever a library makes of a signal received, the command was stopped."""
+    try:
+        app()
+    except BaseException:
+        if not received:
+            raise
+        err.print("Stopped. Nothing is left half-written; run again when you like.")
+        sys.exit(128 + received[-1])
 
 
 def _end_quietly() -> None:

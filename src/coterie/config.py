@@ -173,15 +173,22 @@ def load_settings(folder: Path, flags: Mapping[str, Any] | None = None) -> Setti
     """
     path = folder / FILE
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise NotReadyError(
             f"There is no {FILE} in {folder.resolve()}.",
             hint="Make one: coterie init FILE…",
             where=str(path),
         ) from error
+    except OSError as error:
+        raise ParameterError(
+            f"{path} cannot be read: {error.strerror or error}.", where=str(path)
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ParameterError(f"{path} is not valid TOML: {error}.", where=str(path)) from error
+        hint = "Save it as UTF-8." if isinstance(error, UnicodeDecodeError) else ""
+        raise ParameterError(
+            f"{path} is not valid TOML: {error}.", hint=hint, where=str(path)
+        ) from error
     return make_settings(data, flags, where=str(path))
 
 
@@ -273,14 +280,19 @@ def _explain(error: ValidationError, where: str, environment: Mapping[str, Any])
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, ParameterError):
         return ParameterError(
-            f"{where}: {cause.message}", allowed=cause.allowed, hint=cause.hint, where=place
+            f"{where}: {cause.message}",
+            allowed=cause.allowed,
+            hint=cause.hint,
+            where=place or where,
         )
     if first["type"] == "extra_forbidden":
         known = _known_keys(first["loc"][:-1])
         unknown = ParameterError.unknown(place, str(first["loc"][-1]), known)
         said = f"{where}: {place} is not a known setting."
     elif first["type"] == "literal_error":
-        known = tuple(re.findall(r"'([^']+)'", str(first.get("ctx", {}).get("expected"))))
+        values = re.findall(r"'([^']*)'", str(first.get("ctx", {}).get("expected")))
+        # What may also be empty has '' among its values; a mark is shown in quotes.
+        known = tuple(value if value[0].isalnum() else repr(value) for value in values if value)
         unknown = ParameterError.unknown(place, str(first["input"]), known)
         said = f"{where}: {unknown.message}"
     else:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, NotReadyError, ParameterError
 from coterie.features.asof import Custom, Sources, fit_features
 from coterie.features.lenses import create_attribute_features, default_lens, feature_sets
+from coterie.features.level1 import drop_level1
 from coterie.features.windows import check_usable, to_date
 from coterie.profiling.output import candidate_rows, choice_of, describe_segments, write_tables
 from coterie.profiling.profile import ProfileParams
@@ -30,6 +32,7 @@ from coterie.profiling.segments import segment_objects
 from coterie.segmentation.base import horizon_days, k_range
 from coterie.segmentation.candidates import Selection
 from coterie.segmentation.evidence import Past, judge_later, judge_now, look_back
+from coterie.segmentation.parallel import at_most
 from coterie.segmentation.placing import FRAME, fit_choice, place
 from coterie.segmentation.reasons import reasons
 from coterie.segmentation.released import (
@@ -82,6 +85,8 @@ class Plan:
     parent_run: str | None
     fits: bool
     inputs: Mapping[str, Any]
+    segments_given: int
+    """Segment ids that were given before."""
 
 
 def run(
@@ -120,10 +125,19 @@ def run(
     home = Home(folder)
     tell = tell or (lambda *_: None)
     settings.check_ready()
-    with home.alone(), home.workplace() as work, home.registry() as registry:
+    share = at_most(settings.threads)
+    with home.alone(), share, home.workplace() as work, home.registry() as registry:
         db = DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None)
         with db:
-            ingested = _read(db, settings, folder, home, tell)
+            ingested = ingest(
+                db,
+                settings.sources,
+                settings.columns,
+                timezone=settings.project.timezone,
+                project=folder,
+                data=home.data,
+                tell=partial(tell, "read", 0.0),
+            )
             moment = find_as_of(db, as_of)
             see_people(db, moment)
             plan = _plan(settings, ingested, moment, registry, home, refit=refit)
@@ -142,18 +156,6 @@ class _Places:
     registry: Registry
     started: datetime
     tell: Tell
-
-
-def _read(db: DuckDB, settings: Settings, folder: Path, home: Home, tell: Tell) -> Ingested:
-    return ingest(
-        db,
-        settings.sources,
-        settings.columns,
-        timezone=settings.project.timezone,
-        project=folder,
-        data=home.data,
-        tell=lambda what: tell("read", 0.0, what),
-    )
 
 
 def _plan(
@@ -186,9 +188,10 @@ def _plan(
             return Outcome(same["run_id"], home.runs / same["run_id"], fresh=False)
     parent_run = row["run_id"] if row else None
     parent = load_released(home.runs / parent_run) if parent_run else None
-    continued = {"fits": fits, "run": parent_run}
+    given = registry.segments()
+    continued = {"fits": fits, "run": parent_run, "segments": given}
     run_id = "r" + hash_of({"inputs": inputs, "continues": continued})
-    return Plan(run_id, input_hash, settings_hash, as_of, parent, parent_run, fits, inputs)
+    return Plan(run_id, input_hash, settings_hash, as_of, parent, parent_run, fits, inputs, given)
 
 
 def assign(settings: Settings, folder: Path, file: Path, *, as_of: date | None = None) -> pa.Table:
@@ -272,7 +275,8 @@ def _make(
             writer.commit()
     kept = ("run_id", "input_hash", "settings_hash", "model_id", "parent_run")
     row = {name: value for name, value in check_run(target).items() if name in kept}
-    places.registry.publish(row | {"as_of": plan.as_of})
+    last = max(plan.segments_given, load_released(target).last_number)
+    places.registry.publish(row | {"as_of": plan.as_of, "segments": last})
     places.tell("write", 1.0, "published")
     return Outcome(plan.run_id, target, fresh=True)
 
@@ -377,6 +381,7 @@ def _fit(
     case = judge_later(db, past) if isinstance(past, Past) else past
     if isinstance(case, str):
         case = judge_now(db, model, sets, params, case)
+    drop_level1(db)
     low, high = k_range(params.k)
     selection = select(
         case.spaces,
@@ -394,4 +399,4 @@ def _fit(
     released = Released(model_id, plan.settings_hash, lens, used, model, matrix, fitted)
     choice = selection.summary(case.note)
     released = replace(released, choice=choice, attributes=attributes)
-    return identify(db, released, parent, run_id=plan.run_id), selection
+    return identify(db, released, parent, run_id=plan.run_id, given=plan.segments_given), selection

@@ -1,67 +1,81 @@
-"""Killed at every write, rename and commit: nothing half-written, and the next run mends all."""
+"""Killed at every point, stopped at any moment, out of disk: the next run mends all."""
 
-import json
-import subprocess
-import sys
+from __future__ import annotations
+
+import random
+import signal
+import time
 from pathlib import Path
 
-DRIVER = """
-import hashlib, json, os, sys
-from pathlib import Path
-from coterie.config import make_settings
-from coterie.pipeline import run
+import pytest
 
-root, table = Path(sys.argv[1]), Path(sys.argv[2])
-settings = make_settings(
-    {"sources": {"customers": {"file": str(table), "key": "id"}}, "segmentation": {"k": 2}}
+from benchmarks.commands import Forks
+from benchmarks.kills import OPERATIONS, Killing, leftovers, tree
+
+SOAK = {"train"}
+
+
+@pytest.fixture(scope="module")
+def first_run(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Killing:
+    """Return the first run of a project, to be killed."""
+    return Killing(forks, tmp_path_factory.mktemp("first"), "run")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.soak) if n in SOAK else n for n in OPERATIONS],
 )
-
-def in_child(folder, fault):
-    # a fork saves loading the libraries anew for every point
-    pid = os.fork()
-    if pid == 0:
-        if fault:
-            os.environ["COTERIE_FAULT_AT"] = str(fault)
-        run(settings, folder)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-def found(folder):
-    runs = sorted((folder / ".coterie" / "runs").iterdir())
-    files = {p.name: hashlib.sha256(p.read_bytes()).hexdigest()
-             for r in runs for p in sorted(r.iterdir()) if p.name != "log.jsonl"}
-    every = (p.name for p in (folder / ".coterie").rglob("*"))
-    left = [name for name in every if ".tmp-" in name or ".partial" in name]
-    return {"runs": [r.name for r in runs], "files": files, "left": left}
-
-(root / "whole").mkdir()
-assert in_child(root / "whole", 0) == 0
-answer = {"whole": found(root / "whole"), "killed": []}
-for point in range(1, 1000):
-    folder = root / f"killed{point}"
-    folder.mkdir()
-    code = in_child(folder, point)
-    if code == 0:
-        break
-    answer["killed"].append([code, in_child(folder, 0), found(folder)])
-print(json.dumps(answer))
-"""
+def test_killed_at_every_point_and_run_again_all_is_as_undisturbed(
+    name: str, forks: Forks, tmp_path: Path
+) -> None:
+    killing = Killing(forks, tmp_path, name)
+    found = killing.at_every_point(again=name in SOAK)
+    assert not found.wrong
+    assert found.points >= OPERATIONS[name].least
 
 
-def test_a_run_killed_at_any_point_is_mended_by_the_next(tmp_path: Path):
-    table = tmp_path / "customers.csv"
-    rows = [f"{i},{i % 7},{i * i % 5}" for i in range(60)]
-    table.write_text("\n".join(["id,spend,visits", *rows]))
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(tmp_path), str(table)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert len(answer["killed"]) >= 30  # tables, texts, folders, registry
-    for killed, again, found in answer["killed"]:
-        assert (killed, again) == (137, 0)
-        assert found == answer["whole"]
-    assert answer["whole"]["left"] == []
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stopped_at_some_moment_and_run_again_all_is_as_undisturbed(
+    number: signal.Signals, first_run: Killing
+) -> None:
+    for seconds in (0.05, 0.3):
+        stop_and_run_again(first_run, number, seconds)
+
+
+def stop_and_run_again(killing: Killing, number: signal.Signals, seconds: float) -> None:
+    """Stop an operation; what is said and left must be clean, and a second one as undisturbed."""
+    project = killing.fresh(f"{seconds}")
+    said = killing.stopped(project, number, seconds)
+    assert said.code in {0, -number, 128 + number}, said.err
+    assert "Traceback" not in said.err
+    if said.code == 128 + number:
+        assert "Stopped. Nothing is left half-written" in said.err
+        assert not leftovers(project)
+    assert not killing.mend(project)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["run", "report", "assign csv", "init"])
+def test_killed_at_twenty_random_moments_all_is_as_undisturbed(
+    name: str, forks: Forks, tmp_path: Path
+) -> None:
+    killing = Killing(forks, tmp_path, name)
+    begin = time.perf_counter()
+    killing.finish(killing.fresh("measured"))
+    lasts = time.perf_counter() - begin
+    rng = random.Random(f"{name} 0")
+    for _ in range(20):
+        stop_and_run_again(killing, signal.SIGKILL, rng.random() * lasts)
+
+
+@pytest.mark.parametrize("limit", [2_000, 15_000, 25_000, 40_000])
+def test_a_full_disk_is_said_and_leaves_nothing_half_written(
+    limit: int, forks: Forks, first_run: Killing
+) -> None:
+    project = first_run.fresh("project")
+    said = forks(project, "run", file_bytes=limit)
+    assert "Free some space and run again" in said.error
+    assert not leftovers(project)
+    assert set(first_run.at_start) <= set(tree(project))
+    assert not list((project / ".coterie" / "runs").glob("*"))
+    assert not first_run.mend(project)

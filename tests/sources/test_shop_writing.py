@@ -12,7 +12,7 @@ import pytest
 from pyarrow import csv
 from pyarrow import parquet as pq
 
-from coterie.errors import ParameterError
+from coterie.errors import DataError, ParameterError
 from coterie.sources.shop import CHUNK, TABLES, Plan, Shop, write_plan, write_shop
 
 
@@ -83,6 +83,6 @@ def test_what_cannot_be_is_refused(wrong: dict[str, Any], words: str, tmp_path: 
 
 def test_a_failure_leaves_no_half_written_file(tmp_path: Path) -> None:
     (tmp_path / "orders.parquet").mkdir()
-    with pytest.raises(OSError, match="orders"):
+    with pytest.raises(DataError, match="is no file that can be written"):
         write_shop(tmp_path, customers=5)
     assert [path.name for path in tmp_path.iterdir()] == ["orders.parquet"]

@@ -121,22 +121,21 @@ def test_words_without_an_order_are_asked_for(db, raw_of):
 
 
 def test_protected_attributes_are_known_by_name_values_or_setting(db, raw_of):
-    raw = raw_of(
-        "customers",
-        {
-            "id": ["a", "b"],
-            "Alter": [30, 40],
-            "q1": ["male", "female"],
-            "x": [1.5, 2],
-            "ZIP": ["01", "02"],
-        },
-    )
-    attributes, _ = build(db, raw, {"x": ColumnParams(protected=True)})
+    columns = {
+        "id": ["a", "b"],
+        "Alter": [30, 40],
+        "q1": ["male", "female"],
+        "x": [1.5, 2],
+        "ZIP": ["01", "02"],
+    }
+    attributes, _ = build(db, raw_of("customers", columns), {"x": ColumnParams(protected=True)})
     assert attributes["Alter"].protected == "age (by its name)"
     assert attributes["q1"].protected == "gender (by its values)"
     assert attributes["x"].protected == "as set"
     assert attributes["ZIP"].role == "geography"
-    attributes, _ = build(db, raw, {"Alter": ColumnParams(protected=False)})
+    attributes, _ = build(
+        db, raw_of("customers", columns), {"Alter": ColumnParams(protected=False)}
+    )
     assert attributes["Alter"].protected == ""
 
 

@@ -135,11 +135,11 @@ def test_typed_ids_are_written_as_whole_numbers(db, raw_of):
 def test_exact_repeats_are_kept_and_counted_or_dropped_with_a_reason(db, raw_of):
     one = ("anna", "2024-01-01", "1", "mug", "1", "2")
     other = ("anna", "2024-01-01", "1", "tea", "1", "2")
-    raw = raw_of("orders", rows_of(one, other, one, one))
-    account = build(db, raw, Source(columns=MAP))["orders"]
+    rows = rows_of(one, other, one, one)
+    account = build(db, raw_of("orders", rows), Source(columns=MAP))["orders"]
     assert account["accepted"] == 4
     assert codes(account)["exact_repeats"]["rows"] == 2
-    account = build(db, raw, Source(columns=MAP, duplicates="drop"))["orders"]
+    account = build(db, raw_of("orders", rows), Source(columns=MAP, duplicates="drop"))["orders"]
     assert (account["accepted"], account["by_reason"]) == (2, {"duplicate_key": 2})
     assert db.rows('SELECT "row", message FROM quarantine') == [
         (3, "exact repeat of row 1"),
@@ -170,14 +170,12 @@ def test_a_repeated_line_id_is_refused_also_across_sources(db, raw_of):
 
 
 def test_returns_are_netted_across_sources(db, raw_of):
-    sold = raw_of("orders", rows_of(("a", "2024-01-01", "1", "mug", "1", "2")), name="old")
-    back = raw_of("orders", rows_of(("a", "2024-02-01", "2", "mug", "-1", "2")), name="new")
-    source = Source(columns=MAP)
-    build_tables(db, {"old": (sold, source), "new": (back, source)}, {}, timezone="UTC")
-    assert db.rows("SELECT count(net_day) FROM lines") == [(2,)]
-    drop = Source(columns=MAP, returns="drop")
-    build_tables(db, {"old": (sold, source), "new": (back, drop)}, {}, timezone="UTC")
-    assert db.rows("SELECT count(net_day) FROM lines") == [(0,)]
+    source, drop = Source(columns=MAP), Source(columns=MAP, returns="drop")
+    for rule, matched in ((source, 2), (drop, 0)):
+        sold = raw_of("orders", rows_of(("a", "2024-01-01", "1", "mug", "1", "2")), name="old")
+        back = raw_of("orders", rows_of(("a", "2024-02-01", "2", "mug", "-1", "2")), name="new")
+        build_tables(db, {"old": (sold, source), "new": (back, rule)}, {}, timezone="UTC")
+        assert db.rows("SELECT count(net_day) FROM lines") == [(matched,)]
 
 
 def test_a_positive_amount_on_a_return_is_taken_as_negative_and_said(db, raw_of):

@@ -195,7 +195,9 @@ def correlated_groups(
     correlation = _pearson(matrix)
     groups: dict[str, list[tuple[str, float]]] = {}
     for source, mine in columns.items():
-        close = ((kept, _weakest(correlation, mine, columns[kept])) for kept in groups)
+        # Who is not near my first column is not near all of mine; thousands need not be asked.
+        near = {made_from[i] for i in np.flatnonzero(np.abs(correlation[mine[0]]) > threshold)}
+        close = ((k, _weakest(correlation, mine, columns[k])) for k in groups if k in near)
         kept, r = next(((k, r) for k, r in close if abs(r) > threshold), ("", 0.0))
         if kept:
             groups[kept].append((source, round(r, 4)))

@@ -38,8 +38,8 @@ _VEGA_SHAPE = {
 
 
 def rows(records: Sequence[dict[str, Any]]) -> alt.InlineData:
-    """Return inline data for a chart."""
-    return alt.InlineData(values=list(records))
+    """Return inline data for a chart, as text: Altair copies all else again and again."""
+    return alt.InlineData(values=json.dumps(list(records)), format={"type": "json"})
 
 
 def finish(chart: Drawable) -> Chart:
@@ -74,6 +74,24 @@ def svg(chart: Chart, *, prefix: str, label: str) -> str:
     ----------
     chart : Chart
         A finished chart.
+    prefix, label : str
+        As ``draw`` takes them.
+
+    Returns
+    -------
+    str
+        An ``svg`` element.
+    """
+    return draw(chart.to_dict(validate=False), prefix=prefix, label=label)
+
+
+def draw(spec: dict[str, Any], *, prefix: str, label: str) -> str:
+    """Draw a Vega-Lite chart as an inline SVG.
+
+    Parameters
+    ----------
+    spec : dict
+        What ``to_dict`` of a finished chart gives.
     prefix : str
         Put before the ids in the SVG, so that several can stand in one page.
     label : str
@@ -84,7 +102,7 @@ def svg(chart: Chart, *, prefix: str, label: str) -> str:
     str
         An ``svg`` element without scripts; numbers are cut to two decimals.
     """
-    text = str(vl_convert.vegalite_to_svg(chart.to_dict(validate=False)))
+    text = str(vl_convert.vegalite_to_svg(spec))
     text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d{2})\d+", r"\1", tag[0]), text)
     colours = by_colour()
     text = re.sub(

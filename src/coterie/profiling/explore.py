@@ -189,7 +189,7 @@ def distributions(sample: Sample, features: Sequence[FeatureInfo]) -> list[Distr
 
 def correlations(sample: Sample, features: Sequence[FeatureInfo]) -> Correlations:
     """Return Spearman's correlations of all pairs; unknown values count as the median rank."""
-    ranks = np.empty((sample.codes.size, len(features)))
+    ranks = np.empty((sample.codes.size, len(features)), order="F")
     for number in range(len(features)):
         values = sample.numbers[:, number]
         usable = np.isfinite(values)
@@ -198,16 +198,17 @@ def correlations(sample: Sample, features: Sequence[FeatureInfo]) -> Correlation
             own = rankdata(values[usable])
             ranks[usable, number] = own - own.mean()
     length = np.sqrt((ranks**2).sum(axis=0))
-    rho: list[tuple[float | None, ...]] = []
+    rho: list[list[float | None]] = [[None] * len(features) for _ in features]
     for i in range(len(features)):
-        row: list[float | None] = []
-        for j in range(len(features)):
+        for j in range(i + 1):
             both = float(length[i] * length[j])
-            product = float(np.sum(ranks[:, i] * ranks[:, j]))
-            row.append(round(min(1.0, max(-1.0, product / both)), 4) if both > 0 else None)
-        rho.append(tuple(row))
+            if both > 0:
+                product = float(np.sum(ranks[:, i] * ranks[:, j]))
+                rho[i][j] = rho[j][i] = round(min(1.0, max(-1.0, product / both)), 4)
     return Correlations(
-        tuple(info.name for info in features), tuple(info.label for info in features), tuple(rho)
+        tuple(info.name for info in features),
+        tuple(info.label for info in features),
+        tuple(map(tuple, rho)),
     )
 
 

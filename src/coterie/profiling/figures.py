@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from markupsafe import Markup
 
@@ -12,10 +14,10 @@ from coterie.profiling.charts import (
     WIDE,
     Chart,
     bars_chart,
+    draw,
     map_chart,
     months_chart,
     nice_top,
-    svg,
 )
 from coterie.profiling.charts_choice import (
     Candidate,
@@ -41,8 +43,17 @@ class Figures:
         self._drawn = 0
 
     def _svg(self, chart: Chart, label: str) -> str:
-        self._drawn += 1
-        return svg(chart, prefix=f"f{self._drawn}", label=label)
+        return self._svgs([(lambda: chart, label)])[0]
+
+    def _svgs(self, drawings: Sequence[tuple[Callable[[], Chart], str]]) -> list[str]:
+        """Draw charts in order; one is laid out (not thread-safe) while another is drawn."""
+        with ThreadPoolExecutor(1) as pool:
+            drawn = []
+            for make, label in drawings:
+                self._drawn += 1
+                spec = make().to_dict(validate=False)
+                drawn.append(pool.submit(draw, spec, prefix=f"f{self._drawn}", label=label))
+            return [svg.result() for svg in drawn]
 
     def _figure(self, drawn: str, title: str, note: str) -> Markup:
         small = Markup(" <span>{}</span>").format(note) if note else ""
@@ -51,9 +62,8 @@ class Figures:
             title, small, safe
         )
 
-    def _both(self, draw: Callable[[int], Chart], label: str) -> str:
-        wide = self._svg(draw(WIDE), label)
-        narrow = self._svg(draw(NARROW), label)
+    def _both(self, make: Callable[[int], Chart], label: str) -> str:
+        wide, narrow = self._svgs([(partial(make, WIDE), label), (partial(make, NARROW), label)])
         return f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
 
     def shares(self) -> Markup:
@@ -98,14 +108,14 @@ class Figures:
         if len({month.month for month in profile.months}) < 3:
             return []
         top = nice_top(max(month.value for month in profile.months))
-        return [
-            self._figure(
-                self._svg(months_chart(profile, code, top), f"Spend of {segment.name} by month"),
-                segment.name,
-                "",
-            )
-            for code, segment in enumerate(profile.segments)
-        ]
+        drawn = self._svgs(
+            [
+                (partial(months_chart, profile, code, top), f"Spend of {segment.name} by month")
+                for code, segment in enumerate(profile.segments)
+            ]
+        )
+        named = zip(drawn, profile.segments, strict=True)
+        return [self._figure(one, segment.name, "") for one, segment in named]
 
     def products(self, code: int) -> Markup | None:
         """Best sellers of one segment by lift."""
@@ -138,13 +148,20 @@ class Figures:
     def distributions(self) -> list[Markup]:
         """Histograms of each feature, as it is and as the matrix sees it."""
         currency = self._profile.params.currency
+        shown = self._profile.distributions[:MAX_DISTRIBUTIONS]
+        drawn = self._svgs(
+            [
+                (partial(distribution_chart, found, currency), f"Histograms of {found.label}")
+                for found in shown
+            ]
+        )
         return [
             self._figure(
-                self._svg(distribution_chart(found, currency), f"Histograms of {found.label}"),
+                one,
                 found.label,
                 f"{fmt.count(found.beyond)} larger, not drawn" if found.beyond else "",
             )
-            for found in self._profile.distributions[:MAX_DISTRIBUTIONS]
+            for one, found in zip(drawn, shown, strict=True)
         ]
 
     def correlations(self) -> Markup | None:

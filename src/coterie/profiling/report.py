@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from altair.utils.schemapi import debug_mode
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
@@ -102,30 +103,33 @@ def render(report: ReportData) -> str:
     figures = Figures(profile)
     measured = MEASURED.get(report.choice.method, MEASURED["out-of-time"])
     shown = shown_candidates(report.choice.candidates)
-    return _template().render(
-        report=report,
-        profile=profile,
-        lead=lead(profile),
-        until=until(profile.params.as_of),
-        style=Markup(_style()),  # noqa: S704  our own file
-        figures=figures,
-        choice_figures=figures.choice(shown, report.choice.sweep, report.choice.chosen_k, measured),
-        measured=measured,
-        several=len({c.features for c in report.choice.candidates if not c.reference}) > 1,
-        candidates=_listed(report.choice.candidates),
-        cards=[_card(profile, segment, given) for segment, given in _pairs(report)],
-        why_lost=lambda candidate: why_lost(candidate, measured),
-        grid=_grid(profile),
-        same=_same_everywhere(profile),
-        pairs=_strong_pairs(profile),
-        tables=_tables(report.quality),
-        money=lambda amount: fmt.money(amount, profile.params.currency),
-        value=lambda amount, unit: fmt.quantity(amount, unit, profile.params.currency),
-        mark=lambda slot: Markup(palette.mark(slot)),  # noqa: S704  a number from our own palette
-        fmt=fmt,
-        countries=_countries(profile),
-        mathematics=_method(profile),
-    )
+    with debug_mode(False):  # our charts are tested; checking their schema takes half the time
+        return _template().render(
+            report=report,
+            profile=profile,
+            lead=lead(profile),
+            until=until(profile.params.as_of),
+            style=Markup(_style()),  # noqa: S704  our own file
+            figures=figures,
+            choice_figures=figures.choice(
+                shown, report.choice.sweep, report.choice.chosen_k, measured
+            ),
+            measured=measured,
+            several=len({c.features for c in report.choice.candidates if not c.reference}) > 1,
+            candidates=_listed(report.choice.candidates),
+            cards=[_card(profile, segment, given) for segment, given in _pairs(report)],
+            why_lost=lambda candidate: why_lost(candidate, measured),
+            grid=_grid(profile),
+            same=_same_everywhere(profile),
+            pairs=_strong_pairs(profile),
+            tables=_tables(report.quality),
+            money=lambda amount: fmt.money(amount, profile.params.currency),
+            value=lambda amount, unit: fmt.quantity(amount, unit, profile.params.currency),
+            mark=lambda slot: Markup(palette.mark(slot)),  # noqa: S704  a number from our own palette
+            fmt=fmt,
+            countries=_countries(profile),
+            mathematics=_method(profile),
+        )
 
 
 def until(as_of: int | None) -> str:

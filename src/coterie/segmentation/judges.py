@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coterie.segmentation.base import Algorithm, Floats, Labels, as_groups
 from coterie.segmentation.separation import Score, Yardstick, bootstrap, score
 
 N_LEFT_OUT = 4_000
-"""Customers of the leave-one-out rule, which clusters once for every feature."""
+"""Customers of the leave-one-out rule, which clusters once for every feature left out."""
+N_FEATURES_OUT = 24
+"""Features left out in turn: P is their mean, and of more a seeded sample stands for all."""
 
 Method = Literal["out-of-time", "outcome", "leave-one-out", "profile"]
 
@@ -146,7 +149,8 @@ class LeaveOneOutJudge:
 
     def __init__(self, spaces: dict[str, tuple[tuple[str, ...], Floats]], *, seed: int) -> None:
         self.ceiling: dict[str, float] = {}
-        self._parts: dict[str, list[tuple[Floats, Yardstick]]] = {}
+        self._parts: dict[str, list[tuple[NDArray[np.bool_], Yardstick]]] = {}
+        self._matrices: dict[str, Floats] = {}
         n = len(next(iter(spaces.values()))[1])
         rows = np.arange(n)
         if n > N_LEFT_OUT:
@@ -154,15 +158,15 @@ class LeaveOneOutJudge:
         draws = bootstrap(len(rows), seed=seed)
         for name, (features, matrix) in spaces.items():
             self._parts[name] = []
-            for feature in dict.fromkeys(features):
+            self._matrices[name] = kept = matrix[rows]
+            for feature in _sample(tuple(dict.fromkeys(features)), seed):
                 left = np.array([other == feature for other in features])
                 if left.all():  # a single feature: nothing remains to cluster
                     continue
-                rest = matrix[np.ix_(rows, np.flatnonzero(~left))]
-                out = matrix[np.ix_(rows, np.flatnonzero(left))]
+                out, rest = np.compress(left, kept, axis=1), np.compress(~left, kept, axis=1)
                 yardstick = Yardstick.of_columns(out, rest, draws=draws, seed=seed)
                 self.ceiling.setdefault(feature, float(yardstick.ceilings[0].mean()))
-                self._parts[name].append((rest, yardstick))
+                self._parts[name].append((left, yardstick))
 
     def of_labels(self, labels: Labels) -> Score | None:
         """Return None: labels that are only given cannot be made again without a feature."""
@@ -175,11 +179,21 @@ class LeaveOneOutJudge:
         """Return the mean over features of how well the clusters without it tell it."""
         del labels
         parts = []
-        for rest, yardstick in self._parts[space]:
+        for left, yardstick in self._parts[space]:
             if (yardstick.ceilings[0] > 0).any():
+                # Made anew each time: kept for every feature they would fill the memory.
+                rest = np.compress(~left, self._matrices[space], axis=1)
                 model = algorithm.fit(rest, k, seed=seed)
                 parts.append(yardstick.parts(as_groups(model.assign(rest))))
         return score(parts)
+
+
+def _sample(features: tuple[str, ...], seed: int) -> tuple[str, ...]:
+    """Return the features to leave out, in their order: all, or a seeded sample of many."""
+    if len(features) <= N_FEATURES_OUT:
+        return features
+    drawn = np.random.default_rng(seed).choice(len(features), N_FEATURES_OUT, replace=False)
+    return tuple(features[i] for i in np.sort(drawn))
 
 
 def judge(

@@ -74,6 +74,11 @@ class Released:
         """The identities of the model's segments by id."""
         return {segment.id: segment for segment in self.segments if segment.id in self.ids}
 
+    @property
+    def last_number(self) -> int:
+        """The highest number that the id of a segment has; 0 without segments."""
+        return max((int(segment.id.removeprefix("seg-")) for segment in self.segments), default=0)
+
     def params(self, columns: Iterable[str]) -> dict[str, ColumnParams]:
         """Return how those of a table's columns are to be read that the model knows."""
         known = {attribute.name: attribute.params for attribute in self.attributes}
@@ -223,7 +228,9 @@ def keep_labels(
     return released
 
 
-def identify(db: DuckDB, new: Released, parent: Released | None, *, run_id: str) -> Released:
+def identify(
+    db: DuckDB, new: Released, parent: Released | None, *, run_id: str, given: int = 0
+) -> Released:
     """Give the segments of a new model their ids: kept where members stayed, else new.
 
     Parameters
@@ -236,6 +243,8 @@ def identify(db: DuckDB, new: Released, parent: Released | None, *, run_id: str)
         The model released before it, if its labels were kept.
     run_id : str
         The run in which new segments are born.
+    given : int, default 0
+        Segment ids that were given before, also by runs that are gone.
 
     Returns
     -------
@@ -245,13 +254,13 @@ def identify(db: DuckDB, new: Released, parent: Released | None, *, run_id: str)
     labels = labels_of(db, new.matrix, new.model)
     old_ids = parent.ids if parent else ()
     known = parent.segments if parent else ()
-    born_before = len(known)
+    last = max(given, parent.last_number if parent else 0)
     matching = match(
         _old_labels(db) if old_ids else np.full(len(labels), -1, dtype=np.int32),
         labels,
         old_ids,
         n_new=new.model.n_segments,
-        next_id=born_before + 1,
+        next_id=last + 1,
     )
     ended = [s for s in known if s.id not in matching.ids]
     live = [s for s in known if s.id in matching.ids]

@@ -18,6 +18,7 @@ from coterie.segmentation.base import Algorithm
 from coterie.segmentation.candidates import Candidate, Evidence, Reference, Selection, Space
 from coterie.segmentation.centroids import KMeans
 from coterie.segmentation.judges import Judge, judge
+from coterie.segmentation.parallel import each
 from coterie.segmentation.validity import Textbook, inertia, unsubstantial
 
 N_SAMPLE = 50_000
@@ -159,10 +160,12 @@ def _whole_elbow(
     space: Space, algorithm: Algorithm, known: dict[int, float], seed: int
 ) -> dict[int, float]:
     """Add the numbers of segments that were not tried, so that the curve is whole."""
-    whole = dict(known)
-    for k in (k for k in ELBOW if k not in known):
-        labels = algorithm.fit(space.matrix, k, seed=seed).assign(space.matrix)
-        whole[k] = inertia(space.matrix, labels)
+
+    def cost(k: int) -> float:
+        return inertia(space.matrix, algorithm.fit(space.matrix, k, seed=seed).assign(space.matrix))
+
+    more = [k for k in ELBOW if k not in known]
+    whole = known | dict(zip(more, each(cost, more), strict=True))
     return dict(sorted(whole.items()))
 
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet as pq
 
 from coterie.errors import MissingExtraError
+from coterie.store.runs import whole_file, write_atomic
 
 DEPARTMENTS = {
     "AUTOMOTIVE": "Car care",
@@ -112,7 +113,9 @@ def write_complete_journey(folder: Path) -> Path:
     _write_parquet(_journey_orders(package), folder / "orders.parquet")
     _write_parquet(_journey_customers(package), folder / "customers.parquet")
     _write_parquet(_journey_touches(package), folder / "touches.parquet")
-    return write_text(_journey_toml(), folder / "coterie.toml")
+    toml = folder / "coterie.toml"
+    write_atomic(toml, _journey_toml())  # last: what has it is whole
+    return toml
 
 
 def _package_data() -> Traversable:
@@ -201,22 +204,8 @@ def _pair(table: pa.Table) -> pa.ChunkedArray:
 
 
 def _write_parquet(table: pa.Table, path: Path) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        pq.write_table(table, part, compression="zstd", store_schema=False)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def write_text(text: str, path: Path) -> Path:
-    """Write a text file under a temporary name, then rename it; return ``path``."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        return part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path) as partial:
+        pq.write_table(table, partial, compression="zstd", store_schema=False)
 
 
 def labels(words: tuple[str, ...], first: int) -> str:

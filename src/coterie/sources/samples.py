@@ -11,9 +11,10 @@ from datetime import date
 from pathlib import Path
 
 from coterie.errors import ParameterError
-from coterie.sources.complete_journey import labels, write_complete_journey, write_text
+from coterie.sources.complete_journey import labels, write_complete_journey
 from coterie.sources.shop import SCHEMAS, write_shop
 from coterie.sources.shop_profiles import LOYALTY_TIERS
+from coterie.store.runs import write_atomic
 
 __all__ = ["SAMPLES", "write_complete_journey", "write_sample"]
 
@@ -68,7 +69,9 @@ def write_sample(name: str, folder: Path, *, customers: int = 2_000, seed: int =
 
 def _write_shop_sample(folder: Path, *, customers: int, seed: int) -> Path:
     write_shop(folder, customers=customers, end=SHOP_END, seed=seed)
-    return write_text(_shop_toml(), folder / "coterie.toml")
+    toml = folder / "coterie.toml"
+    write_atomic(toml, _shop_toml())  # last: what has it is whole
+    return toml
 
 
 def _mapping(columns: Mapping[str, str]) -> str:

@@ -36,6 +36,7 @@ from coterie.sources.shop_signals import (
     texts_table,
     touches_table,
 )
+from coterie.store.runs import whole_file
 
 CHUNK = 10_000
 """Customers drawn at a time; part of what the output depends on, so never changed."""
@@ -187,26 +188,21 @@ def write_plan(plan: Plan, folder: Path, *, threads: int) -> Shop:
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = {name: folder / f"{name}.{_suffix(plan, name)}" for name in plan.tables}
-    parts = {name: path.with_name(f".{path.name}.part") for name, path in paths.items()}
     rows = dict.fromkeys(plan.tables, 0)
     counters = {column: 0 for columns in _RUNNING.values() for column in columns}
-    try:
-        with ExitStack() as stack:
-            writers: dict[str, Any] = {}
-            for tables in _in_order(plan, threads):
-                for name, drawn in tables.items():
-                    table = _number(drawn, _RUNNING.get(name, ()), counters)
-                    if _suffix(plan, name) == "csv":
-                        table = table.cast(_csv_schema(SCHEMAS[name]))
-                    if name not in writers:
-                        writers[name] = stack.enter_context(_writer(parts[name], table.schema))
-                    writers[name].write_table(table)
-                    rows[name] += table.num_rows
-        for name, part in parts.items():
-            part.replace(paths[name])
-    finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        writers: dict[str, Any] = {}
+        for tables in _in_order(plan, threads):
+            for name, drawn in tables.items():
+                table = _number(drawn, _RUNNING.get(name, ()), counters)
+                if _suffix(plan, name) == "csv":
+                    table = table.cast(_csv_schema(SCHEMAS[name]))
+                if name not in writers:
+                    partial = stack.enter_context(whole_file(paths[name]))
+                    writer = _writer(partial, _suffix(plan, name), table.schema)
+                    writers[name] = stack.enter_context(writer)
+                writers[name].write_table(table)
+                rows[name] += table.num_rows
     return Shop(folder, paths, rows, plan.first_day, plan.end)
 
 
@@ -286,8 +282,8 @@ def _number(table: pa.Table, columns: tuple[str, ...], counters: dict[str, int])
     return table
 
 
-def _writer(path: Path, schema: pa.Schema) -> Any:
-    if path.match("*.csv.part"):
+def _writer(path: Path, form: Format, schema: pa.Schema) -> Any:
+    if form == "csv":
         options = csv.WriteOptions(quoting_style="needed")
         return csv.CSVWriter(str(path), schema, write_options=options)
     # Only text is worth a dictionary: numbers that differ from row to row would grow by it.

@@ -27,9 +27,11 @@ RUNS = sa.Table(
     sa.Column("model_id", sa.String, nullable=False),
     sa.Column("parent_run", sa.String),
     sa.Column("as_of", sa.Integer),
+    sa.Column("segments", sa.Integer, nullable=False, server_default="0"),
     sa.Column("number", sa.Integer, nullable=False),
 )
-"""One row a finished run; ``number`` is the order in which they were finished."""
+"""One row a finished run; ``number`` is the order in which they were finished, ``segments``
+how many segment ids had been given by then: also a run that is deleted has used its ids up."""
 
 PUBLISHED = sa.Table(
     "published",
@@ -76,21 +78,24 @@ class Registry:
         self._engine.dispose()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
+    def _transaction(self, *, writes: bool = False) -> Iterator[sa.Connection]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self._engine.begin() as connection:
                 connection.execute(sa.text("BEGIN IMMEDIATE"))
+                writes = writes or not sa.inspect(connection).has_table(RUNS.name)
                 _METADATA.create_all(connection)
                 yield connection
-                faults.point()
+                if writes:
+                    faults.point()
         except sa.exc.DatabaseError as error:
             said = str(error.orig)
             hint = next((hint for words, hint in _HINTS.items() if words in said), _DAMAGED)
             raise DataError(
                 f"The registry {self.path} cannot be read or written: {said}", hint=hint
             ) from error
-        faults.point()
+        if writes:
+            faults.point()
 
     def published(self) -> dict[str, Any] | None:
         """Return the row of the published run, or None."""
@@ -112,9 +117,14 @@ class Registry:
             rows = connection.execute(sa.select(RUNS).order_by(RUNS.c.number.desc())).mappings()
             return [dict(row) for row in rows]
 
+    def segments(self) -> int:
+        """Return how many segment ids were ever given; no id is given twice."""
+        with self._transaction() as connection:
+            return connection.execute(sa.select(sa.func.max(RUNS.c.segments))).scalar() or 0
+
     def publish(self, row: Mapping[str, Any]) -> None:
         """Record a finished run and make it the published one, in one transaction."""
-        with self._transaction() as connection:
+        with self._transaction(writes=True) as connection:
             known = connection.execute(sa.select(RUNS.c.run_id).filter_by(run_id=row["run_id"]))
             if known.first() is None:
                 last = connection.execute(sa.select(sa.func.max(RUNS.c.number))).scalar()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 from coterie.errors import NotReadyError
 from coterie.store import faults
 from coterie.store.database import Registry
-from coterie.store.runs import disk_errors, remove_partial
+from coterie.store.runs import disk_errors, remove_partial, write_atomic
 
 
 class Home:
@@ -44,29 +43,40 @@ class Home:
         """
         with disk_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            (self.path / ".gitignore").write_text("*\n", encoding="utf-8")
             file = (self.path / "lock").open("w")
         faults.point()
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
+                where = self.project.resolve()
                 raise NotReadyError(
-                    f"Another run is at work in {self.project}.", hint="Wait until it has finished."
+                    f"Another run is at work in {where}.", hint="Wait until it has finished."
                 ) from error
+            if not (self.path / ".gitignore").exists():
+                write_atomic(self.path / ".gitignore", "*\n")
             yield
 
     @contextmanager
     def workplace(self) -> Iterator[Path]:
         """Make a folder for what need not last, after clearing what a broken run left."""
         remove_partial([self.path, self.runs, self.data])
-        with disk_errors(self.path):
-            work = Path(tempfile.mkdtemp(prefix=".tmp-work-", dir=self.path))
-        faults.point()
         try:
+            with disk_errors(self.path):
+                work = Path(tempfile.mkdtemp(prefix=".tmp-work-", dir=self.path))
+            faults.point()
             yield work
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            self._clear()
+
+    def _clear(self) -> None:
+        """Remove all that is unfinished, even what was made but not yet named to us."""
+        roots = [self.path, self.runs, self.data]
+        try:
+            remove_partial(roots)
+        except BaseException:  # stopped while clearing up: clear up, then stop
+            remove_partial(roots)
+            raise
 
     def published(self, registry: Registry) -> dict[str, Any] | None:
         """Return the published run; if its folder was deleted, the newest whose folder is there."""

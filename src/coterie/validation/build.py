@@ -20,9 +20,9 @@ from coterie.sources.base import Raw, Source
 from coterie.validation.attributes import read_customers
 from coterie.validation.lines import read_lines
 from coterie.validation.netting import match_returns
-from coterie.validation.quality import line_findings, table_account
+from coterie.validation.quality import return_findings, table_account
 from coterie.validation.records import read_records
-from coterie.validation.staging import Staged
+from coterie.validation.staging import Staged, drop_stage
 
 _SQL_TYPES = {
     "string": "VARCHAR",
@@ -60,8 +60,8 @@ def build_tables(
     Parameters
     ----------
     db : DuckDB
-        Holds the raw tables; the canonical ones are made in it, in the order of the
-        sources and their rows.
+        Holds the raw tables, which are gone afterwards; the canonical ones are made in
+        it, in the order of the sources and their rows.
     raws : mapping of str to (Raw, Source)
         By source name.
     columns : mapping of str to ColumnParams
@@ -101,9 +101,8 @@ def build_tables(
     if customers:
         staged["customers"] = customers
     quality = {"tables": {name: _account(db, name, staged[name]) for name in sorted(staged)}}
-    for done in (source for sources in staged.values() for source in sources):
-        db.drop(f"stage__{done.raw.name}")
-        db.drop(f"repeats__{done.raw.name}")
+    for done in customers:
+        drop_stage(db, done)
     return Tables(attributes, quality)
 
 
@@ -119,7 +118,7 @@ def _read_orders(db: DuckDB, orders: Sequence[tuple[Raw, Source]], timezone: str
     ]
     match_returns(db, netted)
     for done, window in zip(staged, ranges, strict=True):
-        done.findings += line_findings(db, done, window)
+        done.findings += return_findings(db, done, window)
     db.drop("pairs")
     return staged
 

@@ -25,6 +25,9 @@ INTEGERS = frozenset(
 )
 FLOATS = frozenset({"FLOAT", "DOUBLE"})
 
+_TOGETHER = 50
+"""Columns looked at in one statement."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -108,18 +111,33 @@ def look_at(db: DuckDB, fields: Mapping[str, Field]) -> dict[str, Field]:
     dict of str to Field
         The same names in the same order.
     """
+    names = list(fields)
+    if len(names) > _TOGETHER:  # a statement takes time by the square of its columns
+        parts = (names[at : at + _TOGETHER] for at in range(0, len(names), _TOGETHER))
+        return {
+            n: f for part in parts for n, f in look_at(db, {n: fields[n] for n in part}).items()
+        }
     texts = {name: field for name, field in fields.items() if field.type == "VARCHAR"}
     if not texts:
         return dict(fields)
-    blank = f"[{BLANKS}]"
-    dirty = literal(f"^{blank}|{blank}$|^$")
+    # Blanks sort below '!' or are beyond ASCII; almost no text comes near, so that few
+    # columns are left for the exact question, which costs three times as much.
+    near = "{0} < '!' OR {0} >= chr(160) OR {0}[-1] < '!' OR {0}[-1] >= chr(160)"
     looks = ", ".join(
-        f"bool_or(regexp_matches({f.raw}, {dirty})), max(strlen({f.raw}))" for f in texts.values()
+        f"bool_or({near.format(f.raw)}), max(strlen({f.raw}))" for f in texts.values()
     )
-    ((*seen,),) = db.rows(f"SELECT {looks} FROM {next(iter(texts.values())).source}")
+    relation = next(iter(texts.values())).source
+    ((*seen,),) = db.rows(f"SELECT {looks} FROM {relation}")
+    doubtful = [field.raw for field, found in zip(texts.values(), seen[::2], strict=True) if found]
+    dirty: dict[str, bool] = {}
+    if doubtful:
+        exact = literal(f"^[{BLANKS}]|[{BLANKS}]$|^$")
+        asked = ", ".join(f"bool_or(regexp_matches({raw}, {exact}))" for raw in doubtful)
+        (answers,) = db.rows(f"SELECT {asked} FROM {relation}")
+        dirty = dict(zip(doubtful, answers, strict=True))
     known = {
-        name: replace(field, clean=not seen[2 * n], longest=seen[2 * n + 1] or 0)
-        for n, (name, field) in enumerate(texts.items())
+        name: replace(field, clean=not dirty.get(field.raw), longest=longest or 0)
+        for (name, field), longest in zip(texts.items(), seen[1::2], strict=True)
     }
     return {name: known.get(name, field) for name, field in fields.items()}
 

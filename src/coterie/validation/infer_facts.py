@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
@@ -18,6 +19,8 @@ from coterie.validation.parse_numbers import CODES
 FULL_ROWS = 1_000_000
 """Rows up to which every row is looked at."""
 BLOCK_ROWS = 4_096
+BATCH_VALUES = 500_000
+"""Values counted in one statement: many columns of a short table, one of a long."""
 EXAMPLE_ROWS = 200
 MAX_EXAMPLES = 3
 MAX_LEVELS = 50
@@ -141,9 +144,13 @@ def table_facts(db: DuckDB, relation: str) -> TableFacts:
         f"TRIM(CAST({identifier(c)} AS VARCHAR)) AS c{i}" for i, c in enumerate(head.column_names)
     )
     texts = db.query(f"SELECT {casts} FROM (SELECT * FROM {name} LIMIT {EXAMPLE_ROWS})")
+    step = max(1, BATCH_VALUES // max(1, min(rows, FULL_ROWS)))
+    names = head.column_names
+    batches = (names[start : start + step] for start in range(0, len(names), step))
+    counts = [row for batch in batches for row in _counts(db, source, batch)]
     columns = {
-        column: _facts(db, source, column, _examples(texts.column(i).to_pylist()))
-        for i, column in enumerate(head.column_names)
+        column: _facts(column, counts[i], _examples(texts.column(i).to_pylist()))
+        for i, column in enumerate(names)
     }
     looked_at = next((f.rows for f in columns.values()), 0)
     return TableFacts(source, rows, looked_at, columns)
@@ -155,37 +162,51 @@ def _examples(values: Sequence[str | None]) -> tuple[str, ...]:
     return tuple(short)[:MAX_EXAMPLES]
 
 
-def _facts(db: DuckDB, source: str, column: str, examples: tuple[str, ...]) -> Facts:
-    def rows_like(pattern: str) -> str:
-        return f"SUM(n) FILTER (regexp_full_match(v, {literal(pattern)}))"
+def _counts(db: DuckDB, source: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Count what ``Facts`` are made from, for several columns in one statement."""
 
-    text = f"NULLIF(TRIM(CAST({identifier(column)} AS VARCHAR), ' \t\r\n'), '')"
+    def rows_like(pattern: str, *, marks: bool = False) -> str:
+        # What is a plain number cannot hold the marks of a date; regular expressions are slow.
+        only = "number IS NULL AND " if marks else ""
+        return f"SUM(n) FILTER ({only}regexp_full_match(v, {literal(pattern)}))"
+
+    texts = ", ".join(
+        f"NULLIF(TRIM(CAST({identifier(column)} AS VARCHAR), ' \t\r\n'), '')" for column in columns
+    )
     flags = ", ".join(literal(word) for word in _FLAGS)
     first = r"try_cast(regexp_extract(v, '^([0-9]{1,2})[-/.]([0-9]{1,2})', 1) AS INT) > 12"
     second = first.replace(", 1)", ", 2)")
-    number = "try_cast(v AS DOUBLE)"
-    signs = ", ".join(f"SUM(n) FILTER (contains(v, {literal(s)}))" for s in CURRENCY_SIGNS)
+    parts = f"number IS NULL AND regexp_full_match(v, {literal(_DMY)})"
+    signs = ", ".join(
+        f"SUM(n) FILTER (number IS NULL AND contains(v, {literal(s)}))" for s in CURRENCY_SIGNS
+    )
     select = f"""
-        WITH d AS (SELECT {text} AS v, COUNT(*) AS n FROM {source} GROUP BY 1)
+        WITH t AS (SELECT unnest({list(range(len(columns)))}) AS c, unnest([{texts}]) AS v
+                   FROM {source}),
+             d AS (SELECT c, v, COUNT(*) AS n, try_cast(v AS DOUBLE) AS number FROM t GROUP BY c, v)
         SELECT SUM(n), SUM(n) FILTER (v IS NULL), COUNT(v),
                {rows_like(_NUMBER)}, {rows_like("[-+]?[0-9]+")},
                SUM(n) FILTER (regexp_full_match(v, '[^0-9]*[0-9]+[.,][0-9]+[^0-9]*')
                               AND NOT regexp_full_match(v, '.*[.,]0+[^0-9]*')),
-               SUM(n) FILTER ({number} < 0 OR ({number} IS NULL
+               SUM(n) FILTER (number < 0 OR (number IS NULL
                               AND regexp_full_match(v, {literal(_NUMBER)})
                               AND regexp_matches(v, '^[-(]|-$'))),
-               SUM(n) FILTER ({number} = 0),
-               {rows_like(_ISO)}, {rows_like(_COMPACT)}, {rows_like(_EPOCH)}, {rows_like(_DMY)},
-               {rows_like(_WORDED)},
-               SUM(n) FILTER (regexp_full_match(v, {literal(_DMY)}) AND {first}),
-               SUM(n) FILTER (regexp_full_match(v, {literal(_DMY)}) AND {second}),
+               SUM(n) FILTER (number = 0),
+               {rows_like(_ISO)}, {rows_like(_COMPACT)}, {rows_like(_EPOCH)},
+               SUM(n) FILTER ({parts}), {rows_like(_WORDED, marks=True)},
+               SUM(n) FILTER ({parts} AND {first}), SUM(n) FILTER ({parts} AND {second}),
                SUM(n) FILTER (lower(v) IN ({flags})),
                SUM(n * (1 + LENGTH(v) - LENGTH(REPLACE(v, ' ', '')))),
-               MIN({number}) FILTER (isfinite({number})),
-               MAX({number}) FILTER (isfinite({number})), MIN(v, {MAX_LEVELS + 1}), {signs}
-        FROM d
+               MIN(number) FILTER (isfinite(number)),
+               MAX(number) FILTER (isfinite(number)), MIN(v, {MAX_LEVELS + 1}), {signs}, c
+        FROM d GROUP BY c
     """
-    (row,) = db.rows(select)
+    found = {row[-1]: row[:-1] for row in db.rows(select)}
+    nothing = (None,) * (20 + len(CURRENCY_SIGNS))  # a table without rows
+    return [found.get(place, nothing) for place in range(len(columns))]
+
+
+def _facts(column: str, row: tuple[Any, ...], examples: tuple[str, ...]) -> Facts:
     counts = [0 if value is None else int(value) for value in row[:17]]
     rows, missing, distinct = counts[:3]
     present = max(rows - missing, 1)

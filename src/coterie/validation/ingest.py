@@ -143,8 +143,6 @@ def _make(
         raws[name] = (read(db, name, source, project), source)
     tell("checking every row")
     tables = build_tables(db, raws, columns, timezone=timezone)
-    for raw, _ in raws.values():
-        db.drop(raw.relation)
     about = {
         "attributes": [asdict(attribute) for attribute in tables.attributes],
         "quality": tables.quality,

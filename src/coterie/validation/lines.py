@@ -12,9 +12,19 @@ from coterie.schema import CANONICAL
 from coterie.sources.base import Raw, Source
 from coterie.validation.parse_numbers import MISSING, half_even
 from coterie.validation.parse_times import day_of, hour_of
+from coterie.validation.quality import line_findings
 from coterie.validation.repeats import check_unique, mark_repeats
-from coterie.validation.staging import Problem, Staged, parse, quarantine, shown, stage
+from coterie.validation.staging import (
+    Problem,
+    Staged,
+    drop_stage,
+    parse,
+    quarantine,
+    shown,
+    stage,
+)
 
+_PASSING = frozenset({"quantity", "unit_price", "amount", "discount", "product"})
 _TEXTS = ("product_id", "product_name", "category", "channel", "country")
 
 
@@ -24,7 +34,7 @@ def read_lines(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Staged
     Parameters
     ----------
     db : DuckDB
-        Holds ``raw.relation``, ``lines`` and ``quarantine``.
+        Holds ``raw.relation``, which is dropped, ``lines`` and ``quarantine``.
     raw : Raw
         The source as read.
     source : Source
@@ -35,7 +45,7 @@ def read_lines(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Staged
     Returns
     -------
     Staged
-        With the findings. Its staging table is left for the report and ``drop_stage``.
+        With the findings.
 
     Raises
     ------
@@ -45,9 +55,11 @@ def read_lines(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Staged
     staged = parse(db, raw, source, timezone=timezone)
     _add_money(staged)
     _add_keys(staged)
-    stage(db, staged, _steps(staged, timezone))
+    stage(db, staged, _steps(staged, timezone), passing=_PASSING)
     mark_repeats(db, staged)
     check_unique(db, staged, "lines", "line_id")
+    quarantine(db, staged)
+    db.drop(raw.relation)  # before it is there a third time, in lines
     columns = ", ".join(
         {"line_id": "own_line AS line_id", "order_id": "own_order AS order_id"}.get(
             n, identifier(n)
@@ -59,7 +71,8 @@ def read_lines(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Staged
         f"INSERT INTO lines SELECT {columns}, CAST(NULL AS INTEGER) "
         f"FROM {staged.relation} WHERE problem = 0"
     )
-    quarantine(db, staged)
+    staged.findings += line_findings(db, staged)
+    drop_stage(db, staged)
     return staged
 
 

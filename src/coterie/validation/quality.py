@@ -26,7 +26,7 @@ def table_account(db: DuckDB, table: str, staged: Sequence[Staged]) -> dict[str,
     Parameters
     ----------
     db : DuckDB
-        Holds ``quarantine`` and the staging tables.
+        Holds ``quarantine``.
     table : str
         Name of the input table.
     staged : sequence of Staged
@@ -53,7 +53,7 @@ def table_account(db: DuckDB, table: str, staged: Sequence[Staged]) -> dict[str,
         "accepted": rows_in - quarantined,
         "quarantined": quarantined,
         "by_reason": dict(reasons),
-        "missing": {f"{d.raw.name}.{c}": s for d in staged for c, s in _missing(db, d).items()},
+        "missing": {f"{d.raw.name}.{c}": s for d in staged for c, s in d.missing.items()},
         "findings": findings,
     }
 
@@ -71,20 +71,6 @@ def _refused(db: DuckDB, table: str, reason: str, count: int, total: int) -> dic
         examples=[{"row": row, "value": message} for row, message in examples],
         action="quarantined",
     )
-
-
-def _missing(db: DuckDB, staged: Staged) -> dict[str, float]:
-    """Return the share of empty values of each mapped column that has any."""
-    if not staged.fields:
-        return {}
-    fields = list(staged.fields.values())
-    counts = ", ".join(f"count({field.text})" for field in fields)
-    ((total, *given),) = db.rows(f"SELECT count(*), {counts} FROM {fields[0].source}")
-    return {
-        field.column: round((total - n) / total, 6)
-        for field, n in zip(fields, given, strict=True)
-        if n < total
-    }
 
 
 _LINE_COUNTS = {
@@ -108,31 +94,29 @@ _LINE_COUNTS = {
 }
 
 
-def line_findings(db: DuckDB, staged: Staged, window: tuple[int, int]) -> list[dict[str, object]]:
-    """Return what is worth knowing of the lines of one source.
+def line_findings(db: DuckDB, staged: Staged) -> list[dict[str, object]]:
+    """Return what is worth knowing of single lines of a source: guests, free and service lines.
 
     Parameters
     ----------
     db : DuckDB
-        Holds ``lines``, ``pairs`` of the netting, and the staging table.
+        Holds the staging table.
     staged : Staged
         The source.
-    window : (int, int)
-        Its rowids in ``lines``, the second exclusive.
 
     Returns
     -------
     list of dict
-        Findings: guests, free and service lines, returns netted and unmatched, large
-        orders that were cancelled.
+        Findings with the first rows concerned.
     """
     findings = []
-    total = window[1] - window[0]
     counts = ", ".join(
         f'count(*) FILTER ({test}), min("row", {_EXAMPLES}) FILTER ({test})'
         for test, _, _ in _LINE_COUNTS.values()
     )
-    (row,) = db.rows(f"SELECT {counts} FROM {staged.relation} WHERE problem = 0")
+    ((total, *row),) = db.rows(
+        f"SELECT count(*), {counts} FROM {staged.relation} WHERE problem = 0"
+    )
     for place, (code, (_, words, action)) in enumerate(_LINE_COUNTS.items()):
         count, rows = row[2 * place], row[2 * place + 1]
         if count:
@@ -147,7 +131,27 @@ def line_findings(db: DuckDB, staged: Staged, window: tuple[int, int]) -> list[d
                     action=action,
                 )
             )
-    return findings + _returns(db, staged, window) + _cancelled(db, staged, window)
+    return findings
+
+
+def return_findings(db: DuckDB, staged: Staged, window: tuple[int, int]) -> list[dict[str, object]]:
+    """Return what became of the returns of a source, once all sources are netted.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``lines`` and ``pairs`` of the netting.
+    staged : Staged
+        The source.
+    window : (int, int)
+        Its rowids in ``lines``, the second exclusive.
+
+    Returns
+    -------
+    list of dict
+        Findings: returns netted and unmatched, large orders that were cancelled.
+    """
+    return _returns(db, staged, window) + _cancelled(db, staged, window)
 
 
 def _returns(db: DuckDB, staged: Staged, window: tuple[int, int]) -> list[dict[str, object]]:

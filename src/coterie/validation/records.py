@@ -13,7 +13,7 @@ from coterie.validation.findings import note
 from coterie.validation.parse_numbers import MISSING, half_even
 from coterie.validation.parse_times import day_of, hour_of
 from coterie.validation.repeats import check_unique, mark_repeats
-from coterie.validation.staging import Problem, Staged, parse, quarantine, stage
+from coterie.validation.staging import Problem, Staged, drop_stage, parse, quarantine, stage
 
 _OWN_ID = {"events": "event_id", "texts": "text_id", "touches": "touch_id"}
 
@@ -24,7 +24,7 @@ def read_records(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Stag
     Parameters
     ----------
     db : DuckDB
-        Holds ``raw.relation``, the canonical table and ``quarantine``.
+        Holds ``raw.relation``, which is dropped, the canonical table and ``quarantine``.
     raw : Raw
         The source as read.
     source : Source
@@ -56,9 +56,11 @@ def read_records(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Stag
         f"own_id AS {own}" if name == own else _canonical(name, staged)
         for name in CANONICAL[raw.table].names
     )
-    db.execute(f"INSERT INTO {raw.table} SELECT {columns} FROM {staged.relation} WHERE problem = 0")
     quarantine(db, staged)
+    db.drop(raw.relation)  # before it is there a third time
+    db.execute(f"INSERT INTO {raw.table} SELECT {columns} FROM {staged.relation} WHERE problem = 0")
     _count_unknown(db, staged)
+    drop_stage(db, staged)
     return staged
 
 

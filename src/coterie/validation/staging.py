@@ -55,6 +55,8 @@ class Staged:
     findings: list[dict[str, object]] = field(default_factory=list)
     scales: dict[str, int] = field(default_factory=dict)
     """Decimals of each number column."""
+    missing: dict[str, float] = field(default_factory=dict)
+    """Share of empty values of each of the user's columns that has any."""
 
     @property
     def relation(self) -> str:
@@ -207,8 +209,16 @@ def shown(column: Field) -> str:
     return f"{literal(column.column + ' ')} || coalesce('''' || {value} || '''', 'NULL')"
 
 
-def stage(db: DuckDB, staged: Staged, steps: Sequence[Mapping[str, str]] = ()) -> None:
+def stage(
+    db: DuckDB,
+    staged: Staged,
+    steps: Sequence[Mapping[str, str]] = (),
+    *,
+    passing: frozenset[str] = frozenset(),
+) -> None:
     """Make the staging table: row, problem, and every parsed and computed column.
+
+    What only tells the problems (``_status``, ``_given``) is not kept.
 
     Parameters
     ----------
@@ -218,6 +228,8 @@ def stage(db: DuckDB, staged: Staged, steps: Sequence[Mapping[str, str]] = ()) -
         The parsed columns and the problems, first one first.
     steps : sequence of mapping
         Computed columns, name -> SQL; each step may use the columns of those before.
+    passing : frozenset of str, optional
+        Further columns that only other columns need.
     """
     flags = [c.name for c in INPUT_TABLES[staged.raw.table].columns if c.type == "flag"]
     given = {f"{n}_given": f"{f.text} IS NOT NULL" for n, f in staged.fields.items() if n in flags}
@@ -233,7 +245,10 @@ def stage(db: DuckDB, staged: Staged, steps: Sequence[Mapping[str, str]] = ()) -
         for number, problem in enumerate(staged.problems, start=1)
     )
     problem = f"CAST(CASE {cases} ELSE 0 END AS TINYINT)" if cases else "CAST(0 AS TINYINT)"
-    db.create(f"stage__{staged.raw.name}", f"SELECT *, {problem} AS problem FROM ({select})")
+    made = {*staged.parsed, *given, *(name for step in steps for name in step)}
+    spent = sorted(n for n in made if n.endswith(("_status", "_given")) or n in passing)
+    kept = f"* EXCLUDE ({', '.join(map(identifier, spent))})" if spent else "*"
+    db.create(f"stage__{staged.raw.name}", f"SELECT {kept}, {problem} AS problem FROM ({select})")
 
 
 def refuse(db: DuckDB, staged: Staged, problem: Problem) -> None:
@@ -256,8 +271,12 @@ def refuse(db: DuckDB, staged: Staged, problem: Problem) -> None:
 
 
 def quarantine(db: DuckDB, staged: Staged) -> None:
-    """Write the refused rows, and those that could not be split, to ``quarantine``."""
+    """Write the refused rows, and those that could not be split, to ``quarantine``.
+
+    Also counts what is missing: nothing more is asked of the raw table afterwards.
+    """
     raw = staged.raw
+    staged.missing = _missing(db, staged)
     place = f"{literal(raw.table)}, {literal(raw.name)}"
     if raw.rejected.num_rows:
         db.load("rejected_in", raw.rejected)
@@ -277,3 +296,26 @@ def quarantine(db: DuckDB, staged: Staged) -> None:
         f"FROM {staged.relation} AS s JOIN {identifier(raw.relation)} AS r "
         f'ON r.rowid = s."row" - 1 WHERE s.problem > 0 ORDER BY s."row"'
     )
+
+
+def _missing(db: DuckDB, staged: Staged) -> dict[str, float]:
+    if not staged.fields:
+        return {}
+    fields = list(staged.fields.values())
+    counts = ", ".join(f"count({field.text})" for field in fields)
+    ((total, *given),) = db.rows(f"SELECT count(*), {counts} FROM {fields[0].source}")
+    return {
+        field.column: round((total - n) / total, 6)
+        for field, n in zip(fields, given, strict=True)
+        if n < total
+    }
+
+
+def drop_stage(db: DuckDB, staged: Staged) -> None:
+    """Free what a source took while it was read, the raw table included."""
+    for relation in (
+        staged.raw.relation,
+        f"stage__{staged.raw.name}",
+        f"repeats__{staged.raw.name}",
+    ):
+        db.drop(relation)

@@ -1,0 +1,259 @@
+"""What the help shows is run as it is shown; answers for programs have the fields of the contract.
+
+The project is the orders of the first customers of Online Retail.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from coterie import Project, cli
+
+COMMANDS = list(get_command(cli.app).commands)  # type: ignore[attr-defined]  a group, here
+EXAMPLE = re.compile(r"^ *Example: (coterie .*?) *$", re.MULTILINE)
+SEGMENT = {
+    "id", "slot", "name", "name_source", "description", "n", "share", "value_share",
+    "value_share_ci", "stability", "verdict", "born_run", "parents", "status", "drivers", "rule",
+    "next", "top_products", "suppressed",
+}  # fmt: skip
+DRIVER = {"feature", "label", "median", "rest", "effect", "p"}
+RUN = {"segments", "verdict", "quality", "report"}
+
+
+@pytest.fixture(scope="module")
+def shop(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that the examples name, and nothing else."""
+    folder = tmp_path_factory.mktemp("shop")
+    with gzip.open(data / "online_retail" / "online_retail.csv.gz", "rt", encoding="utf-8") as file:
+        head, *rows = csv.reader(file)
+    customer, country = head.index("CustomerID"), head.index("Country")
+    kept = [row for row in rows if row[customer] and float(row[customer]) < 12_460]
+    for name, part in [("orders.csv", kept), ("new_customers.csv", kept[-200:])]:
+        with (folder / name).open("w", newline="", encoding="utf-8") as out:
+            csv.writer(out).writerows([head, *part])
+    people = {row[customer]: row[country] for row in kept}
+    with (folder / "customers.csv").open("w", newline="", encoding="utf-8") as out:
+        csv.writer(out).writerows([["CustomerID", "Country"], *people.items()])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same folder after ``init`` and ``run``."""
+    folder = tmp_path_factory.mktemp("finished") / "project"
+    shutil.copytree(shop, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "sys.argv", ["coterie", "init", str(folder / "orders.csv"), "-p", str(folder)]
+        )
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert not end.value.code
+    Project(folder).run()
+    return folder
+
+
+@pytest.fixture
+def project(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished project for the test alone."""
+    return Path(shutil.copytree(finished, tmp_path / "project"))
+
+
+def help_of(coterie: Callable[..., Any], folder: Path, *words: str) -> str:
+    said = coterie(folder, *words, "--help")
+    assert said.code == 0
+    return str(said.out)
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_help_has_an_example_of_its_own(
+    command: str, coterie: Callable[..., Any], tmp_path: Path
+) -> None:
+    words = [command] if command else []
+    (example,) = EXAMPLE.findall(help_of(coterie, tmp_path, *words))
+    assert shlex.split(example)[: 1 + len(words)] == ["coterie", *words]
+
+
+@pytest.mark.parametrize("command", ["", *(name for name in COMMANDS if name != "demo")])
+def test_the_example_of_the_help_runs_as_it_is_printed(
+    command: str, coterie: Callable[..., Any], project: Path
+) -> None:
+    (example,) = EXAMPLE.findall(help_of(coterie, project, *([command] if command else [])))
+    if "init" in example:
+        (project / "coterie.toml").unlink()
+    said = coterie(project, *shlex.split(example)[1:])
+    assert said.code == 0, said.err
+    assert said.out.strip()
+
+
+def test_the_example_of_the_demo_runs_and_answers_programs_too(
+    coterie: Callable[..., Any], tmp_path: Path
+) -> None:
+    (example,) = EXAMPLE.findall(help_of(coterie, tmp_path, "demo"))
+    words = shlex.split(example)[1:]
+    said = coterie(tmp_path, *words)
+    assert said.code == 0
+    assert (tmp_path / "my-shop" / "coterie.toml").is_file()
+    again = coterie(tmp_path, *words, "--json")
+    assert (again.code, again.json["command"]) == (0, "demo")
+    assert again.json["data"].keys() >= RUN
+    assert again.json["data"]["fresh"] is False
+
+
+ANSWERS = {
+    "init": (["orders.csv", "--force"], {"file", "proposals"}),
+    "run": ([], RUN),
+    "train": ([], RUN),
+    "report": ([], {"report"}),
+    "segments": ([], {"items", "total"}),
+    "customer": (["12347"], {"customer_id", "segment_id", "margin", "features", "value", "status"}),
+    "assign": (["new_customers.csv"], {"rows"}),
+    "features": ([], {"items", "total"}),
+    "algorithms": ([], {"items", "total"}),
+}
+
+
+def test_every_command_is_asked_for_json() -> None:
+    assert set(ANSWERS) | {"demo"} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", ANSWERS)
+def test_with_json_there_is_one_object_with_the_fields_of_the_contract(
+    command: str, coterie: Callable[..., Any], project: Path
+) -> None:
+    words, fields = ANSWERS[command]
+    said = coterie(project, command, *words, "--json")
+    assert said.code == 0
+    answer = said.json
+    assert set(answer) == {"command", "ok", "run_id", "as_of", "data", "warnings"}
+    assert (answer["command"], answer["ok"]) == (command, True)
+    assert answer["data"].keys() >= fields
+    assert all(set(warning) == {"code", "message"} for warning in answer["warnings"])
+    if command in {"run", "train", "report", "segments", "customer", "assign"}:
+        assert re.fullmatch("r[0-9a-f]{12}", answer["run_id"])
+        assert re.fullmatch(r"2011-\d\d-\d\d", answer["as_of"])
+    assert "{" not in said.err  # progress goes there, the answer does not
+    assert ("Choosing" in said.err) == (command == "train")
+    if "items" in fields:
+        assert len(answer["data"]["items"]) == answer["data"]["total"] > 0
+
+
+def test_a_segment_has_all_fields_and_what_is_unknown_says_why(
+    coterie: Callable[..., Any], project: Path
+) -> None:
+    said = coterie(project, "segments", "--json").json
+    for segment in said["data"]["items"]:
+        assert segment.keys() >= SEGMENT
+        assert re.fullmatch(r"seg-\d{3}", segment["id"])
+        assert segment["slot"] in range(1, 13)
+        assert segment["name_source"] in {"lexicon", "contrast", "user"}
+        assert segment["status"] in {"live", "retired"}
+        assert all(driver.keys() >= DRIVER for driver in segment["drivers"])
+        unknown = {name for name in SEGMENT if segment[name] is None}
+        assert {f"{name}_reason" for name in unknown} <= segment.keys()
+    assert said["data"] == {
+        "items": Project(project).latest.segments,
+        "total": said["data"]["total"],
+    }
+
+
+def test_placed_rows_have_id_segment_name_and_reasons(
+    coterie: Callable[..., Any], project: Path
+) -> None:
+    rows = coterie(project, "assign", "new_customers.csv", "--json").json["data"]["rows"]
+    names = {segment["id"]: segment["name"] for segment in Project(project).latest.segments}
+    assert rows
+    for row in rows:
+        assert row.keys() >= {"id", "segment_id", "segment_name", "margin", "reasons"}
+        assert row["segment_name"] == names.get(row["segment_id"])
+        assert all(isinstance(reason, str) for reason in row["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["segments"], 0),
+        (["--help"], 0),
+        (["customer", "nobody"], 1),
+        (["assign", "none.csv"], 1),
+        (["assign", "new_customers.csv", "--to", "placed.doc"], 1),
+        (["init", "orders.csv"], 1),
+        (["segments", "--project", "nowhere"], 1),
+        (["demo", "--sample", "nope"], 1),
+        ([], 2),
+        (["segmets"], 2),
+        (["customer"], 2),
+        (["run", "--as-of", "yesterday"], 2),
+        (["run", "--no-such-option"], 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+def test_exit_codes_tell_done_from_our_error_from_wrong_usage(
+    words: list[str], code: int, coterie: Callable[..., Any], project: Path
+) -> None:
+    said = coterie(project, *words)
+    assert said.code == code
+    assert "Traceback" not in said.out + said.err
+    if code == 1:
+        assert said.out == ""
+        (line,) = (line for line in said.err.splitlines() if not line.startswith("Writing"))
+        assert line.startswith("Error: ")
+        failed = json.loads(coterie(project, *words, "--json").out)
+        assert set(failed) == {"ok", "error"}
+        assert set(failed["error"]) == {"code", "message", "allowed", "hint", "where"}
+        assert failed["error"]["message"] in line
+
+
+@pytest.mark.parametrize(
+    ("shell", "mark"),
+    [
+        ("bash", "complete -o default -F _coterie_completion coterie"),
+        ("zsh", "#compdef coterie"),
+        ("fish", "complete --command coterie"),
+    ],
+)
+def test_completion_scripts_are_given_for_the_shell(
+    shell: str,
+    mark: str,
+    coterie: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    said = coterie(tmp_path, "--show-completion", shell)
+    assert said.code == 0
+    assert mark in said.out
+    assert "_COTERIE_COMPLETE" in said.out
+
+
+@pytest.mark.parametrize(
+    ("shell", "given"),
+    [
+        ("bash", {"COMP_WORDS": "coterie se", "COMP_CWORD": "1"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "coterie se"}),
+        ("fish", {"_TYPER_COMPLETE_ARGS": "coterie se", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+    ],
+)
+def test_the_shell_is_told_how_a_command_ends(
+    shell: str,
+    given: dict[str, str],
+    coterie: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {"_COTERIE_COMPLETE": f"complete_{shell}", **given}.items():
+        monkeypatch.setenv(name, value)
+    said = coterie(tmp_path)
+    assert "segments" in said.out
+    assert "assign" not in said.out
