@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import DataError, ParameterError
-from coterie.segmentation.base import Algorithm
+from coterie.segmentation.base import MIN_FIDELITY, Algorithm, as_groups
 from coterie.segmentation.candidates import Candidate, Evidence, Reference, Selection, Space
 from coterie.segmentation.centroids import KMeans
 from coterie.segmentation.judges import Judge, judge
@@ -113,13 +113,18 @@ def _select(
             elbow[space.name] = {1: inertia(space.matrix, np.zeros(len(space.matrix), np.int32))}
         model = algorithm.fit(space.matrix, k, seed=seed)
         labels = model.assign(space.matrix)
-        p = rule.of_fit(algorithm, space.name, k, labels, seed)
-        indices = textbook.indices(labels)
+        groups = as_groups(labels)
+        p = rule.of_fit(algorithm, space.name, k, groups, seed)
+        indices = textbook.indices(groups)
         if algorithm is algorithms[0]:
             elbow[space.name][k] = indices.inertia
         fails = unsubstantial(labels, evidence.revenue)
-        name = algorithm.name
-        found = Candidate(name, space.name, k, p, indices, not fails, model, reason_lost=fails)
+        if not fails and model.fidelity < MIN_FIDELITY:
+            fails = f"places {model.fidelity:.0%} as the algorithm did, {MIN_FIDELITY:.0%} needed"
+        name, found_k = algorithm.name, model.n_segments
+        found = Candidate(
+            name, space.name, found_k, p, indices, not fails, model, reason_lost=fails
+        )
         candidates.append(found)
     choice = _choose(candidates, wish=ks[0] if len(ks) == 1 else None)
     if choice.winner and choice.winner.features in elbow:
@@ -162,7 +167,8 @@ def _whole_elbow(
     """Add the numbers of segments that were not tried, so that the curve is whole."""
 
     def cost(k: int) -> float:
-        return inertia(space.matrix, algorithm.fit(space.matrix, k, seed=seed).assign(space.matrix))
+        labels = algorithm.fit(space.matrix, k, seed=seed).assign(space.matrix)
+        return inertia(space.matrix, as_groups(labels))
 
     more = [k for k in ELBOW if k not in known]
     whole = known | dict(zip(more, each(cost, more), strict=True))
@@ -185,8 +191,8 @@ def _tries(
         (space, algorithm, k)
         for space in spaces
         for algorithm in algorithms
-        for k in ks
-        if k <= distinct[space.name]
+        for k in (ks if algorithm.traits.takes_k else ks[-1:])
+        if k <= distinct[space.name] or not algorithm.traits.takes_k
     ]
 
 
