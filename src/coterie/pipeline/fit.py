@@ -30,7 +30,31 @@ from coterie.validation.moment import has_rows
 def segment_customers(
     db: DuckDB, settings: Settings, ingested: Ingested, plan: Plan, tell: Tell
 ) -> tuple[Released, Selection | None]:
-    """Place every customer, by the published model or by a new one."""
+    """Place every customer, by the published model or by a new one.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds the canonical tables; gets ``features`` and ``assignments``.
+    settings : Settings
+        Of the project.
+    ingested : Ingested
+        What the sources held.
+    plan : Plan
+        Whether to fit, and as of when.
+    tell : callable
+        Told about progress.
+
+    Returns
+    -------
+    (Released, Selection or None)
+        The model, and how it was chosen if it was chosen now.
+
+    Raises
+    ------
+    CoterieError
+        If there are too few usable customers, or no feature will do.
+    """
     events, people = (name if has_rows(db, name) else "" for name in ("events", "people"))
     sources = Sources(events=events, customers=people)
     if not plan.fits and plan.parent is not None:

@@ -61,7 +61,28 @@ def make_plan(
     *,
     refit: bool,
 ) -> Plan | Outcome:
-    """Decide what to do: nothing, score by the published model, or fit."""
+    """Decide what to do: nothing, score by the published model, or fit.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the project.
+    ingested : Ingested
+        What the sources held.
+    as_of : int or None
+        Day that ends what may be seen; None without orders.
+    registry : Registry
+        The runs so far.
+    home : Home
+        Where they lie.
+    refit : bool
+        Fit even if a published model fits the settings.
+
+    Returns
+    -------
+    Plan or Outcome
+        The outcome of the same run if it was made before.
+    """
     inputs = {
         "format_version": FORMAT_VERSION,
         "settings": settings.result_bearing,
