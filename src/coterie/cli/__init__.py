@@ -1,0 +1,43 @@
+"""The command line: parse, call one function of the API, print.
+
+Libraries load inside the commands, so that ``coterie --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from coterie.cli import look, project
+from coterie.cli.base import ended_well
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help=(
+        "Customer segments that are proven on later behaviour, explained and stable.\n\n"
+        "Example: [bold]coterie init orders.csv[/bold]"
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+# In the order of the help.
+for command in (
+    project.init,
+    project.run,
+    project.train,
+    project.demo,
+    look.report,
+    look.segments,
+    look.customer,
+    look.assign,
+    look.features,
+    look.algorithms,
+):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; turn our errors into one red line and exit code 1."""
+    ended_well(app)
