@@ -8,7 +8,7 @@ whether the model was made today or a year ago.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -173,6 +173,43 @@ def build_features(
     engine.create("state", state.sql(as_of))
     model.catalogue.create(engine, _PLAIN)
     _create_features(engine, model, as_of, sources)
+
+
+def refit_value(
+    engine: Engine,
+    model: FeatureModel,
+    *,
+    as_of: int,
+    horizon: int,
+    sources: Sources = Sources(),
+) -> FeatureModel:
+    """Fit customer value anew; vocabularies, scores and features stay as they were fitted.
+
+    Parameters
+    ----------
+    engine : Engine
+        As ``build_features`` left it for this model and day; ``features`` is made anew.
+    model : FeatureModel
+        As fitted before.
+    as_of : int
+        The day of ``state``.
+    horizon : int
+        Days ahead for which value is expected.
+    sources : Sources
+        Names of the tables to read.
+
+    Returns
+    -------
+    FeatureModel
+        The same where it has no customer value, or where there is too little data for one now.
+    """
+    value = _fit_value(engine, as_of, horizon)[0] if model.value else None
+    if value is None:
+        return model
+    fitted = replace(model, value=value)
+    model.catalogue.create(engine, _PLAIN)
+    _create_features(engine, fitted, as_of, sources)
+    return fitted
 
 
 def _create_features(engine: Engine, model: FeatureModel, as_of: int, sources: Sources) -> None:

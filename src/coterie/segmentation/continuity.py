@@ -6,7 +6,7 @@ other customers later. All functions are pure: the registry that holds ids is th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +69,13 @@ def segment_id(number: int) -> str:
 
 
 def match(
-    old: Labels, new: Labels, old_ids: Sequence[str], *, n_new: int, next_id: int
+    old: Labels,
+    new: Labels,
+    old_ids: Sequence[str],
+    *,
+    n_new: int,
+    next_id: int,
+    born: Collection[int] = (),
 ) -> Matching:
     """Give the segments of a new model their ids.
 
@@ -84,6 +90,10 @@ def match(
         Number of segments of the new model.
     next_id : int
         Number of the next free id, 1 or more.
+    born : collection of int, default ()
+        New segments that a refit knows to be new. They never get an old id, and their
+        customers do not count when the others are matched: the old model put them
+        somewhere only because it knew no better.
 
     Returns
     -------
@@ -110,11 +120,12 @@ def match(
     ('seg-002', 'seg-001')
     """
     _check(old, new, old_ids, n_new)
-    both = (old >= 0) & (new >= 0)
-    shared = np.zeros((len(old_ids), n_new))
-    np.add.at(shared, (old[both], new[both]), 1)
+    shared = _shared(old, new, (len(old_ids), n_new))
     from_old, in_new = shared.sum(axis=1, keepdims=True), shared.sum(axis=0, keepdims=True)
-    jaccard = shared / np.maximum(from_old + in_new - shared, 1)
+    grown = np.isin(np.arange(n_new), list(born))
+    counted = np.where(grown, 0.0, shared)
+    union = counted.sum(axis=1, keepdims=True) + counted.sum(axis=0, keepdims=True) - counted
+    jaccard = counted / np.maximum(union, 1)
     pairs = np.column_stack(linear_sum_assignment(-jaccard)).tolist()
     kept: dict[int, int] = {j: i for i, j in pairs if jaccard[i, j] >= KEEP}
     ids = []
@@ -123,17 +134,48 @@ def match(
         next_id += j not in kept
     parts = shared / np.maximum(from_old, 1) >= SPLIT
     makers = shared / np.maximum(in_new, 1) >= SPLIT
-    born = [j for j in range(n_new) if j not in kept]
+    fresh = [j for j in range(n_new) if j not in kept]
     return Matching(
         ids=tuple(ids),
-        born=tuple(ids[j] for j in born),
+        born=tuple(ids[j] for j in fresh),
         ended=tuple(name for i, name in enumerate(old_ids) if i not in kept.values()),
         splits=_several(old_ids, ids, parts),
         merges=_several(ids, old_ids, makers.T),
-        parents={ids[j]: _pick(old_ids, parts[:, j] | makers[:, j]) for j in born},
+        parents={ids[j]: _pick(old_ids, parts[:, j] | makers[:, j]) for j in fresh},
         overlap={ids[j]: float(jaccard[i, j]) for j, i in sorted(kept.items())},
         next_id=next_id,
     )
+
+
+def settle_name(current: str, answer: str, proposed: str) -> tuple[str, str]:
+    """Return the name a segment has in a new model, and the one that waits for the next.
+
+    Parameters
+    ----------
+    current : str
+        The name so far.
+    answer : str
+        What the naming rule says of the segment now.
+    proposed : str
+        The other name that it said at the model before; empty if it agreed.
+
+    Returns
+    -------
+    (str, str)
+        The name changes only when the rule gives the same new answer twice running.
+
+    Examples
+    --------
+    >>> settle_name("Loyal", "At risk", proposed="")
+    ('Loyal', 'At risk')
+    >>> settle_name("Loyal", "At risk", proposed="At risk")
+    ('At risk', '')
+    >>> settle_name("Loyal", "Loyal", proposed="At risk")
+    ('Loyal', '')
+    """
+    if answer == current:
+        return current, ""
+    return (answer, "") if answer == proposed else (current, answer)
 
 
 def slots(count: int, live: Sequence[int], retired: Sequence[int]) -> tuple[int, ...]:
@@ -171,6 +213,14 @@ def slots(count: int, live: Sequence[int], retired: Sequence[int]) -> tuple[int,
             )
         )
     return tuple(used[len(live) :])
+
+
+def _shared(old: Labels, new: Labels, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Count the customers of each old segment in each new one."""
+    both = (old >= 0) & (new >= 0)
+    shared = np.zeros(shape)
+    np.add.at(shared, (old[both], new[both]), 1)
+    return shared
 
 
 def _several(

@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from coterie.errors import DataError, ParameterError
 from coterie.segmentation.base import Floats
-from coterie.segmentation.centroids import KMeansModel
+from coterie.segmentation.centroids import KMeans, KMeansModel
 
+BLEND = 0.3
+"""How far a refit goes from the old centres to the new ones."""
 _BLOCK = 65_536
 """Rows summed at a time, whatever the caller's batches."""
+_MOST_PASSES = 300
+_LEAST_TO_PART = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +115,7 @@ def refine(
     return model
 
 
-def refit(model: KMeansModel, matrix: Floats, *, blend: float = 0.3) -> KMeansModel:
+def refit(model: KMeansModel, matrix: Floats, *, blend: float = BLEND) -> KMeansModel:
     """Refit from the old centres and move only part of the way, so that few labels change.
 
     Parameters
@@ -146,8 +151,78 @@ def refit(model: KMeansModel, matrix: Floats, *, blend: float = 0.3) -> KMeansMo
     """
     if not 0 <= blend <= 1:
         raise ParameterError(f"blend={blend}.", allowed="blend is 0 to 1.", where="blend")
-    new = refine(model, lambda: [matrix], passes=300)
+    new = settle(model, matrix)
     return KMeansModel((1 - blend) * model.centroids + blend * new.centroids)
+
+
+def settle(model: KMeansModel, matrix: Floats) -> KMeansModel:
+    """Return the model after Lloyd passes over the rows until nothing moves."""
+    return refine(model, lambda: [matrix], passes=_MOST_PASSES)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What one more segment would do.
+
+    Parameters
+    ----------
+    gain : float
+        Share by which the inertia of the settled model would fall, 0 to 1.
+    model : KMeansModel
+        Each old segment has the centre nearest to its own; the one left over is the last.
+    """
+
+    gain: float
+    model: KMeansModel
+
+
+def grow(model: KMeansModel, matrix: Floats, *, seed: int) -> Growth | None:
+    """Return the best way to have one more segment: by parting one of them in two.
+
+    Parameters
+    ----------
+    model : KMeansModel
+        The segments so far.
+    matrix : float64 array, shape (n, n_columns)
+        Rows in the model's columns.
+    seed : int
+        Of the halves.
+
+    Returns
+    -------
+    Growth or None
+        None if no segment has rows enough to part.
+
+    Examples
+    --------
+    >>> rows = np.array([[0.0], [1.0], [10.0], [11.0], [90.0], [91.0]])
+    >>> found = grow(KMeansModel(np.array([[5.0], [90.5]])), rows, seed=0)
+    >>> found.model.centroids.tolist(), round(found.gain, 2)
+    ([[0.5], [90.5], [10.5]], 0.99)
+    """
+    label, _ = model.nearest(matrix)
+    before = float(settle(model, matrix).nearest(matrix)[1].sum())
+    found: list[tuple[float, KMeansModel]] = []
+    for i in range(model.n_segments):
+        rows = matrix[label == i]
+        if len(rows) < _LEAST_TO_PART or not np.ptp(rows, axis=0).any():
+            continue
+        halves = KMeans().fit(rows, 2, seed=seed).centroids
+        start = np.vstack([np.delete(model.centroids, i, axis=0), halves])
+        parted = settle(KMeansModel(start), matrix)
+        found.append((float(parted.nearest(matrix)[1].sum()), parted))
+    if not found or before <= 0:
+        return None
+    after, best = min(found, key=lambda item: item[0])
+    return Growth(1 - after / before, _numbered_as(model, best))
+
+
+def _numbered_as(old: KMeansModel, new: KMeansModel) -> KMeansModel:
+    """Give centres the numbers of the old ones that lie nearest in all; the rest come last."""
+    apart = new.distances(old.centroids)
+    _, places = linear_sum_assignment(apart)
+    rest = np.setdiff1d(np.arange(new.n_segments), places)
+    return KMeansModel(new.centroids[np.concatenate([places, rest])])
 
 
 def _blocks(batches: Iterable[Floats]) -> Iterator[Floats]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import (
     calinski_harabasz_score,
     davies_bouldin_score,
@@ -106,6 +107,22 @@ def unsubstantial(labels: Labels, revenue: Floats | None) -> str:
     >>> unsubstantial(np.array([0] * 50 + [1] * 50), None)
     ''
     """
+    counts = np.bincount(labels[labels >= 0])
+    fails = too_small(labels, revenue)
+    if not fails.any():
+        return ""
+    size = int(counts[fails].min())
+    return f"a segment of {size:,} customer{'' if size == 1 else 's'}"
+
+
+def too_small(labels: Labels, revenue: Floats | None) -> NDArray[np.bool_]:
+    """Return for each segment whether it fails ``unsubstantial``; one without customers does not.
+
+    Examples
+    --------
+    >>> too_small(np.array([0] * 99 + [1]), None).tolist()
+    [False, True]
+    """
     inside = labels >= 0
     counts = np.bincount(labels[inside])
     n = len(labels)
@@ -113,8 +130,4 @@ def unsubstantial(labels: Labels, revenue: Floats | None) -> str:
     spent = np.zeros(n) if revenue is None else np.maximum(revenue, 0.0)
     money = np.bincount(labels[inside], weights=spent[inside]).astype(np.float64)
     share = money / max(float(money.sum() + spent[~inside].sum()), 1e-300)
-    fails = (counts > 0) & ((counts < least) | ((counts < 0.02 * n) & (share < 0.05)))
-    if not fails.any():
-        return ""
-    size = int(counts[fails].min())
-    return f"a segment of {size:,} customer{'' if size == 1 else 's'}"
+    return (counts > 0) & ((counts < least) | ((counts < 0.02 * n) & (share < 0.05)))
