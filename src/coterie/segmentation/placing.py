@@ -23,7 +23,7 @@ from coterie.segmentation.centroids import KMeans, KMeansModel
 from coterie.segmentation.evidence import SAMPLE, draw_sample
 from coterie.segmentation.grid import RfmGridModel
 from coterie.segmentation.lloyd import refine
-from coterie.segmentation.select import pass_over
+from coterie.segmentation.choosing import pass_over
 from coterie.segmentation.validity import unsubstantial
 
 FRAME = "frame"
@@ -117,7 +117,7 @@ def fit_winner(
     model = algorithm(winner.algorithm).fit(rows, winner.k, seed=seed)
     if type(model) is KMeansModel:  # not its children: their centres are found otherwise
         make_frame(db, matrix)
-        model = refine(model, lambda: _matrices(db, matrix))
+        model = refine(model, lambda: matrices(db, matrix))
     return matrix, model
 
 
@@ -126,7 +126,8 @@ def make_frame(db: DuckDB, matrix: Matrix) -> None:
     db.create(FRAME, f"{frame_sql(db, matrix.sources)} ORDER BY customer_id")
 
 
-def _matrices(db: DuckDB, matrix: Matrix) -> Iterator[Floats]:
+def matrices(db: DuckDB, matrix: Matrix) -> Iterator[Floats]:
+    """Yield the numbers of the customers of ``frame`` that can be segmented, in batches by id."""
     for batch in db.stream(f"SELECT * FROM {FRAME} WHERE status = 'ok'"):
         yield matrix.transform(pa.Table.from_batches([batch]))
 
@@ -148,7 +149,7 @@ def labels_of(db: DuckDB, matrix: Matrix, model: Model) -> Labels:
     int32 array, shape (n,)
         By customer id.
     """
-    parts = [model.assign(rows) for rows in _matrices(db, matrix)]
+    parts = [model.assign(rows) for rows in matrices(db, matrix)]
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
 
 
