@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,37 @@ class Matching:
     parents: dict[str, tuple[str, ...]]
     overlap: dict[str, float]
     next_id: int
+
+    def changes(self, old: Labels, new: Labels, old_ids: Sequence[str]) -> dict[str, Any]:
+        """Return what a person has to know of it, as JSON.
+
+        Parameters
+        ----------
+        old, new : int32 arrays, shape (n,)
+            The labels that were matched.
+        old_ids : sequence of str
+            Id of each old segment.
+
+        Returns
+        -------
+        dict
+            born, ended, splits, merges, overlap; of ``customers`` that both models place,
+            how many ``moved`` to another id, and ``churn``, their share.
+        """
+        both = (old >= 0) & (new >= 0)
+        before = np.array(old_ids, dtype=object)[old[both]] if both.any() else np.empty(0)
+        after = np.array(self.ids, dtype=object)[new[both]] if both.any() else np.empty(0)
+        moved, customers = int((before != after).sum()), int(both.sum())
+        return {
+            "born": list(self.born),
+            "ended": list(self.ended),
+            "splits": {name: list(parts) for name, parts in self.splits.items()},
+            "merges": {name: list(parts) for name, parts in self.merges.items()},
+            "overlap": dict(self.overlap),
+            "customers": customers,
+            "moved": moved,
+            "churn": moved / customers if customers else None,
+        }
 
 
 def segment_id(number: int) -> str:

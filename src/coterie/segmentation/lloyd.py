@@ -20,6 +20,8 @@ BLEND = 0.3
 """How far a refit goes from the old centres to the new ones."""
 _BLOCK = 65_536
 """Rows summed at a time, whatever the caller's batches."""
+N_GROWTH = 10_000
+"""Customers on whom one more segment is tried."""
 _MOST_PASSES = 300
 _LEAST_TO_PART = 4
 
@@ -184,9 +186,9 @@ def grow(model: KMeansModel, matrix: Floats, *, seed: int) -> Growth | None:
     model : KMeansModel
         The segments so far.
     matrix : float64 array, shape (n, n_columns)
-        Rows in the model's columns.
+        Rows in the model's columns; of more than 10,000 a seeded sample is looked at.
     seed : int
-        Of the halves.
+        Of the sample and the halves.
 
     Returns
     -------
@@ -200,6 +202,9 @@ def grow(model: KMeansModel, matrix: Floats, *, seed: int) -> Growth | None:
     >>> found.model.centroids.tolist(), round(found.gain, 2)
     ([[0.5], [90.5], [10.5]], 0.99)
     """
+    if len(matrix) > N_GROWTH:
+        kept = np.random.default_rng(seed).choice(len(matrix), N_GROWTH, replace=False)
+        matrix = matrix[np.sort(kept)]
     label, _ = model.nearest(matrix)
     before = float(settle(model, matrix).nearest(matrix)[1].sum())
     found: list[tuple[float, KMeansModel]] = []

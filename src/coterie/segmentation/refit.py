@@ -1,205 +1,308 @@
-"""A routine refit: from the released centres part of the way to today's, with births and deaths.
+"""A routine refit of the published model: same columns and scaling, value fitted anew.
 
-A segment is born only if one more segment would tell clearly more than it would have when
-the model was released: on customers without clear groups one more always tells a little.
+Whether it should replace the published one is advice, by the last complete window and by
+how many customers it moves who did nothing; who asks for a refit has decided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
 
-from coterie.segmentation.base import Floats
+from coterie.engine.duckdb import DuckDB
+from coterie.errors import DataError, ParameterError
+from coterie.features.asof import Sources, build_features, refit_value
+from coterie.features.catalogue import VALUE_FEATURES
+from coterie.features.lenses import read_columns
+from coterie.features.matrix import to_floats
+from coterie.features.windows import (
+    Window,
+    check_usable,
+    inner_window,
+    outcome_sql,
+    why_unusable,
+)
+from coterie.schema import MICROS, Attribute
+from coterie.segmentation.base import Floats, Labels
 from coterie.segmentation.centroids import KMeansModel
-from coterie.segmentation.lloyd import BLEND, grow, settle
-from coterie.segmentation.validity import too_small
+from coterie.segmentation.evidence import SAMPLE, draw_sample
+from coterie.segmentation.judges import OutcomeJudge
+from coterie.segmentation.lloyd import refine
+from coterie.segmentation.placing import make_frame, matrices
+from coterie.segmentation.released import Released, identify, keep_labels, sample_rows
+from coterie.segmentation.renewal import Limits, renew
 
-MORE_TIMES, MORE = 1.5, 0.05
-"""A birth needs a gain by one more segment this many times, and by so much, above the usual."""
-_MOST_BIRTHS = 3
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many segments there may be, and whether that number may change at all."""
-
-    least: int
-    most: int
-
-    @property
-    def fixed(self) -> bool:
-        """Whether the user asked for one number of segments."""
-        return self.least == self.most
+BETTER, MOST_CHURN = 0.02, 0.1
+"""A refit is promoted without a person if P rises by so much and so few customers change."""
 
 
 @dataclass(frozen=True)
-class Renewed:
-    """A refitted model, and where its segments are from.
+class Today:
+    """What a refit is given besides the working database.
 
-    Parameters
-    ----------
-    model : KMeansModel
-        Carried segments first, in their old order; those born last.
-    carried : tuple of int
-        The old number of each segment; -1 for one that is new or merged from two.
-    born : tuple of int
-        Numbers of the segments that hold what the old model had no place for.
-    gain : float or None
-        Share of inertia that one more segment takes away now, as ``grow`` measures it;
-        None if that was not measured.
+    ``as_of`` is None without orders; ``given`` counts the segment ids given before.
     """
 
-    model: KMeansModel
-    carried: tuple[int, ...]
-    born: tuple[int, ...]
-    gain: float | None
+    as_of: int | None
+    horizon: int
+    sources: Sources
+    limits: Limits
+    seed: int
+    run_id: str
+    given: int
 
 
-def renew(
-    model: KMeansModel,
-    matrix: Floats,
-    limits: Limits,
-    *,
-    usual: float | None,
-    revenue: Floats | None = None,
-    seed: int,
-    exact: Callable[[KMeansModel], KMeansModel] = lambda model: model,
-) -> Renewed:
-    """Refit a released model, blended with the old, with births and deaths of segments.
+@dataclass(frozen=True)
+class Before:
+    """How the old model and its refit would have done in the last complete window."""
+
+    window: Window
+    customers: tuple[str, ...]
+    known: Floats
+    old: Labels
+    new: Labels
+
+
+def go_on(
+    db: DuckDB,
+    released: Released | None,
+    settings_hash: str,
+    attributes: Sequence[Attribute],
+    today: Today,
+    tell: Callable[[str, float, str], None],
+) -> Released | None:
+    """Refit the published model, if a routine refit can go on from it.
+
+    Other settings ask for a new choice, and only k-means has centres to go on from; else
+    all is fitted anew, and ids are matched.
 
     Parameters
     ----------
-    model : KMeansModel
-        As released.
-    matrix : float64 array, shape (n, n_columns)
-        Today's customers, or a sample of them, in the released columns and scaling.
-    limits : Limits
-        How many segments there may be. With the most reached, a birth merges the two
-        segments that cost least to merge; with a fixed number none dies.
-    usual : float or None
-        Gain by one more segment when the model was released; None allows no births.
-    revenue : float64 array, shape (n,), optional
-        What each customer spent, for the gate of substance.
-    seed : int
-        Of the halves that are tried.
-    exact : callable, optional
-        Improves centres found on a sample by all customers.
+    db : DuckDB
+        Holds the canonical tables; gets ``features`` and ``frame``.
+    released : Released or None
+        The published model.
+    settings_hash : str
+        Of today's settings.
+    attributes : sequence of Attribute
+        Columns of the customer table.
+    today : Today
+        When, and within what limits.
+    tell : callable
+        Told about progress.
 
     Returns
     -------
-    Renewed
-        Carried centres are ``0.7 * old + 0.3 * new``; those born or merged are new.
+    Released or None
+        None if a model is to be chosen and fitted anew.
+    """
+    if released is None or released.settings_hash != settings_hash:
+        return None
+    if type(released.model) is not KMeansModel:
+        return None
+    tell("measure", 0.0, "measuring every customer")
+    try:
+        before = look_back(db, released, today)
+    except (ParameterError, DataError):  # the data lost a column: keep_labels finds it too
+        before = "The data no longer has what the model needs."
+    parent = keep_labels(db, released, attributes, as_of=today.as_of, sources=today.sources)
+    if parent is None or not parent.ids:
+        return None
+    check_usable(db, today.as_of)
+    tell("choose", 0.0, "moving the segments on to today's customers")
+    return refit_released(db, released, today, before)
 
-    References
+
+def look_back(db: DuckDB, released: Released, today: Today) -> Before | str:
+    """Return what model and refit made of the customers before the last window, or why not.
+
+    Overwrites level 1, ``state`` and ``features``.
+
+    Parameters
     ----------
-    Chakrabarti, Kumar & Tomkins (2006), Evolutionary clustering.
+    db : DuckDB
+        Holds the canonical tables.
+    released : Released
+        The published model, of k-means.
+    today : Today
+        When, and for how long ahead.
+
+    Returns
+    -------
+    Before or str
+        The reason in words if the history is too short.
+    """
+    if released.features is None or today.as_of is None:
+        return "There are no orders to judge by."
+    ((first_day,),) = db.rows("SELECT MIN(day) FROM lines")
+    window = inner_window(first_day, today.as_of, today.horizon)
+    if window is None:
+        return "There are too few days of orders to judge by."
+    draw_sample(db, "lines", today.seed)
+    db.view("sample_lines", f"SELECT l.* FROM lines AS l SEMI JOIN {SAMPLE} USING (customer_id)")
+    sources = replace(today.sources, lines="sample_lines", customers="")
+    build_features(db, released.features, as_of=window.start, sources=sources)
+    names = tuple(dict.fromkeys([*VALUE_FEATURES, *released.matrix.sources]))
+    frame = read_columns(db, names)
+    if not frame.num_rows:
+        return "Nobody had ordered before the last window."
+    old = _kmeans(released).assign(released.matrix.transform(frame))
+    refit_value(db, released.features, as_of=window.start, horizon=window.days, sources=sources)
+    again = read_columns(db, names)
+    rows = released.matrix.transform(again)
+    renewed = renew(
+        _kmeans(released),
+        rows,
+        today.limits,
+        usual=released.gain,
+        revenue=to_floats(again.column("monetary")),
+        seed=today.seed,
+    )
+    known = np.column_stack([to_floats(frame.column(name)) for name in VALUE_FEATURES])
+    customers = tuple(frame.column("customer_id").to_pylist())
+    return Before(window, customers, known, old, renewed.model.assign(rows))
+
+
+def judge_refit(db: DuckDB, before: Before | str, seed: int) -> dict[str, Any]:
+    """Return P of the old model and of its refit in the last complete window.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Its level 1 is that of the window's end.
+    before : Before or str
+        See ``look_back``.
+    seed : int
+        Of folds and trees.
+
+    Returns
+    -------
+    dict
+        ``p_old`` and ``p_new``, None with a ``p_reason`` where they cannot be known.
+    """
+    if isinstance(before, str):
+        return {"p_old": None, "p_new": None, "p_reason": before}
+    db.load("past_ids", pa.table({"customer_id": pa.array(before.customers, pa.string())}))
+    spent = db.query(
+        "SELECT COALESCE(o.net, 0) AS net FROM past_ids AS p "
+        f"LEFT JOIN ({outcome_sql(before.window)}) AS o ON o.customer_id = p.customer_id "
+        "ORDER BY p.customer_id"
+    )
+    outcome = to_floats(spent.column("net")) / MICROS
+    reason = why_unusable(len(outcome), int((outcome > 0).sum()))
+    if reason:
+        return {"p_old": None, "p_new": None, "p_reason": reason}
+    judge = OutcomeJudge.of_spend(outcome, before.known, seed=seed)
+    old, new = judge.of_labels(before.old), judge.of_labels(before.new)
+    if old is None or new is None:
+        return {"p_old": None, "p_new": None, "p_reason": "Nothing in the window can be foretold."}
+    return {"p_old": old.p, "p_new": new.p}
+
+
+def advise(p_old: float | None, p_new: float | None, churn: float | None) -> tuple[bool, str]:
+    """Say whether a refit may replace the released model without a person, and why.
+
+    Parameters
+    ----------
+    p_old, p_new : float or None
+        P of both in the last complete window.
+    churn : float or None
+        Share of customers who change segment because of the model alone.
+
+    Returns
+    -------
+    (bool, str)
+        The advice in words.
 
     Examples
     --------
-    >>> rows = np.array([[0.0], [1.0], [2.0], [9.0], [10.0], [11.0]] * 30)
-    >>> old = KMeansModel(np.array([[0.0], [10.0]]))
-    >>> renew(old, rows, Limits(2, 2), usual=None, seed=0).model.centroids.round(2).tolist()
-    [[0.3], [10.0]]
+    >>> advise(0.80, 0.83, 0.04)
+    (True, 'It tells 3 points more of later behaviour, and moves 4% of customers.')
+    >>> advise(0.80, 0.81, 0.04)[1]
+    'It tells 1 point more of later behaviour; 2 are worth a change.'
+    >>> advise(0.80, 0.90, 0.2)[1]
+    'It moves 20% of customers, who did nothing; more than 10% is for a person to decide.'
     """
-    current = _Centres(model, tuple(range(model.n_segments)), ())
-    gain = None
-    if usual is not None:
-        current, gain = _births(current, matrix, limits, usual, revenue, seed)
-    while True:
-        settled = exact(settle(current.model, matrix))
-        blended = _blend(model, settled, current.carried)
-        dying = _dying(blended, matrix, revenue)
-        if limits.fixed or dying is None or blended.n_segments <= limits.least:
-            return Renewed(blended, current.carried, current.born, gain)
-        current = current.without(dying)
-
-
-@dataclass(frozen=True)
-class _Centres:
-    model: KMeansModel
-    carried: tuple[int, ...]
-    born: tuple[int, ...]
-
-    def without(self, number: int) -> _Centres:
-        """Return the same with one segment less; those after it move up."""
-        kept = [i for i in range(self.model.n_segments) if i != number]
-        return _Centres(
-            KMeansModel(self.model.centroids[kept]),
-            tuple(self.carried[i] for i in kept),
-            tuple(i - (i > number) for i in self.born if i != number),
+    if p_old is None or p_new is None:
+        return False, "How it does on later behaviour is not known."
+    points = 100 * (p_new - p_old)
+    more = f"{abs(points):.0f} point{'' if round(abs(points)) == 1 else 's'}"
+    told = f"It tells {more} {'more' if points >= 0 else 'less'} of later behaviour"
+    if p_new - p_old < BETTER - 1e-9:
+        return False, f"{told}; {100 * BETTER:.0f} are worth a change."
+    if churn is not None and churn > MOST_CHURN:
+        return False, (
+            f"It moves {100 * churn:.0f}% of customers, who did nothing; more than "
+            f"{100 * MOST_CHURN:.0f}% is for a person to decide."
         )
+    return True, f"{told}, and moves {100 * (churn or 0):.0f}% of customers."
 
 
-def _births(
-    current: _Centres,
-    matrix: Floats,
-    limits: Limits,
-    usual: float,
-    revenue: Floats | None,
-    seed: int,
-) -> tuple[_Centres, float | None]:
-    """Return the centres with those that are born, and the gain that one more would bring."""
-    for _ in range(_MOST_BIRTHS):
-        growth = grow(current.model, matrix, seed=seed)
-        if growth is None:
-            return current, None
-        if growth.gain < max(MORE_TIMES * usual, usual + MORE):
-            return current, growth.gain
-        new = growth.model.n_segments - 1
-        small = too_small(growth.model.assign(matrix), revenue)
-        if new >= len(small) or small[new]:
-            return current, growth.gain
-        current = _Centres(growth.model, (*current.carried, -1), (*current.born, new))
-        if current.model.n_segments > limits.most:  # the two merged would only part again
-            return _merged(current, matrix), None
-    growth = grow(current.model, matrix, seed=seed)
-    return current, growth.gain if growth else None
+def refit_released(db: DuckDB, released: Released, today: Today, before: Before | str) -> Released:
+    """Refit the published model on today's customers: same columns and scaling, near centres.
+
+    Customer value is fitted anew; vocabularies, scores and the matrix stay.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``features`` as of today by the released model and its ``old_labels``
+        (``keep_labels``); gets those of the refit, and ``frame``.
+    released : Released
+        The published model, of k-means.
+    today : Today
+        When, and within what limits.
+    before : Before or str
+        See ``look_back``.
+
+    Returns
+    -------
+    Released
+        With ids, with what changed, and with the advice whether it should be promoted.
+    """
+    features = released.features
+    if features is not None and today.as_of is not None:
+        features = refit_value(
+            db, features, as_of=today.as_of, horizon=today.horizon, sources=today.sources
+        )
+        make_frame(db, released.matrix)
+    draw_sample(db, "features", today.seed)
+    revenue = None
+    if features is not None:
+        spent = read_columns(db, ("monetary",), only=SAMPLE)
+        revenue = to_floats(spent.column("monetary"))
+    renewed = renew(
+        _kmeans(released),
+        sample_rows(db, released.matrix),
+        today.limits,
+        usual=released.gain,
+        revenue=revenue,
+        seed=today.seed,
+        exact=lambda model: refine(model, lambda: matrices(db, released.matrix)),
+    )
+    judged = judge_refit(db, before, today.seed)
+    fitted = replace(
+        released,
+        model_id="m" + today.run_id[1:],
+        features=features,
+        model=renewed.model,
+        # What is usual stays that of the choice, else many small steps would hide a new group.
+        gain=released.gain if renewed.model.n_segments == released.model.n_segments else None,
+        changes={**judged, "refit": True},
+    )
+    found = identify(
+        db, fitted, released, run_id=today.run_id, given=today.given, born=renewed.born
+    )
+    churn = (found.changes or {}).get("churn")
+    promote, why = advise(judged["p_old"], judged["p_new"], churn)
+    return replace(found, changes={**(found.changes or {}), "promote": promote, "why": why})
 
 
-def _merged(current: _Centres, matrix: Floats) -> _Centres:
-    """Merge the two carried segments whose merging adds least to the inertia (Ward)."""
-    model = current.model
-    counts = np.bincount(model.assign(matrix), minlength=model.n_segments)
-    old = [i for i in range(model.n_segments) if i not in current.born]
-    cost = {
-        (i, j): counts[i]
-        * counts[j]
-        / max(counts[i] + counts[j], 1)
-        * float(((model.centroids[i] - model.centroids[j]) ** 2).sum())
-        for i in old
-        for j in old
-        if i < j
-    }
-    if not cost:
-        return current.without(old[0]) if old else current
-    first, second = min(cost, key=lambda pair: (cost[pair], pair))
-    weights = counts[[first, second]] if counts[[first, second]].any() else None
-    centroids = model.centroids.copy()
-    centroids[first] = np.average(centroids[[first, second]], axis=0, weights=weights)
-    carried = tuple(-1 if i == first else old for i, old in enumerate(current.carried))
-    return replace(current, model=KMeansModel(centroids), carried=carried).without(second)
-
-
-def _blend(old: KMeansModel, new: KMeansModel, carried: Sequence[int]) -> KMeansModel:
-    """Move the centres that are carried only part of the way."""
-    centroids = new.centroids.copy()
-    kept: NDArray[np.int64] = np.flatnonzero(np.array(carried) >= 0)
-    before = old.centroids[np.array(carried)[kept]]
-    centroids[kept] = (1 - BLEND) * before + BLEND * centroids[kept]
-    return KMeansModel(centroids)
-
-
-def _dying(model: KMeansModel, matrix: Floats, revenue: Floats | None) -> int | None:
-    """Return the smallest segment that is too small, or empty; None if all have substance."""
-    labels = model.assign(matrix)
-    counts = np.bincount(labels, minlength=model.n_segments)
-    fails = np.zeros(model.n_segments, dtype=np.bool_)
-    small = too_small(labels, revenue)
-    fails[: len(small)] = small
-    fails |= counts == 0
-    if not fails.any():
-        return None
-    return int(min(np.flatnonzero(fails), key=lambda i: (counts[i], i)))
+def _kmeans(released: Released) -> KMeansModel:
+    if not isinstance(released.model, KMeansModel):
+        raise TypeError(released.model.kind)
+    return released.model

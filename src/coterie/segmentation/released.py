@@ -6,7 +6,7 @@ rule, and a refit knows which segments existed before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,15 @@ import numpy as np
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, ParameterError
 from coterie.features.asof import FeatureModel, Sources, build_features
-from coterie.features.lenses import create_attribute_features
+from coterie.features.lenses import create_attribute_features, read_columns
 from coterie.features.matrix import Matrix
 from coterie.schema import Attribute, ColumnParams
 from coterie.segmentation.algorithms import model_from_dict
-from coterie.segmentation.base import Labels, Model
+from coterie.segmentation.base import Floats, Labels, Model
+from coterie.segmentation.centroids import KMeansModel
 from coterie.segmentation.continuity import match, slots
+from coterie.segmentation.evidence import SAMPLE
+from coterie.segmentation.lloyd import grow
 from coterie.segmentation.placing import FRAME, labels_of, make_frame
 from coterie.store.results import published_run
 from coterie.store.runs import check_run, read_json
@@ -39,6 +42,8 @@ class SegmentIdentity:
     born_run: str | None = None
     parents: tuple[str, ...] = ()
     status: str = "live"
+    proposed: str = ""
+    """Another name that the naming rule gave it at this model; given twice running, it stays."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,10 @@ class Released:
     """How it was chosen: method, verdict, sentences (JSON)."""
     attributes: tuple[Attribute, ...] = ()
     """The customer table's columns as they were read at the fit."""
+    gain: float | None = None
+    """Share of inertia that one more segment would take away; None if not measured."""
+    changes: Mapping[str, Any] | None = None
+    """What became of the segments of the model before (JSON); None for the first."""
 
     @property
     def verdicts(self) -> dict[str, dict[str, Any]]:
@@ -92,12 +101,16 @@ class Released:
         said = {attribute.name: attribute.label for attribute in self.attributes if attribute.label}
         return said | {feature.name: feature.label for feature in features}
 
-    def named(self, names: Mapping[str, tuple[str, str]]) -> Released:
-        """Return the same with (name, source) of these ids."""
+    def named(
+        self, names: Mapping[str, tuple[str, str]], proposed: Mapping[str, str] | None = None
+    ) -> Released:
+        """Return the same with (name, source) of these ids, and the names that wait."""
         segments = tuple(
             replace(s, name=names[s.id][0], name_source=names[s.id][1]) if s.id in names else s
             for s in self.segments
         )
+        if proposed is not None:
+            segments = tuple(replace(s, proposed=proposed.get(s.id, "")) for s in segments)
         return replace(self, segments=segments)
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,6 +126,8 @@ class Released:
             "segments": [asdict(segment) for segment in self.segments],
             "choice": dict(self.choice or {}),
             "attributes": [asdict(attribute) for attribute in self.attributes],
+            "gain": self.gain,
+            "changes": dict(self.changes) if self.changes else None,
         }
 
     @classmethod
@@ -132,6 +147,8 @@ class Released:
             ),
             data["choice"],
             tuple(Attribute.from_dict(attribute) for attribute in data["attributes"]),
+            data.get("gain"),
+            data.get("changes"),
         )
 
 
@@ -229,7 +246,13 @@ def keep_labels(
 
 
 def identify(
-    db: DuckDB, new: Released, parent: Released | None, *, run_id: str, given: int = 0
+    db: DuckDB,
+    new: Released,
+    parent: Released | None,
+    *,
+    run_id: str,
+    given: int = 0,
+    born: Collection[int] = (),
 ) -> Released:
     """Give the segments of a new model their ids: kept where members stayed, else new.
 
@@ -245,32 +268,50 @@ def identify(
         The run in which new segments are born.
     given : int, default 0
         Segment ids that were given before, also by runs that are gone.
+    born : collection of int, default ()
+        Segments of the new model that a refit knows to be new.
 
     Returns
     -------
     Released
-        The new model with ids, and with what became of the former segments.
+        The new model with ids, with what became of the former segments, and with the gain
+        by which a later refit sees that one more segment is needed.
     """
     labels = labels_of(db, new.matrix, new.model)
     old_ids = parent.ids if parent else ()
     known = parent.segments if parent else ()
     last = max(given, parent.last_number if parent else 0)
+    before = _old_labels(db) if old_ids else np.full(len(labels), -1, dtype=np.int32)
     matching = match(
-        _old_labels(db) if old_ids else np.full(len(labels), -1, dtype=np.int32),
-        labels,
-        old_ids,
-        n_new=new.model.n_segments,
-        next_id=last + 1,
+        before, labels, old_ids, n_new=new.model.n_segments, next_id=last + 1, born=born
     )
     ended = [s for s in known if s.id not in matching.ids]
     live = [s for s in known if s.id in matching.ids]
     colours = slots(len(matching.born), [s.slot for s in live], [s.slot for s in ended])
     old = tuple(replace(s, status="live" if s in live else "retired") for s in known)
-    born = tuple(
+    added = tuple(
         SegmentIdentity(name, slot, born_run=run_id, parents=matching.parents.get(name, ()))
         for name, slot in zip(matching.born, colours, strict=True)
     )
-    return replace(new, ids=matching.ids, segments=(*old, *born))
+    if new.gain is None:
+        new = replace(new, gain=_gain(db, new))
+    if parent is not None:
+        changes = {"from_model": parent.model_id, **matching.changes(before, labels, old_ids)}
+        new = replace(new, changes={**(new.changes or {}), **changes})
+    return replace(new, ids=matching.ids, segments=(*old, *added))
+
+
+def sample_rows(db: DuckDB, matrix: Matrix) -> Floats:
+    """Return the numbers of the sampled customers, shape (n, n_columns), by customer id."""
+    return matrix.transform(read_columns(db, matrix.sources, only=SAMPLE))
+
+
+def _gain(db: DuckDB, new: Released) -> float | None:
+    """Return what one more segment would bring now; None where refits start afresh."""
+    if type(new.model) is not KMeansModel or SAMPLE not in db.tables():
+        return None
+    growth = grow(new.model, sample_rows(db, new.matrix), seed=0)
+    return growth.gain if growth else None
 
 
 def _old_labels(db: DuckDB) -> Labels:

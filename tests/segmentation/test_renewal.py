@@ -6,7 +6,7 @@ import pytest
 from coterie.segmentation.centroids import KMeans, KMeansModel
 from coterie.segmentation.continuity import match
 from coterie.segmentation.lloyd import grow
-from coterie.segmentation.refit import Limits, renew
+from coterie.segmentation.renewal import Limits, renew
 
 ANY = Limits(2, 12)
 
