@@ -15,6 +15,7 @@ from coterie.profiling.output import candidate_rows, choice_of, describe_segment
 from coterie.profiling.profile import ProfileParams
 from coterie.profiling.report import ReportData, render
 from coterie.profiling.segments import segment_objects
+from coterie.profiling.surrogate import importance, segment_rules, with_rules
 from coterie.segmentation.candidates import Selection
 from coterie.segmentation.parallel import at_most
 from coterie.segmentation.released import (
@@ -118,6 +119,7 @@ def _make(
                 "model_id": released.model_id,
                 "input_hash": plan.input_hash,
                 "settings_hash": plan.settings_hash,
+                "data": ingested.folder.name,
                 "revisions": [],
                 "files": writer.files(),
             }
@@ -159,7 +161,11 @@ def _describe(
     candidates = candidate_rows(selection, parent)
     writer.table("candidates.parquet", candidates)
     writer.json("model.json", released.to_dict())
-    segments = segment_objects(profile, released.verdicts)
+    rules = segment_rules(db, released, seed=params.seed)
+    moved = importance(db, released, seed=params.seed)
+    writer.json("rules.json", {"rules": rules.to_dict() if rules else None, "importance": moved})
+    known = with_rules(released.verdicts, rules, currency=params.currency)
+    segments = segment_objects(profile, known)
     writer.json("segments.json", segments)
     report = ReportData(
         title=settings.project.name,

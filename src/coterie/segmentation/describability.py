@@ -97,9 +97,7 @@ def describability(labels: Labels, raw: Floats, *, seed: int) -> Describability:
     numbers, places = np.unique(labels, return_inverse=True)
     own = places.astype(np.int32)
     kept = raw[:, np.isnan(raw).mean(axis=0) <= MISSING_DROP]
-    fold = np.empty(n, dtype=np.int64)
-    order = np.random.default_rng(seed).permutation(n)
-    fold[order[np.argsort(own[order], kind="stable")]] = np.arange(n) % N_FOLDS
+    fold = folds(own, seed)
     told = np.zeros(n, dtype=np.int32)
     with threadpool_limits(1):
         for held_out in range(N_FOLDS):
@@ -116,6 +114,31 @@ def describability(labels: Labels, raw: Floats, *, seed: int) -> Describability:
     )
 
 
+def folds(labels: Labels, seed: int) -> NDArray[np.int64]:
+    """Return the fold, 0 to 4, of each customer; every fold holds its share of each segment.
+
+    Examples
+    --------
+    >>> folds(np.zeros(10, np.int32), seed=0).tolist().count(4)
+    2
+    """
+    fold = np.empty(len(labels), dtype=np.int64)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    fold[order[np.argsort(labels[order], kind="stable")]] = np.arange(len(labels)) % N_FOLDS
+    return fold
+
+
+def least_leaf(n: int) -> int:
+    """Return the fewest of ``n`` customers that a rule may rest on.
+
+    Examples
+    --------
+    >>> least_leaf(100), least_leaf(50_000)
+    (5, 100)
+    """
+    return max(5, n // 500)
+
+
 def _told(raw: Floats, own: Labels, test: NDArray[np.bool_], k: int, seed: int) -> Labels:
     """Return where rules learnt from the other folds put the customers of a fold."""
     if not raw.shape[1] or k < 2:
@@ -123,7 +146,7 @@ def _told(raw: Floats, own: Labels, test: NDArray[np.bool_], k: int, seed: int) 
         return np.full(int(test.sum()), most, dtype=np.int32)
     tree = DecisionTreeClassifier(
         max_leaf_nodes=LEAVES_PER_SEGMENT * k,
-        min_samples_leaf=max(5, len(own) // 500),
+        min_samples_leaf=least_leaf(len(own)),
         random_state=seed,
     )
     gaps = np.isnan(raw)
