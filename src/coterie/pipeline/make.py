@@ -9,8 +9,10 @@ from pathlib import Path
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
+from coterie.features.windows import to_day
 from coterie.pipeline.fit import segment_customers
 from coterie.pipeline.plan import Outcome, Plan, Tell, make_plan
+from coterie.profiling.migration import Earlier, migration_since
 from coterie.profiling.output import candidate_rows, choice_of, describe_segments, write_tables
 from coterie.profiling.profile import ProfileParams
 from coterie.profiling.report import ReportData, render
@@ -29,6 +31,7 @@ from coterie.store.runs import (
     FolderWriter,
     append_log,
     check_run,
+    read_json,
 )
 from coterie.validation.ingest import Ingested, ingest
 from coterie.validation.moment import find_as_of, see_people
@@ -147,6 +150,7 @@ def _describe(
     """Profile, name and write what was found; return the released model with its names."""
     released, selection = placed
     parent = places.home.runs / plan.parent_run if plan.parent_run else None
+    earlier = _earlier(plan, parent)
     places.tell("profile", 0.0, "describing the segments")
     params = ProfileParams(
         as_of=plan.as_of,
@@ -155,9 +159,13 @@ def _describe(
         clustered=released.matrix.sources,
     )
     names = places.registry.names()
-    profile, released = describe_segments(db, released, ingested.attributes, params, names)
+    refitted = earlier is not None and earlier.released.model_id != released.model_id
+    profile, released = describe_segments(
+        db, released, ingested.attributes, params, names, refitted=refitted
+    )
     places.tell("write", 0.0, "writing the run")
-    write_tables(db, writer, released, ingested, parent=parent)
+    moved = migration_since(db, earlier, released, plan.as_of)
+    write_tables(db, writer, released, ingested, migration=moved)
     candidates = candidate_rows(selection, parent)
     writer.table("candidates.parquet", candidates)
     writer.json("model.json", released.to_dict())
@@ -183,3 +191,11 @@ def _describe(
     )
     writer.text("report.html", render(report))
     return released
+
+
+def _earlier(plan: Plan, folder: Path | None) -> Earlier | None:
+    """Return the run before, with which this one is compared."""
+    if folder is None or plan.parent is None:
+        return None
+    day = read_json(folder / MANIFEST)["as_of"]
+    return Earlier(folder, plan.parent, to_day(date.fromisoformat(day)) if day else None)

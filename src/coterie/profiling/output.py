@@ -7,7 +7,7 @@ computed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from coterie.profiling.profile import FeatureInfo, Profile, ProfileParams, profi
 from coterie.profiling.report import Choice
 from coterie.schema import Attribute
 from coterie.segmentation.candidates import Selection
+from coterie.segmentation.continuity import settle_name
 from coterie.segmentation.released import Released
 from coterie.store.runs import FolderWriter
 from coterie.validation.ingest import Ingested
@@ -47,13 +48,12 @@ CANDIDATES = pa.schema(
     ]
 )
 """Columns of ``candidates.parquet``; what was not measured is NULL."""
-MIGRATION = pa.schema([("from_id", pa.string()), ("to_id", pa.string()), ("customers", pa.int64())])
 
 
 def write_tables(
-    db: DuckDB, writer: FolderWriter, released: Released, ingested: Ingested, *, parent: Path | None
+    db: DuckDB, writer: FolderWriter, released: Released, ingested: Ingested, *, migration: pa.Table
 ) -> None:
-    """Write what is known of every customer, what was refused, and who moved since ``parent``.
+    """Write what is known of every customer, what was refused, and who moved.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def write_tables(
         By what the customers were placed.
     ingested : Ingested
         The account of the rows that came in.
-    parent : Path or None
-        Folder of the run before; None if there is none.
+    migration : pa.Table
+        How many customers moved since the run before, and why.
     """
     if released.features is not None:
         writer.table("state.parquet", db.stream("SELECT * FROM state ORDER BY customer_id"))
@@ -76,7 +76,7 @@ def write_tables(
     writer.table("quarantine.parquet", pq.read_table(quarantine), private=True)
     writer.json("quality.json", ingested.quality)
     writer.json("matrix.json", released.matrix.to_dict())
-    writer.table("migration.parquet", _migration(db, parent))
+    writer.table("migration.parquet", migration)
 
 
 def candidate_rows(selection: Selection | None, parent: Path | None) -> pa.Table:
@@ -100,8 +100,13 @@ def describe_segments(
     attributes: Sequence[Attribute],
     params: ProfileParams,
     names: Mapping[str, str],
+    *,
+    refitted: bool = False,
 ) -> tuple[Profile, Released]:
     """Profile and name the segments; names that users gave or that were found before stay.
+
+    After a refit a name that was found changes if the naming rule says the same other name
+    twice running.
 
     Parameters
     ----------
@@ -115,6 +120,8 @@ def describe_segments(
         Day, seed and currency.
     names : mapping of str to str
         Segment id to the name that a user gave it.
+    refitted : bool, default False
+        Whether the model is new and some of its segments are not.
 
     Returns
     -------
@@ -127,11 +134,62 @@ def describe_segments(
     released = released.named(given)
     features = released.features.features if released.features else _numbers(attributes)
     categories = [a for a in attributes if a.kind not in {"key", "ignore"}]
-    profile = name_segments(
-        profile_segments(db, params, catalogue=features, attributes=categories, ids=released.live)
+    profile = profile_segments(
+        db, params, catalogue=features, attributes=categories, ids=released.live
     )
+    if refitted:
+        profile, released = settle_names(profile, released)
+    profile = name_segments(profile)
     found = {s.id: (s.identity.name, s.identity.name_source) for s in profile.segments}
     return profile, released.named(found)
+
+
+def settle_names(profile: Profile, released: Released) -> tuple[Profile, Released]:
+    """Ask the naming rule afresh, and change names where it insists.
+
+    Parameters
+    ----------
+    profile : Profile
+        With the names so far; segments just born have none.
+    released : Released
+        The new model.
+
+    Returns
+    -------
+    (Profile, Released)
+        With unique names for all segments but those just born.
+    """
+    found = [s for s in profile.segments if s.name and s.identity.name_source != "user"]
+    asked = _with_names(profile, {s.id: ("", "") for s in found})
+    answers = {s.id: (s.name, s.identity.name_source) for s in name_segments(asked).segments}
+    settled = {
+        s.id: settle_name(s.name, answers[s.id][0], released.live[s.id].proposed) for s in found
+    }
+    names = {s.id: (s.name, s.identity.name_source) for s in profile.segments if s.name}
+    changed = {name: answers[name] for name, (text, _) in settled.items() if text != names[name][0]}
+    while True:  # a name that another segment keeps is not taken from it
+        told = [text.casefold() for text, _ in (names | changed).values()]
+        clash = [name for name, (text, _) in changed.items() if told.count(text.casefold()) > 1]
+        if not clash:
+            break
+        del changed[clash[0]]
+    waiting = {
+        name: answers[name][0]
+        for name in settled
+        if name not in changed and answers[name][0] != names[name][0]
+    }
+    return _with_names(profile, changed), released.named(changed, waiting)
+
+
+def _with_names(profile: Profile, names: Mapping[str, tuple[str, str]]) -> Profile:
+    """Return the profile with (name, source) of these segments."""
+    segments = tuple(
+        replace(s, identity=replace(s.identity, name=names[s.id][0], name_source=names[s.id][1]))
+        if s.id in names
+        else s
+        for s in profile.segments
+    )
+    return replace(profile, segments=segments)
 
 
 def _numbers(attributes: Sequence[Attribute]) -> list[FeatureInfo]:
@@ -244,17 +302,3 @@ def _why_so_many(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -
             f"with {best['k']}; within 2 points of that, the fewest segments win."
         )
     return " ".join(sentences)
-
-
-def _migration(db: DuckDB, parent: Path | None) -> pa.Table:
-    """Return how many customers went from which segment of the parent run to which of this."""
-    if parent is None:
-        return MIGRATION.empty_table()
-    before = pq.read_table(parent / "assignments.parquet", columns=["customer_id", "segment_id"])
-    db.load("before", before)
-    return db.query(
-        "SELECT COALESCE(b.segment_id, 'none') AS from_id, "
-        "COALESCE(a.segment_id, 'none') AS to_id, "
-        "CAST(COUNT(*) AS BIGINT) AS customers FROM before AS b "
-        "FULL JOIN assignments AS a USING (customer_id) GROUP BY 1, 2 ORDER BY 1, 2"
-    ).cast(MIGRATION)

@@ -1,0 +1,229 @@
+"""Who moved between two moments, and why: time, orders, a corrected past, or a moved border.
+
+Between the segment before and the one after stands a third: where the old model puts the
+customer now. What she did leads to it, what the new model does leads on from it, so the
+two are never mixed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from coterie.engine.duckdb import DuckDB
+from coterie.engine.sql import identifier, literal
+from coterie.segmentation.released import Released
+
+MIGRATION = pa.schema(
+    [
+        ("from_id", pa.string()),
+        ("via_id", pa.string()),
+        ("to_id", pa.string()),
+        ("cause", pa.string()),
+        ("customers", pa.int64()),
+    ]
+)
+"""Columns of ``migration.parquet``: ``via_id`` is the segment by the old model on today's data."""
+MOVES = "moves"
+"""Table of every customer of either moment: customer_id, from_id, via_id, to_id, cause."""
+ABSENT = "absent"
+"""Segment id of customers whom one of the two moments does not know."""
+CAUSES = {
+    "stayed": "are where they were",
+    "aged": "did nothing; time passed",
+    "behaved": "did something new",
+    "border": "did nothing; the new model drew the line elsewhere",
+    "corrected": "did nothing new; what is known of their past changed",
+    "new": "were not known before",
+    "gone": "are not known any more",
+    "unknown": "moved, and the old model can no longer say why",
+}
+_SUMS = (
+    "first_day",
+    "last_day",
+    "orders",
+    "order_days",
+    "net",
+    "gross",
+    "returned",
+    "discount",
+    "lines",
+    "units",
+)
+"""Measures of all time: without a new line they change only if the past is corrected."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The moment before: its run folder, its model, and the day before which its rows lie."""
+
+    folder: Path
+    released: Released
+    as_of: int | None
+
+
+def migration_since(
+    db: DuckDB, earlier: Earlier | None, released: Released, as_of: int | None
+) -> pa.Table:
+    """Return how many customers moved since the run before, and why.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``assignments``, ``features``, the canonical tables, with orders ``state``, and,
+        if the model is new, ``old_labels``; gets ``moves``.
+    earlier : Earlier or None
+        The run before; None if there is none.
+    released : Released
+        The model by which customers are placed now.
+    as_of : int or None
+        Today; None without orders.
+
+    Returns
+    -------
+    pa.Table
+        Columns of ``MIGRATION``; empty for the first run.
+    """
+    if earlier is None:
+        return MIGRATION.empty_table()
+    _view(db, "before", earlier.folder / "assignments.parquet")
+    old, new = earlier.released.features, released.features
+    _make_via(db, earlier.released, released)
+    find_active(db, earlier.as_of, as_of)
+    if old and new and old.catalogue.state.rules == new.catalogue.state.rules:
+        _view(db, "state_before", earlier.folder / "state.parquet")
+        find_corrected(db, "state_before", "state")
+    else:
+        db.create("corrected", _NOBODY)
+    if new is None:
+        _view(db, "features_before", earlier.folder / "features.parquet")
+        find_changed(db, "features_before", "features")
+    make_moves(db)
+    return count_moves(db)
+
+
+def _view(db: DuckDB, name: str, file: Path) -> None:
+    db.view(name, f"SELECT * FROM read_parquet({literal(str(file))})")
+
+
+def _make_via(db: DuckDB, old: Released, new: Released) -> None:
+    """Make table ``via``, the segments by the old model on today's data, if they are known."""
+    db.drop("via")
+    if old.model_id == new.model_id:
+        db.create("via", "SELECT customer_id, segment_id FROM assignments")
+    elif old.ids and "old_labels" in db.tables():
+        ids = {"label": pa.array(range(len(old.ids)), pa.int32()), "id": list(old.ids)}
+        db.load("old_ids", pa.table(ids))
+        db.create(
+            "via",
+            "SELECT a.customer_id, COALESCE(i.id, 'none') AS segment_id FROM assignments AS a "
+            "LEFT JOIN old_labels AS o USING (customer_id) LEFT JOIN old_ids AS i USING (label)",
+        )
+
+
+def find_active(db: DuckDB, before: int | None, now: int | None) -> None:
+    """Make table ``active``: the customers with a line or event between two days."""
+    parts = []
+    if before is not None and now is not None:
+        low, high = sorted((before, now))
+        parts = [
+            f"SELECT DISTINCT customer_id FROM {name} "
+            f"WHERE customer_id IS NOT NULL AND day >= {low} AND day < {high}"
+            for name in ("lines", "events")
+            if name in db.tables()
+        ]
+    db.create("active", " UNION ".join(parts) or _NOBODY)
+
+
+def find_corrected(db: DuckDB, before: str, now: str) -> None:
+    """Make table ``corrected``: those whose sums of all time differ between two states.
+
+    Who is not active has new lines only before the earlier day, or lost some: her past
+    was corrected.
+    """
+    shared = set(db.columns(before)) & set(db.columns(now))
+    differs = " OR ".join(
+        f"b.{identifier(name)} IS DISTINCT FROM n.{identifier(name)}"
+        for name in _SUMS
+        if name in shared
+    )
+    db.create(
+        "corrected",
+        f"SELECT n.customer_id FROM {now} AS n JOIN {before} AS b USING (customer_id) "
+        f"WHERE {differs or 'FALSE'}",
+    )
+
+
+def find_changed(db: DuckDB, before: str, now: str) -> None:
+    """Make table ``active`` without dates: those of whom a column differs, for that is news."""
+    shared = set(db.columns(before)) & set(db.columns(now)) - {"customer_id"}
+    differs = " OR ".join(
+        f"b.{identifier(name)} IS DISTINCT FROM n.{identifier(name)}" for name in sorted(shared)
+    )
+    db.create(
+        "active",
+        f"SELECT n.customer_id FROM {now} AS n JOIN {before} AS b USING (customer_id) "
+        f"WHERE {differs or 'FALSE'}",
+    )
+
+
+_NOBODY = "SELECT CAST(NULL AS VARCHAR) AS customer_id WHERE FALSE"
+
+
+def make_moves(db: DuckDB) -> None:
+    """Make table ``moves`` from ``before``, ``assignments``, ``via``, ``active``, ``corrected``.
+
+    A customer who would have moved under the old model too has the cause of that move;
+    ``border`` is only who did nothing and would have stayed. Without ``via`` the cause of
+    a move is unknown.
+
+    Parameters
+    ----------
+    db : DuckDB
+        ``before``, ``assignments`` and ``via`` hold customer_id and segment_id, the others
+        customer_id.
+    """
+    known = "via" in db.tables()
+    via = "v.segment_id" if known else "CAST(NULL AS VARCHAR)"
+    join = "LEFT JOIN via AS v ON v.customer_id = p.customer_id" if known else ""
+    db.create(
+        MOVES,
+        f"""
+        SELECT customer_id, from_id, via_id, to_id, CASE
+            WHEN from_id = '{ABSENT}' THEN 'new'
+            WHEN to_id = '{ABSENT}' THEN 'gone'
+            WHEN from_id = to_id THEN 'stayed'
+            WHEN via_id IS NULL THEN 'unknown'
+            WHEN via_id = from_id THEN 'border'
+            WHEN active THEN 'behaved'
+            WHEN corrected THEN 'corrected'
+            ELSE 'aged' END AS cause
+        FROM (
+            SELECT p.customer_id, p.from_id, p.to_id,
+                CASE WHEN p.to_id = '{ABSENT}' THEN '{ABSENT}' ELSE {via} END AS via_id,
+                p.customer_id IN (SELECT customer_id FROM active) AS active,
+                p.customer_id IN (SELECT customer_id FROM corrected) AS corrected
+            FROM (
+                SELECT customer_id, COALESCE(b.segment_id, '{ABSENT}') AS from_id,
+                    COALESCE(a.segment_id, '{ABSENT}') AS to_id
+                FROM before AS b FULL JOIN assignments AS a USING (customer_id)
+            ) AS p {join}
+        )
+        """,
+    )
+
+
+def count_moves(db: DuckDB) -> pa.Table:
+    """Return how many customers of ``moves`` went which way for which cause.
+
+    Returns
+    -------
+    pa.Table
+        Columns of ``MIGRATION``, ordered by all of them; every customer is in one row.
+    """
+    return db.query(
+        "SELECT from_id, via_id, to_id, cause, CAST(COUNT(*) AS BIGINT) AS customers "
+        f"FROM {MOVES} GROUP BY ALL ORDER BY ALL"
+    ).cast(MIGRATION)
