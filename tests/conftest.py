@@ -11,6 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -68,3 +69,20 @@ def postgres_uri() -> Iterator[str]:
         server = pgserver.get_server(Path(folder) / "data")
         yield server.get_uri()
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """A Spark session without Java: Sail, a Spark Connect server from a wheel."""
+    sail = pytest.importorskip("pysail.spark")
+    server = sail.SparkConnectServer(ip="127.0.0.1", port=0)
+    server.start(background=True)
+    with warnings.catch_warnings():
+        # the client says of every new pandas that it is not tried yet
+        warnings.simplefilter("ignore", FutureWarning)
+        sql = pytest.importorskip("pyspark.sql")
+        _, port = server.listening_address
+        session = sql.SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
+        yield session
+        session.stop()
+    server.stop()

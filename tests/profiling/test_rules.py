@@ -1,7 +1,6 @@
 """Rules are right as often as they say, in words, in Python and in SQL."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import coterie
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError
 from coterie.features.matrix import Column
@@ -109,9 +107,8 @@ def test_too_few_customers_make_no_rules():
 
 
 @pytest.fixture(scope="module")
-def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> coterie.Run:
-    folder = tmp_path_factory.mktemp("retail")
-    return coterie.segment(data / "online_retail" / "online_retail.csv.gz", k=7, folder=folder)
+def run(retail):
+    return retail
 
 
 @pytest.fixture

@@ -1,0 +1,40 @@
+"""Runs that several modules look at: order lines, and a customer table with words and gaps."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import coterie
+
+
+@pytest.fixture(scope="session")
+def retail(data: Path, tmp_path_factory: pytest.TempPathFactory) -> coterie.Run:
+    """The default segmentation of Online Retail, seven segments."""
+    folder = tmp_path_factory.mktemp("retail")
+    return coterie.segment(data / "online_retail" / "online_retail.csv.gz", k=7, folder=folder)
+
+
+@pytest.fixture(scope="session")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> coterie.Run:
+    """Customers with numbers, words, a flag and an age, some of it missing."""
+    random = np.random.default_rng(0)
+    n = 400
+    group = random.integers(0, 3, n)
+    table = pa.table(
+        {
+            "customer_id": [f"C{i:03d}" for i in range(n)],
+            "balance": pa.array(
+                np.round(random.gamma(2.0, [[50.0], [400.0], [90.0]], (3, n))[group, range(n)], 2),
+                mask=random.random(n) < 0.1,
+            ),
+            "visits": random.poisson(np.array([2, 9, 25])[group]),
+            "plan": pa.array(
+                np.array(["basic", "gold's", "free"], dtype=object)[group],
+                mask=random.random(n) < 0.08,
+            ),
+            "Age": random.integers(18, 90, n),
+        }
+    )
+    return coterie.segment(table, k=3, folder=tmp_path_factory.mktemp("cards"))
