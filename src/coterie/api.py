@@ -20,16 +20,20 @@ from coterie.features.catalogue import CLV, Catalogue, Feature
 from coterie.features.level1 import Rules
 from coterie.features.measures import StateSpec
 from coterie.features.windows import to_date
+from coterie.pipeline.flows import flows_between_days, flows_between_runs
 from coterie.pipeline.make import run as run_pipeline
+from coterie.pipeline.naming import rename_segment
 from coterie.pipeline.plan import Tell
 from coterie.pipeline.score import assign as assign_file
+from coterie.profiling.comparison import Comparison, compare
+from coterie.profiling.migration import Flows
 from coterie.segmentation.algorithms import described
 from coterie.segmentation.estimator import Segmenter
 from coterie.segmentation.released import published
 from coterie.sources.base import Source
 from coterie.sources.read import read
 from coterie.store.home import Home
-from coterie.store.results import Run, published_run
+from coterie.store.results import Run, find_run, published_run
 from coterie.store.runs import whole_file
 from coterie.validation.infer import propose
 from coterie.validation.proposal import Proposal
@@ -133,6 +137,50 @@ class Project:
         for row in rows:
             row["as_of"] = to_date(row["as_of"]).isoformat() if row["as_of"] is not None else None
         return rows
+
+    def find_run(self, name: str) -> Run:
+        """Return a run by its id, the beginning of it, ``latest`` or ``previous``."""
+        return find_run(self.folder, name)
+
+    def flows(self, start: str | date, end: str | date) -> Flows:
+        """Return who moved between two dates or two runs, and why.
+
+        Parameters
+        ----------
+        start, end : date, or str
+            Two dates, as of which the published model places everybody; or two runs, as for
+            ``find_run``.
+
+        Returns
+        -------
+        Flows
+            ``moves`` holds every customer with her cause; ``entered`` and ``left`` list them.
+        """
+        if isinstance(start, date) and isinstance(end, date):
+            days = _day(start), _day(end)
+            return flows_between_days(self.settings, self.folder, *(d for d in days if d))
+        if isinstance(start, str) and isinstance(end, str):
+            runs = self.find_run(start), self.find_run(end)
+            return flows_between_runs(self.settings, self.folder, *runs)
+        raise ParameterError(f"start={start!r}, end={end!r}.", allowed="Two dates, or two runs.")
+
+    def compare(self, one: str, other: str) -> Comparison:
+        """Return how far two runs (as for ``find_run``) agree, and what each tells."""
+        return compare(self.find_run(one), self.find_run(other))
+
+    def rename(self, segment_id: str, name: str) -> None:
+        """Give a segment a name that stays with its id, also through refits.
+
+        The report and the descriptions have it from the next run on.
+
+        Parameters
+        ----------
+        segment_id : str
+            Of a segment of the published run.
+        name : str
+            One to four words that no other segment has. Empty gives the naming back.
+        """
+        rename_segment(self.folder, segment_id, name)
 
     def assign(self, file: str | Path, *, as_of: date | None = None) -> pa.Table:
         """Place the customers of a file by the published model, and store nothing.

@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def shop(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same folder after ``init`` and ``run``."""
+    """The same folder after ``init`` and two times ``run``, a month apart."""
     folder = tmp_path_factory.mktemp("finished") / "project"
     shutil.copytree(shop, folder)
     with pytest.MonkeyPatch.context() as patch:
@@ -60,6 +61,7 @@ def finished(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         with pytest.raises(SystemExit) as end:
             cli.main()
         assert not end.value.code
+    Project(folder).run(as_of=date(2011, 11, 11))
     Project(folder).run()
     return folder
 
@@ -119,6 +121,9 @@ ANSWERS = {
     "segments": ([], {"items", "total"}),
     "customer": (["12347"], {"customer_id", "segment_id", "margin", "features", "value", "status"}),
     "assign": (["new_customers.csv"], {"rows"}),
+    "flows": ([], {"causes", "items", "total", "all", "by_behaviour", "by_model"}),
+    "compare": ([], {"sides", "overlap", "ari", "same", "changed"}),
+    "rename": (["seg-001", "My own"], SEGMENT),
     "features": ([], {"items", "total"}),
     "algorithms": ([], {"items", "total"}),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from coterie.cli import look, project
+from coterie.cli import flows, look, project
 from coterie.cli.base import ended_well
 
 __all__ = ["app", "main"]
@@ -32,6 +32,9 @@ for command in (
     look.segments,
     look.customer,
     look.assign,
+    flows.flows,
+    flows.compare,
+    flows.rename,
     look.features,
     look.algorithms,
 ):

@@ -46,7 +46,10 @@ class Crossing:
     @property
     def shares(self) -> NDArray[np.float64]:
         """Where the customers of each row went: every row adds up to 1, or to 0 if empty."""
-        return self.counts / np.maximum(self.counts.sum(axis=1, keepdims=True), 1)
+        shares: NDArray[np.float64] = self.counts / np.maximum(
+            self.counts.sum(axis=1, keepdims=True), 1
+        )
+        return shares
 
     def hidden(self, floor: int = FLOOR) -> NDArray[np.bool_]:
         """Return which cells must not leave the tool; see ``hidden_cells``."""

@@ -7,10 +7,13 @@ two are never mixed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
@@ -137,6 +140,11 @@ def find_active(db: DuckDB, before: int | None, now: int | None) -> None:
     db.create("active", " UNION ".join(parts) or _NOBODY)
 
 
+def find_active_by_state(db: DuckDB, before: int, now: str) -> None:
+    """Make table ``active`` from a later state alone: those whose last order is not earlier."""
+    db.create("active", f"SELECT customer_id FROM {now} WHERE last_day >= {before}")
+
+
 def find_corrected(db: DuckDB, before: str, now: str) -> None:
     """Make table ``corrected``: those whose sums of all time differ between two states.
 
@@ -227,3 +235,82 @@ def count_moves(db: DuckDB) -> pa.Table:
         "SELECT from_id, via_id, to_id, cause, CAST(COUNT(*) AS BIGINT) AS customers "
         f"FROM {MOVES} GROUP BY ALL ORDER BY ALL"
     ).cast(MIGRATION)
+
+
+@dataclass(frozen=True)
+class Flows:
+    """Who moved between two moments.
+
+    Parameters
+    ----------
+    start, end : str
+        What the two moments are called: a date, or a run and its date.
+    moves : pa.Table
+        customer_id, from_id, via_id, to_id, cause, ordered by customer_id.
+    migration : pa.Table
+        The same counted, with the columns of ``MIGRATION``.
+    segments : mapping of str to mapping
+        Segment id to its ``name`` and ``slot``, in the order of the later moment.
+    note : str
+        What could not be told, in words; empty if nothing.
+    """
+
+    start: str
+    end: str
+    moves: pa.Table
+    migration: pa.Table
+    segments: Mapping[str, Mapping[str, Any]]
+    note: str = ""
+
+    def entered(self, segment_id: str) -> list[str]:
+        """Return who is in a segment now and was not before, by customer id."""
+        return self._ids("to_id", "from_id", segment_id)
+
+    def left(self, segment_id: str) -> list[str]:
+        """Return who was in a segment and is not any more, by customer id."""
+        return self._ids("from_id", "to_id", segment_id)
+
+    def _ids(self, inside: str, outside: str, segment_id: str) -> list[str]:
+        here = pc.equal(self.moves.column(inside), segment_id)
+        away = pc.not_equal(self.moves.column(outside), segment_id)
+        found: list[str] = self.moves.filter(pc.and_(here, away)).column(0).to_pylist()
+        return found
+
+    @property
+    def causes(self) -> dict[str, int]:
+        """Customers by cause, in the order of ``CAUSES``; those without customers are left out."""
+        return causes_of(self.migration)
+
+
+def causes_of(migration: pa.Table) -> dict[str, int]:
+    """Return customers by cause, in the order of ``CAUSES``, without those of nobody.
+
+    Examples
+    --------
+    >>> causes_of(MIGRATION.empty_table())
+    {}
+    """
+    found = dict.fromkeys(CAUSES, 0)
+    for row in migration.select(["cause", "customers"]).to_pylist():
+        found[row["cause"]] += row["customers"]
+    return {cause: count for cause, count in found.items() if count}
+
+
+def summed_up(migration: pa.Table) -> str:
+    """Return the sum of all moves in words; it always adds up.
+
+    Examples
+    --------
+    >>> row = {"from_id": "a", "via_id": "a", "to_id": "a", "cause": "stayed", "customers": 2}
+    >>> new = {"from_id": ABSENT, "via_id": "a", "to_id": "a", "cause": "new", "customers": 1}
+    >>> summed_up(pa.Table.from_pylist([row, new], schema=MIGRATION))
+    '2 then: 2 stayed + 0 moved; + 1 new = 3 now'
+    """
+    causes = causes_of(migration)
+    stayed, new, gone = (causes.get(name, 0) for name in ("stayed", "new", "gone"))
+    moved = sum(causes.values()) - stayed - new - gone
+    lost = f" + {gone:,} gone" if gone else ""
+    return (
+        f"{stayed + moved + gone:,} then: {stayed:,} stayed + {moved:,} moved{lost}; "
+        f"+ {new:,} new = {stayed + moved + new:,} now"
+    )

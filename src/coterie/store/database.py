@@ -133,6 +133,13 @@ class Registry:
             connection.execute(PUBLISHED.delete())
             connection.execute(PUBLISHED.insert().values(one=1, run_id=row["run_id"]))
 
+    def rename(self, segment_id: str, name: str) -> None:
+        """Keep the name that a user gives a segment; empty takes back the one given before."""
+        with self._transaction(writes=True) as connection:
+            connection.execute(NAMES.delete().filter_by(segment_id=segment_id))
+            if name:
+                connection.execute(NAMES.insert().values(segment_id=segment_id, name=name))
+
     def names(self) -> dict[str, str]:
         """Return segment id -> the name that a user gave it."""
         with self._transaction() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from coterie.errors import NotReadyError
+from coterie.errors import NotReadyError, ParameterError
 from coterie.store.home import Home
 from coterie.store.runs import check_run, read_json
 
@@ -21,6 +22,8 @@ class Run:
     ----------
     folder : Path
         A run folder; its files are checked against their hashes.
+    names : mapping of str to str, optional
+        Segment id to the name that a user gave it, perhaps after the run.
 
     Raises
     ------
@@ -39,9 +42,10 @@ class Run:
     (True, 60, 'ok')
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, names: Mapping[str, str] | None = None) -> None:
         self.folder = Path(folder)
         self.manifest = check_run(self.folder)
+        self._names = dict(names or {})
 
     def __repr__(self) -> str:
         return f"<Run {self.id} as of {self.as_of}, {len(self.segments)} segments>"
@@ -59,9 +63,25 @@ class Run:
 
     @cached_property
     def segments(self) -> list[dict[str, Any]]:
-        """The segments, by value falling: the objects of ``segments.json``."""
+        """The segments, by value falling: the objects of ``segments.json``.
+
+        A segment that was renamed since has its new name; descriptions and the report get
+        it with the next run.
+        """
         found: list[dict[str, Any]] = read_json(self.folder / "segments.json")
+        for segment in found:
+            given = self._names.get(segment["id"])
+            if given and given != segment["name"]:
+                segment.update(name=given, name_source="user")
         return found
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """What became of the segments of the model before: born, ended, splits, merges, churn.
+
+        Empty for the first model of a project.
+        """
+        return dict(read_json(self.folder / "model.json").get("changes") or {})
 
     @cached_property
     def quality(self) -> dict[str, Any]:
@@ -161,13 +181,58 @@ def published_run(folder: Path) -> Run:
     NotReadyError
         If nothing was published yet.
     """
+    return find_run(folder, LATEST)
+
+
+LATEST, PREVIOUS = "latest", "previous"
+
+
+def find_run(folder: Path, name: str) -> Run:
+    """Return a run of a project by its id, the beginning of it, or a word.
+
+    Parameters
+    ----------
+    folder : Path
+        The project folder.
+    name : str
+        ``latest``, the published run; ``previous``, the run before it; or an id.
+
+    Raises
+    ------
+    NotReadyError
+        If there is no such run.
+    ParameterError
+        If several ids begin so.
+    """
     home = Home(folder)
-    row = None
+    row, rows, names = None, [], {}
     if (home.path / "coterie.db").is_file():
         with home.registry() as registry:
-            row = registry.published()
+            row, rows, names = registry.published(), registry.runs(), registry.names()
     if row is None:
         raise NotReadyError(
             f"There is no run in {folder.resolve()} yet.", hint="Make one: coterie run"
         )
-    return Run(home.runs / str(row["run_id"]))
+    return Run(home.runs / _run_id(name, str(row["run_id"]), row["parent_run"], rows), names)
+
+
+def _run_id(name: str, latest: str, parent: str | None, rows: Sequence[Mapping[str, Any]]) -> str:
+    if name == LATEST:
+        return latest
+    if name == PREVIOUS:
+        if parent is None:
+            raise NotReadyError(
+                f"Run {latest} is the first of the project; there is none before it."
+            )
+        return parent
+    known = [str(row["run_id"]) for row in rows]
+    found = [run_id for run_id in known if name and run_id.startswith(name)]
+    if len(found) > 1 and name not in found:
+        raise ParameterError(f"{len(found)} runs begin with {name!r}.", hint="Give more of the id.")
+    if not found:
+        raise NotReadyError(
+            f"There is no run {name!r}.",
+            allowed=f"Known, newest first: {', '.join([LATEST, PREVIOUS, *known[:8]])}.",
+            where="run",
+        )
+    return name if name in found else found[0]

@@ -1,0 +1,196 @@
+"""Commands about what changed: who moved between segments, two runs compared, names."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from coterie.cli.base import HERE, AsJson, Folder, day_of, latest, project_in
+from coterie.errors import ParameterError
+from coterie.terminal import answer, out, plain
+
+if TYPE_CHECKING:
+    from coterie.profiling.crossing import Crossing
+    from coterie.profiling.migration import Flows
+
+_RUN = "A run: its id, the beginning of it, latest or previous."
+_DAY = ["%Y-%m-%d"]
+
+
+def flows(
+    before: Annotated[str, typer.Argument(help=_RUN)] = "previous",
+    after: Annotated[str, typer.Argument(help=_RUN)] = "latest",
+    start: Annotated[
+        datetime | None, typer.Option("--from", formats=_DAY, help="A date instead of a run.")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option("--to", formats=_DAY, help="A later date instead of a run.")
+    ] = None,
+    segment: Annotated[str, typer.Option(help="List who entered and left this segment.")] = "",
+    folder: Folder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show who moved between two runs or two dates, and why.
+
+    Example: [bold]coterie flows --from 2011-11-11 --to 2011-12-10[/bold]
+    """
+    project = project_in(folder)
+    first, last = day_of(start), day_of(end)
+    if (first is None) != (last is None):
+        raise ParameterError("One date alone.", allowed="Give both --from and --to, or two runs.")
+    dates = first is not None and last is not None
+    found = project.flows(first, last) if first and last else project.flows(before, after)
+    run = latest(folder) if dates else project.find_run(after)
+    if segment and segment not in found.segments:
+        raise ParameterError.unknown("segment", segment, found.segments)
+    notes = [{"code": "flows", "message": found.note}] if found.note else []
+    if as_json:
+        return answer("flows", _flows_json(found, segment), run=run, warnings=notes)
+    _show_flows(found)
+    if segment:
+        for word, ids in (("entered", found.entered(segment)), ("left", found.left(segment))):
+            out.print(f"{len(ids):,} {word} {plain(segment)}: {plain(', '.join(ids[:20]))}")
+    for note in notes:
+        out.print(f"Note: {plain(note['message'])}", soft_wrap=True)
+    return None
+
+
+def _flows_json(found: Flows, segment: str) -> dict[str, Any]:
+    from coterie.profiling.crossing import crossing
+
+    order = list(found.segments)
+    data: dict[str, Any] = {
+        "from": found.start,
+        "to": found.end,
+        "causes": found.causes,
+        "segments": [{"id": name, **known} for name, known in found.segments.items()],
+        "items": found.migration.to_pylist(),
+        "total": found.moves.num_rows,
+        "all": _matrix_json(crossing(found.migration, order=order)),
+        "by_behaviour": _matrix_json(crossing(found.migration, "behaviour", order=order)),
+        "by_model": _matrix_json(crossing(found.migration, "model", order=order)),
+    }
+    if segment:
+        data["segment"] = segment
+        data["entered"], data["left"] = found.entered(segment), found.left(segment)
+    return data
+
+
+def _matrix_json(matrix: Crossing) -> dict[str, Any]:
+    return {
+        "rows": list(matrix.rows),
+        "columns": list(matrix.columns),
+        "customers": matrix.counts.tolist(),
+        "shares": matrix.shares.tolist(),
+    }
+
+
+def _show_flows(found: Flows) -> None:
+    from coterie.profiling.crossing import crossing
+    from coterie.profiling.migration import CAUSES, summed_up
+
+    out.print(f"From {plain(found.start)} to {plain(found.end)}: {summed_up(found.migration)}")
+    for cause, count in found.causes.items():
+        out.print(f"  {count:>9,}  {cause:<10} {CAUSES[cause]}")
+    names = {name: str(known["name"]) for name, known in found.segments.items()}
+    order = list(found.segments)
+    out.print("\n[bold]Where the customers of each segment went[/bold]")
+    _show_matrix(crossing(found.migration, order=order), names)
+    by_model = crossing(found.migration, "model", order=order)
+    moved = sum(
+        int(by_model.counts[i, j])
+        for i, a in enumerate(by_model.rows)
+        for j, b in enumerate(by_model.columns)
+        if a != b
+    )
+    if moved:
+        out.print(f"\n[bold]Of them, moved by the new model alone: {moved:,}[/bold]")
+        _show_matrix(by_model, names)
+
+
+def _show_matrix(matrix: Crossing, names: dict[str, str]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    wide = out.width >= 110
+    table.add_column("from \\ to", no_wrap=True)
+    for name in matrix.columns:
+        table.add_column(plain(names.get(name, name) if wide else name), justify="right")
+    table.add_column("sum", justify="right")
+    for name, counts, shares in zip(matrix.rows, matrix.counts, matrix.shares, strict=True):
+        cells = [
+            (f"{count:,} ({100 * share:.0f}%)" if wide else f"{100 * share:.0f}%") if count else "·"
+            for count, share in zip(counts, shares, strict=True)
+        ]
+        table.add_row(plain(names.get(name, name)), *cells, f"{int(counts.sum()):,}")
+    out.print(table)
+
+
+def compare(
+    one: Annotated[str, typer.Argument(help=_RUN)] = "previous",
+    other: Annotated[str, typer.Argument(help=_RUN)] = "latest",
+    folder: Folder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the segmentations of two runs: how far they agree, and what each tells.
+
+    Example: [bold]coterie compare previous latest[/bold]
+    """
+    from rich.table import Table
+
+    project = project_in(folder)
+    found = project.compare(one, other)
+    if as_json:
+        data = {
+            "sides": list(found.sides),
+            "customers": found.customers,
+            "same": found.same,
+            "ari": found.ari,
+            "jaccard": dict(found.jaccard),
+            "changed": list(found.changed),
+            "overlap": _matrix_json(found.overlap),
+        }
+        return answer("compare", data, run=project.find_run(other))
+    table = Table("", *(plain(side["run_id"]) for side in found.sides), box=None, pad_edge=False)
+    for name in (key for key in found.sides[0] if key not in {"run_id", "ci"}):
+        table.add_row(name, *(_value(side[name]) for side in found.sides))
+    out.print(table)
+    if found.same is not None and found.ari is not None:
+        out.print(
+            f"\nOf {found.customers:,} customers in both, {100 * found.same:.1f}% have the same "
+            f"segment; who is with whom agrees to {found.ari:.2f} of 1 (adjusted Rand index)."
+        )
+    runs = (project.find_run(one), project.find_run(other))
+    names = {row["id"]: str(row["name"]) for run in runs for row in run.segments}
+    _show_matrix(found.overlap, names)
+    for line in found.changed:
+        out.print(f"Changed: {plain(line)}", soft_wrap=True)
+    return None
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:.3f}" if isinstance(value, float) else plain(str(value))
+
+
+def rename(
+    segment: Annotated[str, typer.Argument(help="Id of a segment, such as seg-001.")],
+    name: Annotated[str, typer.Argument(help="Up to four words; empty takes a name back.")],
+    folder: Folder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Give a segment a name of your own; it stays, whatever is fitted later.
+
+    Example: [bold]coterie rename seg-001 "Best of all"[/bold]
+    """
+    project_in(folder).rename(segment, name)
+    run = latest(folder)
+    if as_json:
+        item = next(row for row in run.segments if row["id"] == segment)
+        return answer("rename", item, run=run)
+    out.print(f"{plain(segment)} is called {plain(name) or 'by the naming rule'} now.")
+    out.print("The report has it after the next: coterie run")
+    return None
