@@ -10,6 +10,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.profiling import palette
 from coterie.profiling.charts_choice import MEASURED, Candidate, SweepPoint
 from coterie.profiling.charts_explore import most_related
+from coterie.profiling.choice import Choice
 from coterie.profiling.explore import Correlations
 from coterie.profiling.names import name_segments
 from coterie.profiling.profile import (
@@ -19,7 +20,6 @@ from coterie.profiling.profile import (
     profile_segments,
 )
 from coterie.profiling.report import (
-    Choice,
     ReportData,
     lead,
     render,

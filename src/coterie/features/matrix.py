@@ -45,6 +45,8 @@ class Wanted:
     kind: Literal["number", "category"] = "number"
     transform: Literal["log", "none", "auto"] = "auto"
     weight: float = 1.0
+    clip: float = CLIP
+    """Standard scores beyond this are cut, before the weight."""
 
 
 @dataclass(frozen=True)
@@ -308,6 +310,7 @@ def _fit_number(want: Wanted, data: pa.ChunkedArray) -> list[Column] | str:
         center=float(shaped.mean()),
         scale=scale,
         weight=want.weight,
+        clip=want.clip,
         power=power,
     )
     if share > MISSING_INDICATOR:

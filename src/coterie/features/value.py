@@ -20,11 +20,12 @@ from coterie.errors import DataError, NotReadyError, ParameterError
 from coterie.features.value_fit import HIGHEST, LOWEST, fit_purchases, fit_spend
 from coterie.features.value_orders import MAX_EXPONENT, Purchase, active_orders, plan
 from coterie.features.value_sql import Spend, value_select
+from coterie.features.windows import MIN_VALUE_DAYS
 
 Floats = NDArray[np.float64]
 
 MIN_REPEAT_BUYERS = 100
-MIN_HISTORY_DAYS = 90
+MIN_HISTORY_DAYS = MIN_VALUE_DAYS
 MAX_HORIZON_DAYS = 730
 _PARAMETERS = ("r", "alpha", "a", "b", "p", "q", "v")
 

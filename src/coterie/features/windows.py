@@ -13,6 +13,8 @@ from coterie.engine.base import Engine, scalar
 from coterie.errors import DataError
 
 MIN_WINDOW_DAYS = 28
+MIN_VALUE_DAYS = 90
+"""History that customer value needs."""
 MIN_CUSTOMERS = 200
 MIN_EITHER = 50
 """Active and inactive customers that a window needs to judge a segmentation."""
@@ -61,8 +63,10 @@ class Window:
 def inner_window(first_day: int, as_of: int, horizon: int) -> Window | None:
     """Return the last window before ``as_of`` on which candidates can be judged.
 
-    It is as long as the horizon, or half the history if that is shorter. None if
-    that leaves fewer than 28 days.
+    It is as long as the horizon, or half the history if that is shorter. Where that would
+    leave too few days before it for customer value, it gives way, down to 28 days:
+    candidates without value are no match for those that will be published with it. None
+    if there are fewer than 28 days for it.
 
     Parameters
     ----------
@@ -82,11 +86,38 @@ def inner_window(first_day: int, as_of: int, horizon: int) -> Window | None:
     --------
     >>> inner_window(first_day=0, as_of=365, horizon=90)
     Window(start=275, end=365)
+    >>> inner_window(first_day=0, as_of=130, horizon=90)
+    Window(start=90, end=130)
     >>> inner_window(first_day=0, as_of=50, horizon=90) is None
     True
     """
-    days = min(horizon, (as_of - first_day) // 2)
+    history = as_of - first_day
+    days = min(horizon, history // 2)
+    if history - days < MIN_VALUE_DAYS <= history - MIN_WINDOW_DAYS:
+        days = history - MIN_VALUE_DAYS
     return Window(as_of - days, as_of) if days >= MIN_WINDOW_DAYS else None
+
+
+def second_window(window: Window, first_day: int) -> Window | None:
+    """Return another window to judge by beside the last one, so that one season decides less.
+
+    The one of the same length before it where history reaches back so far, else its own
+    later half; None if that is shorter than 28 days.
+
+    Examples
+    --------
+    >>> second_window(Window(275, 365), first_day=0)
+    Window(start=185, end=275)
+    >>> second_window(Window(275, 365), first_day=100)
+    Window(start=320, end=365)
+    >>> second_window(Window(310, 365), first_day=300) is None
+    True
+    """
+    before = Window(window.start - window.days, window.start)
+    if before.start - first_day >= max(window.days, MIN_VALUE_DAYS):
+        return before
+    half = Window(window.end - window.days // 2, window.end)
+    return half if half.days >= MIN_WINDOW_DAYS else None
 
 
 def outcome_sql(window: Window) -> str:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
-from coterie.features.asof import Custom, Sources, fit_features
+from coterie.features.asof import Custom, FeatureModel, Sources, fit_features
 from coterie.features.lenses import create_attribute_features, default_lens, feature_sets
 from coterie.features.level1 import drop_level1
 from coterie.features.windows import check_usable
 from coterie.pipeline.plan import Plan, Tell
+from coterie.schema import Attribute
 from coterie.segmentation.algorithms import algorithm
-from coterie.segmentation.base import horizon_days, k_range
+from coterie.segmentation.base import SegmentationParams, horizon_days, k_range, seconds
 from coterie.segmentation.candidates import Selection
-from coterie.segmentation.evidence import Past, judge_later, judge_now, look_back
+from coterie.segmentation.conclusion import conclude, doubt
+from coterie.segmentation.evidence import Case, Past, judge_later, judge_now, look_back, today
 from coterie.segmentation.placing import fit_choice, place
+from coterie.segmentation.proofs import Prover
 from coterie.segmentation.released import (
     Released,
     identify,
     keep_labels,
     prepare,
 )
+from coterie.segmentation.search import Search
 from coterie.segmentation.select import select
 from coterie.validation.ingest import Ingested
 from coterie.validation.moment import has_rows
@@ -82,7 +87,7 @@ def _fit(
     as_of = plan.as_of if has_rows(db, "lines") else None
     lens = params.lens if params.lens != "auto" else default_lens(has_orders=as_of is not None)
     rules, custom = settings.rules, Custom(settings.measures, settings.features, params.frequency)
-    past: Past | str = ""
+    past: tuple[Past, ...] | str = ""
     tell("measure", 0.0, "measuring every customer")
     if as_of is not None:
         past = look_back(db, rules, custom, params, as_of=as_of)
@@ -102,26 +107,46 @@ def _fit(
         include_protected=params.include_protected,
         outcome=params.outcome,
     )
-    case = judge_later(db, past) if isinstance(past, Past) else past
+    case = past if isinstance(past, str) else judge_later(db, past)
     if isinstance(case, str):
         case = judge_now(db, model, sets, params, case)
+    now = today(db, model, sets, _words(model, attributes), as_of=as_of, seed=params.seed)
     drop_level1(db)
+    prover = Prover(now.ground, now.revenue, seed=params.seed)
+    selection = _choose(params, case, prover, tell)
     low, high = k_range(params.k)
-    selection = select(
+    matrix, fitted, selection = fit_choice(
+        db, selection, sets, seed=params.seed, has_orders=as_of is not None, fixed=low == high
+    )
+    tell("choose", 1.0, "what may be said of the segments")
+    said = conclude(selection, prover, now, matrix, fitted)
+    used = selection.winner.features if selection.winner else sets[0].name
+    model_id = "m" + plan.run_id[1:]
+    released = Released(model_id, plan.settings_hash, lens, used, model, matrix, fitted)
+    note = " ".join(words for words in (case.note, doubt(said)) if words)
+    choice = selection.summary(note) | said
+    released = replace(released, choice=choice, attributes=attributes)
+    return identify(db, released, parent, run_id=plan.run_id, given=plan.segments_given), selection
+
+
+def _choose(params: SegmentationParams, case: Case, prover: Prover, tell: Tell) -> Selection:
+    """Choose a segmentation by the settings."""
+    low, high = k_range(params.k)
+    name = "kmeans" if params.algorithm == "auto" else params.algorithm
+    budget = seconds(params.budget) if params.budget else None
+    return select(
         case.spaces,
         case.references,
         case.evidence,
         range(low, high + 1),
-        algorithms=[algorithm("kmeans" if params.algorithm == "auto" else params.algorithm)],
+        search=Search([algorithm(name)], prover, case.earlier, budget),
         seed=params.seed,
         on_progress=lambda share, what: tell("choose", share, what),
     )
-    matrix, fitted, selection = fit_choice(
-        db, selection, sets, seed=params.seed, has_orders=as_of is not None, fixed=low == high
-    )
-    used = selection.winner.features if selection.winner else sets[0].name
-    model_id = "m" + plan.run_id[1:]
-    released = Released(model_id, plan.settings_hash, lens, used, model, matrix, fitted)
-    choice = selection.summary(case.note)
-    released = replace(released, choice=choice, attributes=attributes)
-    return identify(db, released, parent, run_id=plan.run_id, given=plan.segments_given), selection
+
+
+def _words(model: FeatureModel | None, attributes: Sequence[Attribute]) -> dict[str, str]:
+    """Return what features and attributes are called in sentences."""
+    features = model.features if model else ()
+    said = {attribute.name: attribute.label for attribute in attributes if attribute.label}
+    return said | {feature.name: feature.label for feature in features}

@@ -12,8 +12,9 @@ from coterie.engine.duckdb import DuckDB
 from coterie.features.windows import to_day
 from coterie.pipeline.fit import segment_customers
 from coterie.pipeline.plan import Outcome, Plan, Tell, make_plan
+from coterie.profiling.choice import candidate_rows, choice_of
 from coterie.profiling.migration import Earlier, migration_since
-from coterie.profiling.output import candidate_rows, choice_of, describe_segments, write_tables
+from coterie.profiling.output import describe_segments, write_tables
 from coterie.profiling.profile import ProfileParams
 from coterie.profiling.report import ReportData, render
 from coterie.profiling.segments import segment_objects
@@ -179,7 +180,7 @@ def _describe(
         title=settings.project.name,
         profile=profile,
         segments=segments,
-        choice=choice_of(released, candidates),
+        choice=choice_of(released.choice or {}, candidates, len(set(released.matrix.sources))),
         quality=ingested.quality["tables"],
         run={
             "Run": plan.run_id,

@@ -98,16 +98,25 @@ class Candidate:
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """Usual measures of the chosen algorithm at one number of segments."""
+    """Measures of the chosen algorithm at one number of segments; None: not measured."""
 
     k: int
     inertia: float | None = None
     silhouette: float | None = None
     p: float | None = None
+    p_low: float | None = None
+    p_high: float | None = None
+    s_w: float | None = None
 
 
 def line_chart(
-    points: Sequence[tuple[int, float]], *, title: str, chosen: int | None, zero: bool
+    points: Sequence[tuple[int, float]],
+    *,
+    title: str,
+    chosen: int | None,
+    zero: bool,
+    band: Sequence[tuple[int, float, float]] = (),
+    gate: float | None = None,
 ) -> Chart:
     """Draw a measure against the number of segments, the chosen one filled and named.
 
@@ -121,6 +130,10 @@ def line_chart(
         The number to mark.
     zero : bool
         Whether the axis begins at 0.
+    band : sequence of (int, float, float), optional
+        Number of segments, and the ends of the range of the measure there.
+    gate : float, optional
+        What must be reached, drawn as a dotted line.
 
     Returns
     -------
@@ -148,8 +161,20 @@ def line_chart(
     halo = base.mark_text(stroke=light("card"), strokeWidth=5, strokeJoin="round", **style)
     text = base.mark_text(color=light("ink"), **style)
     picked = alt.datum.on == True  # noqa: E712  a Vega expression
+    behind: list[Any] = []
+    if band:
+        ends = [{"k": k, "value": low, "high": high} for k, low, high in band]
+        behind.append(
+            alt.Chart(rows(ends))
+            .mark_area(color=light("series"), opacity=0.15)
+            .encode(x=x, y=y, y2="high:Q")
+        )
+    if gate is not None:
+        level = alt.Chart(rows([{"value": gate}])).encode(y=y)
+        behind.append(level.mark_rule(color=light("ink-2"), strokeDash=[2, 3]))
     return finish(
         alt.layer(
+            *behind,
             line,
             ring,
             dot.transform_filter(picked),

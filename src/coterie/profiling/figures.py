@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 from markupsafe import Markup
 
@@ -29,6 +30,7 @@ from coterie.profiling.charts_choice import (
 from coterie.profiling.charts_explore import correlation_chart, distribution_chart, most_related
 from coterie.profiling.charts_shares import shares_chart
 from coterie.profiling.profile import Profile
+from coterie.segmentation.gates import STRICT
 
 MAX_DISTRIBUTIONS = 24
 MAX_CORRELATED = 24
@@ -200,32 +202,44 @@ class Figures:
         Returns
         -------
         dict of str to Markup or None
-            ``p``, ``elbow``, ``silhouette``, ``candidates``; None where there is nothing to draw.
+            ``p``, ``stability``, ``elbow``, ``silhouette``, ``candidates``; None where there is
+            nothing to draw.
         """
-        names = ("p", "elbow", "silhouette", "candidates")
+        names = ("p", "stability", "elbow", "silhouette", "candidates")
         found: dict[str, Markup | None] = dict.fromkeys(names)
-        series = {
-            "p": (measured.short, [(s.k, s.p * 100) for s in sweep if s.p is not None], False),
+        band = [
+            (s.k, s.p_low * 100, s.p_high * 100)
+            for s in sweep
+            if s.p is not None and s.p_low is not None and s.p_high is not None
+        ]
+        back = [(s.k, s.s_w * 100) for s in sweep if s.s_w is not None]
+        elbow = [(s.k, s.inertia) for s in sweep if s.inertia is not None]
+        shape = [(s.k, s.silhouette) for s in sweep if s.silhouette is not None]
+        series: dict[str, tuple[str, str, list[tuple[int, float]], dict[str, Any]]] = {
+            "p": (
+                measured.short,
+                "decides; the band is a 95% range",
+                [(s.k, s.p * 100) for s in sweep if s.p is not None],
+                {"zero": False, "band": band},
+            ),
+            "stability": (
+                "Comes back",
+                "a gate: the dotted line must be reached; measured where it could decide",
+                back,
+                {"zero": False, "gate": STRICT[0] * 100},
+            ),
             "elbow": (
                 "Spread inside segments (elbow)",
-                [(s.k, s.inertia) for s in sweep if s.inertia is not None],
-                True,
+                "shown, never deciding",
+                elbow,
+                {"zero": True},
             ),
-            "silhouette": (
-                "Silhouette",
-                [(s.k, s.silhouette) for s in sweep if s.silhouette is not None],
-                False,
-            ),
+            "silhouette": ("Silhouette", _pick(shape) if shape else "", shape, {"zero": False}),
         }
-        for name, (title, points, zero) in series.items():
+        for name, (title, note, points, drawn) in series.items():
             if len(points) > 1:
-                chart = line_chart(points, title="", chosen=chosen, zero=zero)
+                chart = line_chart(points, title="", chosen=chosen, **drawn)
                 words = f"{title} by number of segments"
-                note = {
-                    "p": "decides",
-                    "elbow": "shown, does not decide",
-                    "silhouette": _pick(points),
-                }[name]
                 found[name] = self._figure(self._svg(chart, words), title, note)
         if any(item.p is not None for item in candidates):
             from_best = "; ".join(f"{c.label}: {fmt.count((c.p or 0) * 100)}" for c in candidates)

@@ -18,13 +18,8 @@ from markupsafe import Markup
 
 from coterie.profiling import format as fmt
 from coterie.profiling import palette
-from coterie.profiling.charts_choice import (
-    MEASURED,
-    TOO_SMALL,
-    Candidate,
-    Measured,
-    SweepPoint,
-)
+from coterie.profiling.charts_choice import MEASURED, TOO_SMALL, Candidate, Measured
+from coterie.profiling.choice import Choice
 from coterie.profiling.describe import strongest, telling
 from coterie.profiling.figures import Figures
 from coterie.profiling.products import Seller
@@ -41,21 +36,6 @@ _QUOTES_IDS = ("duplicate_key", "missing_key", "ids_")
 
 GRID_LIMITS = (0.2, 0.4, 0.6, 0.8)
 """Places among all customers at which the tints of the profile grid change."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """How the segmentation was chosen, as plain data.
-
-    ``sentences`` are for people; ``verdict`` is natural, reproducible, constructed or empty.
-    """
-
-    sentences: tuple[str, ...] = ()
-    candidates: tuple[Candidate, ...] = ()
-    sweep: tuple[SweepPoint, ...] = ()
-    chosen_k: int | None = None
-    verdict: str = ""
-    method: str = ""
 
 
 @dataclass(frozen=True)

@@ -214,6 +214,8 @@ class SegmentationParams(Params):
     include_protected: tuple[str, ...] = ()
     frequency: Literal["order_days", "orders"] = "order_days"
     """What one purchase is: a day with orders, or an order id."""
+    budget: str = ""
+    """Time for the search, like ``60s`` or ``10m``; empty: all candidates are tried."""
 
     @field_validator("algorithm")
     @classmethod
@@ -232,6 +234,13 @@ class SegmentationParams(Params):
                 f"k={str(k)[:80]}.", allowed=f"k is 'auto', 2 to {MAX_K}, or a range [4, 9]."
             )
         return ends if isinstance(given, list) else given
+
+    @field_validator("budget")
+    @classmethod
+    def _check_budget(cls, budget: str) -> str:
+        if budget:
+            seconds(budget)
+        return budget
 
     @field_validator("horizon")
     @classmethod
@@ -273,3 +282,27 @@ def horizon_days(horizon: str) -> int:
             f"horizon={horizon!r}.", allowed="Write 1d to 730d, or weeks like 13w.", where="horizon"
         )
     return days
+
+
+def seconds(budget: str) -> float:
+    """Return the seconds of a budget written like ``90s``, ``10m`` or ``1h``.
+
+    Raises
+    ------
+    ParameterError
+        If it is written otherwise or outside 1 second to 24 hours.
+
+    Examples
+    --------
+    >>> seconds("10m")
+    600.0
+    """
+    number, unit = budget[:-1], budget[-1:]
+    found = int(number) * {"s": 1, "m": 60, "h": 3600}.get(unit, 0) if number.isdecimal() else 0
+    if not 1 <= found <= 86_400:
+        raise ParameterError(
+            f"budget={budget[:80]!r}.",
+            allowed="Write 1s to 24h, such as 90s or 10m.",
+            where="budget",
+        )
+    return float(found)

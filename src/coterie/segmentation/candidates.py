@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coterie.segmentation.base import Floats, Labels, Model
+from coterie.segmentation.gates import Level
 from coterie.segmentation.judges import Method
 from coterie.segmentation.separation import Score
 from coterie.segmentation.validity import Indices
@@ -73,7 +74,9 @@ class Candidate:
 
     ``p`` is None when nothing can be foretold or the rule cannot say; ``indices`` is
     None for references. ``model`` is fitted on the sample as of the evidence's date;
-    the chosen one is to be fitted again on today's customers.
+    the chosen one is to be fitted again on today's customers. ``s_w``, ``s_min`` and
+    ``d`` are what the gates asked for, None where they did not ask; ``fails`` says which
+    gate it does not pass. ``asked`` is the number of segments that was asked for.
     """
 
     algorithm: str
@@ -85,6 +88,16 @@ class Candidate:
     model: Model | None
     reference: bool = False
     reason_lost: str = ""
+    asked: int = 0
+    s_w: float | None = None
+    s_min: float | None = None
+    d: float | None = None
+    fails: str = ""
+
+    @property
+    def worth(self) -> float:
+        """P, or 0 where nothing can be foretold."""
+        return self.p.p if self.p else 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the candidate as one flat row; what is not known is None."""
@@ -96,6 +109,9 @@ class Candidate:
             "p": p.p if p else None,
             "p_low": p.low if p else None,
             "p_high": p.high if p else None,
+            "s_w": self.s_w,
+            "s_min": self.s_min,
+            "d": self.d,
             "silhouette": indices.silhouette if indices else None,
             "db": indices.davies_bouldin if indices else None,
             "ch": indices.calinski_harabasz if indices else None,
@@ -125,7 +141,16 @@ class Selection:
     note : str
         What the reader must know of the choice, in words; may be empty.
     constructed : bool
-        True if nothing passed the gates.
+        True if nothing passed the gates of substance, or what stands in was not found in
+        the data.
+    level : {"strict", "relaxed", "none"}
+        Which gates the winner passed.
+    natural : bool
+        Whether it was chosen for being natural.
+    windows : int
+        Windows that P is the mean over.
+    cut : tuple of str
+        What the budget left out, in words.
     elbow : dict
         Inertia by number of segments for each space; from 1 to 12 for the winner's.
     """
@@ -138,6 +163,10 @@ class Selection:
     note: str = ""
     constructed: bool = False
     elbow: dict[str, dict[int, float]] | None = None
+    level: Level = "none"
+    natural: bool = False
+    windows: int = 1
+    cut: tuple[str, ...] = ()
 
     def summary(self, note: str = "") -> dict[str, Any]:
         """Return how the choice was made as plain JSON, with a further note."""
@@ -145,6 +174,9 @@ class Selection:
         return {
             "method": self.method,
             "verdict": "constructed" if self.constructed else None,
+            "gates": self.level,
+            "windows": self.windows,
+            "cut": list(self.cut),
             "note": " ".join(said for said in (self.note, note) if said),
             "ceiling": self.ceiling,
             "elbow": [[k, value] for k, value in sorted((self.elbow or {}).get(used, {}).items())],

@@ -29,6 +29,7 @@ from coterie.segmentation.candidates import Evidence, Space
 from coterie.segmentation.centroids import KMeans, KMeansModel
 from coterie.segmentation.columns import column_weights, is_frame, read_frame
 from coterie.segmentation.lloyd import refine
+from coterie.segmentation.search import Search
 from coterie.segmentation.select import N_SAMPLE, select
 
 Transform = Literal["auto", "log", "none"]
@@ -325,7 +326,7 @@ class Segmenter(
         space = Space("all columns", self.matrix_.names, rows, features)
         low, high = k_range(self.n_segments)
         ks, evidence = range(low, high + 1), Evidence(None, rows)
-        chosen = select([space], [], evidence, ks, algorithms=[algorithm], seed=seed)
+        chosen = select([space], [], evidence, ks, search=Search([algorithm]), seed=seed)
         self.selection_ = [candidate.to_dict() for candidate in chosen.candidates]
         self.note_ = chosen.note
         if chosen.winner is None:

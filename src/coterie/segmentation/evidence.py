@@ -6,8 +6,8 @@ model and the vocabularies included; only the outcome comes from the window.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -24,12 +24,15 @@ from coterie.features.windows import (
     Window,
     inner_window,
     outcome_sql,
+    second_window,
     why_unusable,
 )
 from coterie.schema import MICROS
 from coterie.segmentation.base import Floats, SegmentationParams, horizon_days
 from coterie.segmentation.candidates import Evidence, Reference, Space
 from coterie.segmentation.grid import RfmGridModel, rfm_cells
+from coterie.segmentation.ground import Columns, Orders
+from coterie.segmentation.search import Earlier
 from coterie.segmentation.select import N_SAMPLE
 
 SAMPLE = "sample"
@@ -45,6 +48,8 @@ class Past:
     sets: tuple[FeatureSet, ...]
     frame: pa.Table
     """Every column that a feature set or the ceiling needs, ordered by customer_id."""
+    spent: pa.Table | None = None
+    """customer_id and net, for a window that ends before today; else today's level 1 tells it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,17 @@ class Case:
     evidence: Evidence
     note: str = ""
     """Why later behaviour could not be used; empty if it was."""
+    earlier: Earlier | None = None
+    """The same as of the window before, if history reaches back so far."""
+
+
+@dataclass(frozen=True, eq=False)
+class Today:
+    """The sampled customers as they are now, ordered by customer_id."""
+
+    frame: pa.Table
+    revenue: Floats | None
+    ground: Columns
 
 
 def draw_sample(db: DuckDB, relation: str, seed: int) -> None:
@@ -87,8 +103,8 @@ def look_back(
     params: SegmentationParams,
     *,
     as_of: int,
-) -> Past | str:
-    """Return the sampled customers as they were before the last window, or why there is none.
+) -> tuple[Past, ...] | str:
+    """Return the sampled customers as they were before the last windows, or why there are none.
 
     Only the lens ``value`` is judged by later spend; others look at what people are
     like, which later spend does not tell. Overwrites level 1, ``state`` and
@@ -109,8 +125,9 @@ def look_back(
 
     Returns
     -------
-    Past or str
-        The reason in words if the history is too short; empty if the lens is another.
+    tuple of Past, or str
+        The last window and, if history allows, a second one. The reason in
+        words if the history is too short; empty if the lens is another.
     """
     if params.lens not in {"auto", "value"}:
         return ""
@@ -123,13 +140,20 @@ def look_back(
         )
     draw_sample(db, "lines", params.seed)
     db.view("sample_lines", f"SELECT l.* FROM lines AS l SEMI JOIN {SAMPLE} USING (customer_id)")
+    last = _past(db, rules, custom, window)
+    other = second_window(window, first_day)
+    if other is None:
+        return (last,)
+    # Level 1 is now that of the last window's start, which is the end of the one before.
+    spent = db.query(outcome_sql(other)) if other.end == window.start else None
+    return last, replace(_past(db, rules, custom, other), spent=spent)
+
+
+def _past(db: DuckDB, rules: Rules, custom: Custom, window: Window) -> Past:
+    """Measure the sample as of the start of a window."""
+    sources = Sources(lines="sample_lines")
     model = fit_features(
-        db,
-        rules,
-        custom,
-        as_of=window.start,
-        horizon=window.days,
-        sources=Sources(lines="sample_lines"),
+        db, rules, custom, as_of=window.start, horizon=window.days, sources=sources
     )
     sets = feature_sets("value", model, ())
     scores = SCORES if model.rfm else ()
@@ -137,15 +161,42 @@ def look_back(
     return Past(window, model, sets, read_columns(db, tuple(names)))
 
 
-def judge_later(db: DuckDB, past: Past) -> Case | str:
-    """Return the case of ``past`` with what happened in its window, or why it is no use.
+def judge_later(db: DuckDB, pasts: Sequence[Past]) -> Case | str:
+    """Return the case of the last window with the one before, or why it is no use.
 
-    Level 1 in the working database must be that of the window's end.
+    Level 1 in the working database must be that of the last window's end.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds level 1.
+    pasts : sequence of Past
+        The last window first.
+
+    Returns
+    -------
+    Case or str
+        Without the earlier window if too few customers came or stayed away in it.
     """
+    last = _case(db, pasts[0])
+    if isinstance(last, str) or len(pasts) < 2:
+        return last
+    before = _case(db, pasts[1])
+    if isinstance(before, str):
+        return last
+    return replace(last, earlier=Earlier(before.spaces, before.references, before.evidence))
+
+
+def _case(db: DuckDB, past: Past) -> Case | str:
+    """Return the case of one window, or why it is no use."""
     db.load("past_ids", past.frame.select(["customer_id"]))
+    source = f"({outcome_sql(past.window)})"
+    if past.spent is not None:
+        db.load("past_spent", past.spent)
+        source = "past_spent"
     spent = db.query(
         "SELECT COALESCE(o.net, 0) AS net FROM past_ids AS p "
-        f"LEFT JOIN ({outcome_sql(past.window)}) AS o ON o.customer_id = p.customer_id "
+        f"LEFT JOIN {source} AS o ON o.customer_id = p.customer_id "
         "ORDER BY p.customer_id"
     )
     outcome = to_floats(spent.column("net")) / MICROS
@@ -202,6 +253,55 @@ def judge_now(
         revenue=to_floats(frame.column("monetary")) if model else None,
     )
     return Case(spaces, _references(frame, model) if model else (), evidence, note)
+
+
+def today(
+    db: DuckDB,
+    model: FeatureModel | None,
+    sets: Sequence[FeatureSet],
+    words: Mapping[str, str],
+    *,
+    as_of: int | None,
+    seed: int,
+) -> Today:
+    """Return today's sampled customers, on whom candidates are proven.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``features`` and the attributes and, with orders, ``state``.
+    model : FeatureModel or None
+        The features of a project with orders.
+    sets : sequence of FeatureSet
+        What may be clustered by.
+    words : mapping of str to str
+        What columns are called in sentences.
+    as_of : int or None
+        Today; None without orders.
+    seed : int
+        Of the sample.
+
+    Returns
+    -------
+    Today
+        The customers, what they spent so far, and all that can be fitted again.
+    """
+    draw_sample(db, "features", seed)
+    told = VALUE_FEATURES if model else ()
+    names = tuple(dict.fromkeys([*(c for s in sets for c in s.columns), *told]))
+    frame = read_columns(db, names, only=SAMPLE)
+    orders = None
+    if model is not None and model.value is not None and as_of is not None:
+        known = db.query(
+            "SELECT order_days - 1 AS x, last_day - first_day AS t_x, "
+            f"{as_of} - 1 - first_day AS tenure, net - first_day_net AS repeat_net "
+            f"FROM state SEMI JOIN {SAMPLE} USING (customer_id) "
+            "WHERE order_days > 0 ORDER BY customer_id"
+        )
+        x, t_x, tenure, net = (to_floats(known.column(name)) for name in known.column_names)
+        orders = Orders(model.value, x, t_x, tenure, net / MICROS / np.maximum(x, 1.0))
+    ground = Columns(frame, sets, told=told, orders=orders, words=words)
+    return Today(frame, to_floats(frame.column("monetary")) if model else None, ground)
 
 
 def _spaces(frame: pa.Table, sets: Sequence[FeatureSet]) -> tuple[Space, ...]:

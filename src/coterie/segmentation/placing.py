@@ -20,10 +20,10 @@ from coterie.segmentation.algorithms import algorithm
 from coterie.segmentation.base import NOISE, Floats, Labels, Model
 from coterie.segmentation.candidates import Candidate, Selection
 from coterie.segmentation.centroids import KMeans, KMeansModel
+from coterie.segmentation.choosing import pass_over
 from coterie.segmentation.evidence import SAMPLE, draw_sample
 from coterie.segmentation.grid import RfmGridModel
 from coterie.segmentation.lloyd import refine
-from coterie.segmentation.choosing import pass_over
 from coterie.segmentation.validity import unsubstantial
 
 FRAME = "frame"
@@ -114,7 +114,7 @@ def fit_winner(
     rows = matrix.transform(frame)
     if winner is None:
         return matrix, KMeans().fit(rows, 1, seed=seed)
-    model = algorithm(winner.algorithm).fit(rows, winner.k, seed=seed)
+    model = algorithm(winner.algorithm).fit(rows, winner.asked or winner.k, seed=seed)
     if type(model) is KMeansModel:  # not its children: their centres are found otherwise
         make_frame(db, matrix)
         model = refine(model, lambda: matrices(db, matrix))

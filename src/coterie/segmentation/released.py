@@ -75,8 +75,14 @@ class Released:
     @property
     def verdicts(self) -> dict[str, dict[str, Any]]:
         """What the choice says of every segment, by id; empty if it says nothing."""
-        verdict = (self.choice or {}).get("verdict")
-        return {name: {"verdict": verdict} for name in self.ids} if verdict else {}
+        told = self.choice or {}
+        if not told.get("verdict"):
+            return {}
+        rows = told.get("segments") or [{}] * len(self.ids)
+        return {
+            name: {"verdict": told["verdict"], **_stability(row)}
+            for name, row in zip(self.ids, rows, strict=False)
+        }
 
     @property
     def live(self) -> dict[str, SegmentIdentity]:
@@ -150,6 +156,13 @@ class Released:
             data.get("gain"),
             data.get("changes"),
         )
+
+
+def _stability(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a segment comes back, or why that is not known."""
+    if "stability" in row:
+        return {"stability": row["stability"]}
+    return {"stability_reason": "The segments were not found in the data, so none can come back."}
 
 
 def published(folder: Path) -> Released:

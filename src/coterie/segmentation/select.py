@@ -1,30 +1,37 @@
-"""The choice of a segmentation: by P, under the gate of substance, smallest first.
+"""The choice of a segmentation: by P, under the gates, smallest first.
 
-Candidates are every feature space × algorithm × number of segments. Within .02 of the
-best P the fewest segments win; the textbook indices are shown and never decide.
+Candidates are every feature space × algorithm × number of segments. P is measured on the
+past, the proofs are made on today's customers; the textbook indices never decide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import DataError, ParameterError
-from coterie.segmentation.base import MIN_FIDELITY, Algorithm, as_groups
+from coterie.segmentation.base import MIN_FIDELITY, Algorithm, Floats, as_groups
 from coterie.segmentation.candidates import Candidate, Evidence, Reference, Selection, Space
-from coterie.segmentation.centroids import KMeans
+from coterie.segmentation.choosing import Asked, pick
+from coterie.segmentation.ground import Plain
 from coterie.segmentation.judges import Judge, judge
 from coterie.segmentation.parallel import each
+from coterie.segmentation.proofs import Proven, Prover
+from coterie.segmentation.search import Earlier, Search, Try, afford, list_tries
+from coterie.segmentation.separation import mean_of
 from coterie.segmentation.validity import Textbook, inertia, unsubstantial
 
 N_SAMPLE = 50_000
 """Customers of the sweep; more change neither k nor inertia by what matters."""
-TOLERANCE = 0.02
-"""P of two segmentations that differ by less counts as the same."""
+AT_ONCE = 4
+"""Candidates between two words about progress."""
+_TRYING = 0.6
+"""Share of the search that goes by before the proofs."""
 ELBOW = range(1, 13)
 MIN_USABLE, MIN_SEGMENTED, MIN_TIMELINE = 2, 50, 200
 FEW_MAX_K = 5
@@ -39,7 +46,7 @@ def select(
     evidence: Evidence,
     ks: Sequence[int],
     *,
-    algorithms: Sequence[Algorithm] = (KMeans(),),
+    search: Search | None = None,
     seed: int,
     on_progress: Progress | None = None,
 ) -> Selection:
@@ -55,9 +62,9 @@ def select(
         What decides. Under 200 customers its outcome in time is not used.
     ks : sequence of int
         Numbers of segments to try. A single one is the user's wish and is kept even if
-        a segment has no substance; the note then says so.
-    algorithms : sequence of Algorithm, optional
-        Default k-means alone.
+        no gate opens; the note then says so.
+    search : Search, optional
+        Algorithms, ground of the proofs, an earlier window and the budget.
     seed : int
         Of samples, starts, folds, trees and bootstraps.
     on_progress : callable, optional
@@ -88,7 +95,9 @@ def select(
         spaces, references, evidence = _rows_of(rows, spaces, references, evidence)
     tell: Progress = on_progress or (lambda _share, _what: None)
     with threadpool_limits(1):  # the same bytes whatever the machine
-        return _select(spaces, references, evidence, sorted(set(ks)), algorithms, seed, tell)
+        return _select(
+            spaces, references, evidence, sorted(set(ks)), search or Search(), seed, tell
+        )
 
 
 def _select(
@@ -96,69 +105,153 @@ def _select(
     references: Sequence[Reference],
     evidence: Evidence,
     ks: Sequence[int],
-    algorithms: Sequence[Algorithm],
+    search: Search,
     seed: int,
     tell: Progress,
 ) -> Selection:
-    tries = _tries(spaces, algorithms, ks)
     tell(0.0, "what can be told of single customers")
-    named = {space.name: (space.features or space.columns, space.matrix) for space in spaces}
-    rule = judge(named, evidence.outcome, evidence.ceiling_features, evidence.window, seed=seed)
-    candidates = [_reference(reference, rule, evidence) for reference in references]
+    benches = _benches(spaces, references, evidence, search.earlier, seed)
+    tries = list_tries(spaces, search.algorithms, ks)
+    tries, cut = afford(tries, search.budget, windows=len(benches))
+    candidates = _compare(references, benches)
     elbow: dict[str, dict[int, float]] = {}
-    for done, (space, algorithm, k) in enumerate(tries, start=1):
-        tell(done / (1 + len(tries)), f"{space.name}, {algorithm.name}, k = {k}")
-        if space.name not in elbow:
-            textbook = Textbook(space.matrix, seed=seed)
-            elbow[space.name] = {1: inertia(space.matrix, np.zeros(len(space.matrix), np.int32))}
-        model = algorithm.fit(space.matrix, k, seed=seed)
-        labels = model.assign(space.matrix)
-        groups = as_groups(labels)
-        p = rule.of_fit(algorithm, space.name, k, groups, seed)
-        indices = textbook.indices(groups)
-        if algorithm is algorithms[0]:
-            elbow[space.name][k] = indices.inertia
-        fails = unsubstantial(labels, evidence.revenue)
-        if not fails and model.fidelity < MIN_FIDELITY:
-            fails = f"places {model.fidelity:.0%} as the algorithm did, {MIN_FIDELITY:.0%} needed"
-        name, found_k = algorithm.name, model.n_segments
-        found = Candidate(
-            name, space.name, found_k, p, indices, not fails, model, reason_lost=fails
-        )
-        candidates.append(found)
-    choice = _choose(candidates, wish=ks[0] if len(ks) == 1 else None)
+    for space in spaces:
+        textbook = Textbook(space.matrix, seed=seed)
+        curve = elbow[space.name] = {1: inertia(space.matrix, np.zeros(len(space.matrix), int))}
+        mine = [one for one in tries if one.space is space]
+        for start in range(0, len(mine), AT_ONCE):
+            some = mine[start : start + AT_ONCE]
+            done = tries.index(some[0])
+            tell(_TRYING * done / len(tries), f"{some[0].words}: {done + 1} of {len(tries)}")
+            found = each(partial(_attempt, benches=benches, textbook=textbook, seed=seed), some)
+            candidates += found
+            for one, candidate in zip(some, found, strict=True):
+                if one.algorithm is search.algorithms[0] and candidate.indices:
+                    curve[one.k] = candidate.indices.inertia
+    prover = search.prover or Prover(Plain(spaces), evidence.revenue, seed=seed)
+    asked = _asked(
+        prover, search.algorithms, tell, static=benches[0].rule.method == "leave-one-out"
+    )
+    choice = pick(candidates, asked, wish=ks[0] if len(ks) == 1 else None)
     if choice.winner and choice.winner.features in elbow:
-        space = next(space for space in spaces if space.name == choice.winner.features)
-        elbow[space.name] = _whole_elbow(space, algorithms[0], elbow[space.name], seed)
+        space = benches[0].spaces[choice.winner.features]
+        curve = elbow[space.name]
+        elbow[space.name] = _whole_elbow(space, search.algorithms[0], curve, seed)
     tell(1.0, "chosen")
-    return replace(choice, ceiling=rule.ceiling, method=rule.method, elbow=elbow)
+    return replace(
+        choice,
+        ceiling=benches[0].rule.ceiling,
+        method=benches[0].rule.method,
+        elbow=elbow,
+        windows=len(benches),
+        cut=cut,
+    )
 
 
-def pass_over(selection: Selection, reason: str) -> Selection:
-    """Return the choice that is left when the winner will not do after all.
+def _asked(
+    prover: Prover, algorithms: Sequence[Algorithm], tell: Progress, *, static: bool
+) -> Asked:
+    """Return who proves candidates; on a static table natural groups go first."""
+    by = {algorithm.name: algorithm for algorithm in algorithms}
+    proven = 0
 
-    Parameters
-    ----------
-    selection : Selection
-        With a winner.
-    reason : str
-        Why the winner will not do; it becomes its reason for losing.
+    def what(candidate: Candidate) -> tuple[Algorithm, str, int]:
+        return by[candidate.algorithm], candidate.features, candidate.asked
 
-    Returns
-    -------
-    Selection
-        Chosen by the same rule among the others.
-    """
-    candidates = []
-    for candidate in selection.candidates:
-        if candidate is selection.winner:
-            candidates.append(replace(candidate, substantial=False, reason_lost=reason))
-        elif candidate.substantial and not candidate.reference:
-            candidates.append(replace(candidate, reason_lost=""))
-        else:
-            candidates.append(candidate)
-    left = _choose(candidates, wish=None)
-    return replace(left, ceiling=selection.ceiling, method=selection.method, elbow=selection.elbow)
+    def prove(candidate: Candidate) -> Proven:
+        nonlocal proven
+        proven += 1
+        words = f"does it come back: {candidate.features}, {candidate.algorithm}, {candidate.k}"
+        tell(1 - (1 - _TRYING) / (1 + proven / 4), words)
+        return prover.prove(*what(candidate))
+
+    return Asked(prove, (lambda candidate: prover.natural(*what(candidate))) if static else None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Bench:
+    """One window: the spaces as of its start, and who judges by it."""
+
+    spaces: dict[str, Space]
+    references: Sequence[Reference]
+    revenue: Floats | None
+    rule: Judge
+
+
+def _benches(
+    spaces: Sequence[Space],
+    references: Sequence[Reference],
+    evidence: Evidence,
+    earlier: Earlier | None,
+    seed: int,
+) -> list[_Bench]:
+    """Return the last window and, if it has the same spaces, the one before."""
+    cases = [(spaces, references, evidence)]
+    names = {space.name for space in spaces}
+    if earlier and evidence.window and names <= {space.name for space in earlier.spaces}:
+        cases.append((earlier.spaces, earlier.references, earlier.evidence))
+    benches = []
+    for rooms, beside, told in cases:
+        known = {space.name: (space.features or space.columns, space.matrix) for space in rooms}
+        rule = judge(known, told.outcome, told.ceiling_features, told.window, seed=seed)
+        benches.append(_Bench({s.name: s for s in rooms}, beside, told.revenue, rule))
+    return benches
+
+
+def _compare(references: Sequence[Reference], benches: Sequence[_Bench]) -> list[Candidate]:
+    """Return the references as candidates, with P as the mean over the windows they are in."""
+    found = []
+    for reference in references:
+        scores = [
+            bench.rule.of_labels(other.labels)
+            for bench in benches
+            for other in bench.references
+            if other.name == reference.name
+        ]
+        small = unsubstantial(reference.labels, benches[0].revenue)
+        found.append(
+            Candidate(
+                reference.name,
+                reference.features,
+                len(np.unique(reference.labels)),
+                mean_of(scores),
+                None,
+                substantial=not small,
+                reference=True,
+                model=reference.model,
+                reason_lost="reference",
+            )
+        )
+    return found
+
+
+def _attempt(one: Try, benches: Sequence[_Bench], textbook: Textbook, seed: int) -> Candidate:
+    """Fit and judge one candidate in every window; all but P is that of the last one."""
+    scores, fitted = [], []
+    for bench in benches:
+        matrix = bench.spaces[one.space.name].matrix
+        model = one.algorithm.fit(matrix, one.k, seed=seed)
+        labels = model.assign(matrix)
+        groups = as_groups(labels)
+        scores.append(bench.rule.of_fit(one.algorithm, one.space.name, one.k, groups, seed))
+        fitted.append((model, labels))
+    model, labels = fitted[0]
+    past = benches[0].rule.method == "out-of-time"
+    # In time, other customers than today's: theirs is looked at when it is proven.
+    fails = "" if past else unsubstantial(labels, benches[0].revenue)
+    if not fails and model.fidelity < MIN_FIDELITY:
+        fails = f"places {model.fidelity:.0%} as the algorithm did, {MIN_FIDELITY:.0%} needed"
+    return Candidate(
+        one.algorithm.name,
+        one.space.name,
+        model.n_segments,
+        mean_of(scores),
+        textbook.indices(as_groups(labels)),
+        not fails,
+        model,
+        reason_lost=fails,
+        asked=one.k,
+    )
 
 
 def _whole_elbow(
@@ -173,85 +266,6 @@ def _whole_elbow(
     more = [k for k in ELBOW if k not in known]
     whole = known | dict(zip(more, each(cost, more), strict=True))
     return dict(sorted(whole.items()))
-
-
-def _tries(
-    spaces: Sequence[Space], algorithms: Sequence[Algorithm], ks: Sequence[int]
-) -> list[tuple[Space, Algorithm, int]]:
-    """List what to try; no space is asked for more segments than it has distinct customers."""
-    distinct = {space.name: len(np.unique(space.matrix, axis=0)) for space in spaces}
-    most = max(distinct.values())
-    if most < max(2, ks[0]):
-        raise DataError(
-            f"The features tell only {most} kind{'' if most == 1 else 's'} of customers apart.",
-            allowed=f"{ks[0]} segments need {ks[0]} or more.",
-            hint="Add features that vary, or ask for fewer segments.",
-        )
-    return [
-        (space, algorithm, k)
-        for space in spaces
-        for algorithm in algorithms
-        for k in (ks if algorithm.traits.takes_k else ks[-1:])
-        if k <= distinct[space.name] or not algorithm.traits.takes_k
-    ]
-
-
-def _reference(reference: Reference, rule: Judge, evidence: Evidence) -> Candidate:
-    return Candidate(
-        reference.name,
-        reference.features,
-        len(np.unique(reference.labels)),
-        rule.of_labels(reference.labels),
-        None,
-        substantial=not unsubstantial(reference.labels, evidence.revenue),
-        reference=True,
-        model=reference.model,
-        reason_lost="reference",
-    )
-
-
-def _choose(candidates: Sequence[Candidate], *, wish: int | None) -> Selection:
-    own = [c for c in candidates if not c.reference]
-    passing = [c for c in own if c.substantial]
-    best = max(own, key=_worth)
-    if passing:
-        enough = max(map(_worth, passing)) - TOLERANCE
-        near = [c for c in passing if _worth(c) >= enough]
-        winner = min(near, key=lambda c: (c.k, -_worth(c)))
-        return _selection(winner, candidates)
-    if wish is not None:
-        note = f"{wish} segments were asked for; {best.reason_lost} is too small to build on."
-        return replace(_selection(best, candidates), note=note, constructed=True)
-    grid = next((c for c in candidates if c.reference and c.model is not None), None)
-    instead = "the RFM grid stands in" if grid else "all customers stay in one segment"
-    note = f"Every segmentation tried has a segment that is too small, so {instead}."
-    return replace(_selection(grid, candidates), draft=best, note=note, constructed=True)
-
-
-def _selection(winner: Candidate | None, candidates: Sequence[Candidate]) -> Selection:
-    told, chosen = [], None
-    for candidate in candidates:
-        if candidate is winner:
-            chosen = replace(candidate, reason_lost="")
-            told.append(chosen)
-        else:
-            told.append(replace(candidate, reason_lost=_reason(candidate, winner)))
-    return Selection(chosen, tuple(told), {}, "profile")
-
-
-def _reason(loser: Candidate, winner: Candidate | None) -> str:
-    if loser.reason_lost or winner is None:
-        return loser.reason_lost
-    less = _worth(winner) - _worth(loser)
-    if less > 0 and (less > TOLERANCE or loser.k == winner.k):
-        ours, theirs = 100 * _worth(loser), 100 * _worth(winner)
-        digits = 0 if round(ours) < round(theirs) else 1
-        return f"holds less: {ours:.{digits}f} against {theirs:.{digits}f}"
-    return "more segments for the same" if loser.k > winner.k else "holds no more"
-
-
-def _worth(candidate: Candidate) -> float:
-    return candidate.p.p if candidate.p else 0.0
 
 
 def _count(

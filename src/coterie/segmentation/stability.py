@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import ParameterError
 from coterie.segmentation.base import Floats, Labels
+from coterie.segmentation.parallel import each
 
 N_SAMPLES = 20
+_AT_ONCE = 4
+"""Samples between two looks at the gate, whatever the number of threads."""
 
 Rows = NDArray[np.int64]
 Refit = Callable[[Rows, int], Labels]
@@ -120,19 +122,24 @@ def stability(
     shares = np.bincount(own) / labels.size
     overlaps = np.zeros((n, len(numbers)))
     done, passed = 0, None
-    with threadpool_limits(1):
-        while done < n and passed is not False:
+
+    def overlap(draw: tuple[Rows, int]) -> Floats:
+        again = refit(*draw)
+        if again.shape != labels.shape:
+            raise ParameterError(f"A refit labels {again.shape}, not all {labels.size} customers.")
+        return best_overlap(own.astype(np.int32), again)
+
+    while done < n and passed is not False:
+        draws = []
+        for _ in range(min(_AT_ONCE, n - done)):
             rows = np.sort(random.integers(0, labels.size, labels.size))
-            again = refit(rows, int(random.integers(2**31)))
-            if again.shape != labels.shape:
-                raise ParameterError(
-                    f"A refit labels {again.shape}, not all {labels.size} customers."
-                )
-            overlaps[done] = best_overlap(own.astype(np.int32), again)
+            draws.append((rows, int(random.integers(2**31))))
+        for found in each(overlap, draws):
+            overlaps[done] = found
             done += 1
-            if gate is not None:
-                means = (overlaps[:done].sum(axis=0) + (n - done)) / n
-                passed = bool(shares @ means >= gate[0] and means.min() >= gate[1])
+        if gate is not None:
+            means = (overlaps[:done].sum(axis=0) + (n - done)) / n
+            passed = bool(shares @ means >= gate[0] and means.min() >= gate[1])
     overlaps = overlaps[:done]
     means = overlaps.mean(axis=0)
     segments = tuple(map(_returning, overlaps.T))

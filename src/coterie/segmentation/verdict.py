@@ -119,6 +119,31 @@ def verdict(structure: Structure, stability: Stability) -> Verdict:
     return Verdict(word, continuum, tuple(sentences), _NOT_AS if word == "constructed" else "")
 
 
+def stand_in(n_segments: int) -> Verdict:
+    """Return what may be said of segments that were not found in the data at all.
+
+    Parameters
+    ----------
+    n_segments : int
+        Those of the fixed grid; 1 if all customers stay together.
+
+    Examples
+    --------
+    >>> stand_in(1).sentences
+    ('No stable groups were found in these columns, so all customers stay in one segment.',)
+    """
+    if n_segments < 2:
+        said = "so all customers stay in one segment."
+        return Verdict(
+            "constructed", True, (f"No stable groups were found in these columns, {said}",), _NOT_AS
+        )
+    said = (
+        "No stable groups were found in these columns. What you see is a fixed way to cut, "
+        "not a discovery."
+    )
+    return Verdict("constructed", True, (said,), _NOT_AS)
+
+
 def _apart(structure: Structure) -> str:
     n, total = sum(found.apart for found in structure.dips), len(structure.dips)
     if n == 0:

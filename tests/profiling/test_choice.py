@@ -1,4 +1,4 @@
-from coterie.profiling.output import _sentences
+from coterie.profiling.choice import _sentences
 
 
 def row(k, p, reason="", *, chosen=False, features="log RFM", reference=False):
@@ -28,7 +28,7 @@ def test_more_that_is_reached_with_tiny_segments_is_not_hidden():
     _, why = _sentences(chosen, rows, {"method": "out-of-time"}, 3)
     assert why == (
         "12 segments would reach 93, but with a segment of 20 customers, too few to act on. "
-        "No other candidate with segments large enough reaches more."
+        "No other candidate that passes all gates reaches more."
     )
 
 

@@ -1,0 +1,176 @@
+"""The rule of choice put to the candidates, and why each of the others lost, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from coterie.segmentation.candidates import Candidate, Selection
+from coterie.segmentation.gates import TOLERANCE, Entry, Proof, choose
+from coterie.segmentation.proofs import FAILED, Proven
+
+GATES_OF = {"strict": "", "relaxed": "Only the relaxed gates opened: the segments come back less."}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who answers what the gates ask.
+
+    Parameters
+    ----------
+    prove : callable
+        Given a candidate, its proof; asked at most once for each.
+    natural : callable, optional
+        Given a candidate, whether its groups are natural; for static tables alone.
+    """
+
+    prove: Callable[[Candidate], Proven]
+    natural: Callable[[Candidate], bool] | None = None
+
+
+def pick(candidates: Sequence[Candidate], asked: Asked, *, wish: int | None) -> Selection:
+    """Choose among candidates by METHODS' rule.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        References are never chosen but in need.
+    asked : Asked
+        Who proves them.
+    wish : int or None
+        The number of segments that the user asked for; it is kept whatever the gates say.
+
+    Returns
+    -------
+    Selection
+        With a reason for every loser; the note says so if a gate did not open.
+    """
+    own = [i for i, candidate in enumerate(candidates) if not candidate.reference]
+    seen = list(candidates)
+    looked: set[int] = set()
+
+    def prove(place: int) -> Proof:
+        i = own[place]
+        found = asked.prove(seen[i])
+        seen[i] = with_proof(seen[i], found)
+        return found.proof
+
+    def natural(place: int) -> bool:
+        looked.add(own[place])
+        return asked.natural is not None and asked.natural(seen[own[place]])
+
+    # Above 1 segments beat a model of each single customer: by luck, which decides nothing.
+    entries = [Entry(seen[i].k, min(seen[i].worth, 1.0), seen[i].substantial) for i in own]
+    found = choose(entries, prove, natural=natural if asked.natural else None)
+    if found.index is not None:
+        winner = own[found.index]
+        others = looked - {own[place] for place in found.proofs} if found.natural else set()
+        told = _told(seen, winner, unnatural=others)
+        note = GATES_OF.get(found.level, "")
+        return replace(told, level=found.level, natural=found.natural, note=note)
+    return _in_need(seen, own, wish)
+
+
+def with_proof(candidate: Candidate, found: Proven) -> Candidate:
+    """Return the candidate with what its proof found."""
+    told, back = found.told, found.back
+    return replace(
+        candidate,
+        s_w=back.weighted if back else None,
+        s_min=back.least if back else None,
+        d=told.accuracy if told else None,
+        fails=found.why_not,
+        substantial=candidate.substantial and not found.fails,
+    )
+
+
+def pass_over(selection: Selection, reason: str) -> Selection:
+    """Return the choice that is left when the winner will not do after all.
+
+    Parameters
+    ----------
+    selection : Selection
+        With a winner.
+    reason : str
+        Why the winner will not do; it becomes its reason for losing.
+
+    Returns
+    -------
+    Selection
+        Chosen by the same rule among the others that were proven.
+    """
+    candidates = []
+    for candidate in selection.candidates:
+        if candidate is selection.winner:
+            candidates.append(replace(candidate, substantial=False, reason_lost=reason))
+        elif candidate.substantial and not candidate.reference:
+            candidates.append(replace(candidate, reason_lost=""))
+        else:
+            candidates.append(candidate)
+    left = pick(candidates, Asked(_known), wish=None)
+    return replace(
+        left,
+        ceiling=selection.ceiling,
+        method=selection.method,
+        elbow=selection.elbow,
+        windows=selection.windows,
+        cut=selection.cut,
+    )
+
+
+def _known(candidate: Candidate) -> Proven:
+    """Return the proof that a candidate already has; without one it does not pass."""
+    if candidate.s_w is None or candidate.s_min is None or candidate.d is None:
+        return Proven(FAILED, fails=candidate.fails)
+    return Proven(Proof(candidate.s_w, candidate.s_min, candidate.d), fails=candidate.fails)
+
+
+def _in_need(candidates: Sequence[Candidate], own: Sequence[int], wish: int | None) -> Selection:
+    """Choose where no gate opens: the wish, or what is shown instead of segments found."""
+    large = [i for i in own if candidates[i].substantial]
+    best = max(large or own, key=lambda i: candidates[i].worth)
+    draft = candidates[best]
+    if wish is not None and not large:
+        fails = draft.reason_lost or draft.fails
+        note = f"{wish} segments were asked for; {fails} is too small to build on."
+        return replace(_told(candidates, best), note=note, constructed=True)
+    if wish is not None:
+        asked_for = f"{wish} segments were asked for and are kept, but a gate does not open: "
+        return replace(_told(candidates, best), note=f"{asked_for}{draft.fails}.")
+    grid = next((i for i, c in enumerate(candidates) if c.reference and c.model is not None), None)
+    instead = "the RFM grid stands in" if grid is not None else "all customers stay in one segment"
+    if large:
+        note = f"No segmentation tried passes the gates, so {instead}. The best one {draft.fails}."
+    else:
+        note = f"Every segmentation tried has a segment that is too small, so {instead}."
+    told = _told(candidates, grid)
+    return replace(told, draft=told.candidates[best], note=note, constructed=True)
+
+
+def _told(
+    candidates: Sequence[Candidate], winner: int | None, *, unnatural: set[int] | None = None
+) -> Selection:
+    told = list(candidates)
+    for i, candidate in enumerate(candidates):
+        if i == winner:
+            told[i] = replace(candidate, reason_lost="")
+        else:
+            best = None if winner is None else candidates[winner]
+            reason = _reason(candidate, best, apart=i not in (unnatural or set()))
+            told[i] = replace(candidate, reason_lost=reason)
+    return Selection(None if winner is None else told[winner], tuple(told), {}, "profile")
+
+
+def _reason(loser: Candidate, winner: Candidate | None, *, apart: bool) -> str:
+    if loser.reason_lost or loser.fails:
+        return loser.reason_lost or loser.fails
+    if not apart:
+        return "has no empty space between its segments; the chosen one has"
+    if winner is None:
+        return ""
+    less = min(winner.worth, 1.0) - min(loser.worth, 1.0)
+    if less > 0 and (less > TOLERANCE or loser.k == winner.k):
+        ours, theirs = 100 * loser.worth, 100 * winner.worth
+        digits = 0 if round(ours) < round(theirs) else 1
+        return f"holds less: {ours:.{digits}f} against {theirs:.{digits}f}"
+    return "more segments for the same" if loser.k > winner.k else "holds no more"
