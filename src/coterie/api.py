@@ -13,7 +13,6 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from coterie import pipeline
 from coterie.config import Settings, load_settings, make_settings
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, NotReadyError, ParameterError
@@ -21,6 +20,9 @@ from coterie.features.catalogue import CLV, Catalogue, Feature
 from coterie.features.level1 import Rules
 from coterie.features.measures import StateSpec
 from coterie.features.windows import to_date
+from coterie.pipeline.make import run as run_pipeline
+from coterie.pipeline.plan import Tell
+from coterie.pipeline.score import assign as assign_file
 from coterie.segmentation.estimator import Segmenter
 from coterie.segmentation.grid import RfmGridModel
 from coterie.segmentation.placing import ALGORITHMS
@@ -72,7 +74,7 @@ class Project:
         *,
         as_of: date | None = None,
         refit: bool = False,
-        tell: pipeline.Tell | None = None,
+        tell: Tell | None = None,
     ) -> Run:
         """Read, score with the published model (or fit the first), report and publish.
 
@@ -91,10 +93,10 @@ class Project:
             The new run, or the one that is there already for the same input and model.
         """
         day = _day(as_of)
-        done = pipeline.run(self.settings, self.folder, as_of=day, refit=refit, tell=tell)
+        done = run_pipeline(self.settings, self.folder, as_of=day, refit=refit, tell=tell)
         return Run(done.folder)
 
-    def train(self, *, as_of: date | None = None, tell: pipeline.Tell | None = None) -> Run:
+    def train(self, *, as_of: date | None = None, tell: Tell | None = None) -> Run:
         """Fit anew, whatever is published; ids are kept where members stay.
 
         Parameters
@@ -149,7 +151,7 @@ class Project:
             customer_id, segment_id, second_id, margin, status and the reasons in words, ordered
             by customer_id.
         """
-        return pipeline.assign(self.settings, self.folder, Path(file), as_of=_day(as_of))
+        return assign_file(self.settings, self.folder, Path(file), as_of=_day(as_of))
 
 
 def _day(as_of: date | None) -> date | None:

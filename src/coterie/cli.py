@@ -155,13 +155,13 @@ def init(
 def _run(
     command: str, folder: Path, moment: datetime | None, *, refit: bool, as_json: bool
 ) -> None:
-    from coterie import pipeline
+    from coterie.pipeline.make import run as run_pipeline
     from coterie.store.results import Run
 
     project = _project(folder)
     start = time.perf_counter()
     with progress() as tell:
-        done = pipeline.run(project.settings, folder, as_of=_day(moment), refit=refit, tell=tell)
+        done = run_pipeline(project.settings, folder, as_of=_day(moment), refit=refit, tell=tell)
     run = Run(done.folder)
     if as_json:
         return answer(command, _summary(run, fresh=done.fresh), run=run, warnings=_warnings(run))

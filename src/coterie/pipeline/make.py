@@ -1,0 +1,182 @@
+"""A run from its settings to the published folder."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+
+from coterie.config import Settings
+from coterie.engine.duckdb import DuckDB
+from coterie.pipeline.fit import segment_customers
+from coterie.pipeline.plan import Outcome, Plan, Tell, make_plan
+from coterie.profiling.output import candidate_rows, choice_of, describe_segments, write_tables
+from coterie.profiling.profile import ProfileParams
+from coterie.profiling.report import ReportData, render
+from coterie.profiling.segments import segment_objects
+from coterie.segmentation.candidates import Selection
+from coterie.segmentation.parallel import at_most
+from coterie.segmentation.released import (
+    Released,
+    load_released,
+)
+from coterie.store.database import Registry
+from coterie.store.home import Home
+from coterie.store.runs import (
+    MANIFEST,
+    FolderWriter,
+    append_log,
+    check_run,
+)
+from coterie.validation.ingest import Ingested, ingest
+from coterie.validation.moment import find_as_of, see_people
+
+
+def run(
+    settings: Settings,
+    folder: Path,
+    *,
+    as_of: date | None = None,
+    refit: bool = False,
+    tell: Tell | None = None,
+) -> Outcome:
+    """Read, check, measure, segment, profile and publish.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the project.
+    folder : Path
+        The project folder; all that is written goes to its ``.coterie``.
+    as_of : date, optional
+        Rows on or after this day are not read. Default: the day after the last one.
+    refit : bool, default False
+        Fit again even if a published model fits the settings.
+    tell : callable, optional
+        Told about progress.
+
+    Returns
+    -------
+    Outcome
+        Where the run lies. The same input gives the same id and the same bytes.
+
+    Raises
+    ------
+    CoterieError
+        If the data or the settings will not do; nothing is left half-written.
+    """
+    home = Home(folder)
+    tell = tell or (lambda *_: None)
+    settings.check_ready()
+    share = at_most(settings.threads)
+    with home.alone(), share, home.workplace() as work, home.registry() as registry:
+        db = DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None)
+        with db:
+            ingested = ingest(
+                db,
+                settings.sources,
+                settings.columns,
+                timezone=settings.project.timezone,
+                project=folder,
+                data=home.data,
+                tell=partial(tell, "read", 0.0),
+            )
+            moment = find_as_of(db, as_of)
+            see_people(db, moment)
+            plan = make_plan(settings, ingested, moment, registry, home, refit=refit)
+            if isinstance(plan, Outcome):
+                return plan
+            db.lock([home.path])
+            places = _Places(home, registry, datetime.now(UTC), tell)
+            return _make(db, settings, ingested, plan, places)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where a run is written, and who is told."""
+
+    home: Home
+    registry: Registry
+    started: datetime
+    tell: Tell
+
+
+def _make(
+    db: DuckDB, settings: Settings, ingested: Ingested, plan: Plan, places: _Places
+) -> Outcome:
+    """Compute, write and publish the planned run."""
+    target = places.home.runs / plan.run_id
+    if not target.is_dir():
+        placed = segment_customers(db, settings, ingested, plan, places.tell)
+        with FolderWriter(target.parent, plan.run_id) as writer:
+            released = _describe(db, settings, ingested, plan, places, placed, writer)
+            manifest = {
+                **plan.inputs,
+                "run_id": plan.run_id,
+                "parent_run": plan.parent_run,
+                "model_id": released.model_id,
+                "input_hash": plan.input_hash,
+                "settings_hash": plan.settings_hash,
+                "revisions": [],
+                "files": writer.files(),
+            }
+            writer.json(MANIFEST, manifest)
+            span = {"start": str(places.started), "end": str(datetime.now(UTC))}
+            append_log(writer.folder, {"event": "made", **span})
+            writer.commit()
+    kept = ("run_id", "input_hash", "settings_hash", "model_id", "parent_run")
+    row = {name: value for name, value in check_run(target).items() if name in kept}
+    last = max(plan.segments_given, load_released(target).last_number)
+    places.registry.publish(row | {"as_of": plan.as_of, "segments": last})
+    places.tell("write", 1.0, "published")
+    return Outcome(plan.run_id, target, fresh=True)
+
+
+def _describe(
+    db: DuckDB,
+    settings: Settings,
+    ingested: Ingested,
+    plan: Plan,
+    places: _Places,
+    placed: tuple[Released, Selection | None],
+    writer: FolderWriter,
+) -> Released:
+    """Profile, name and write what was found; return the released model with its names."""
+    released, selection = placed
+    parent = places.home.runs / plan.parent_run if plan.parent_run else None
+    places.tell("profile", 0.0, "describing the segments")
+    params = ProfileParams(
+        as_of=plan.as_of,
+        seed=settings.segmentation.seed,
+        currency=settings.project.currency,
+        clustered=released.matrix.sources,
+    )
+    names = places.registry.names()
+    profile, released = describe_segments(db, released, ingested.attributes, params, names)
+    places.tell("write", 0.0, "writing the run")
+    candidates = candidate_rows(selection, parent)
+    segments = segment_objects(profile, released.verdicts)
+    with ThreadPoolExecutor(1) as pool:
+        tables = pool.submit(write_tables, db, writer, released, ingested, parent=parent)
+        writer.table("candidates.parquet", candidates)
+        writer.json("model.json", released.to_dict())
+        writer.json("segments.json", segments)
+        report = ReportData(
+            title=settings.project.name,
+            profile=profile,
+            segments=segments,
+            choice=choice_of(released, candidates),
+            quality=ingested.quality["tables"],
+            run={
+                "Run": plan.run_id,
+                "Model": released.model_id,
+                "Lens": released.lens,
+                "Seed": str(settings.segmentation.seed),
+                "Coterie": plan.inputs["version"],
+            },
+        )
+        writer.text("report.html", render(report))
+        tables.result()
+    return released
