@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -166,31 +167,35 @@ def _describe(
     )
     places.tell("write", 0.0, "writing the run")
     moved = migration_since(db, earlier, released, plan.as_of)
-    write_tables(db, writer, released, ingested, migration=moved)
-    candidates = candidate_rows(selection, parent)
-    writer.table("candidates.parquet", candidates)
-    writer.json("model.json", released.to_dict())
-    rules = segment_rules(db, released, seed=params.seed)
-    moved = importance(db, released, seed=params.seed)
-    writer.json("rules.json", {"rules": rules.to_dict() if rules else None, "importance": moved})
-    known = with_rules(released.verdicts, rules, currency=params.currency)
-    segments = segment_objects(profile, known)
-    writer.json("segments.json", segments)
-    report = ReportData(
-        title=settings.project.name,
-        profile=profile,
-        segments=segments,
-        choice=choice_of(released.choice or {}, candidates, len(set(released.matrix.sources))),
-        quality=ingested.quality["tables"],
-        run={
-            "Run": plan.run_id,
-            "Model": released.model_id,
-            "Lens": released.lens,
-            "Seed": str(settings.segmentation.seed),
-            "Coterie": plan.inputs["version"],
-        },
-    )
-    writer.text("report.html", render(report))
+    with ThreadPoolExecutor(1) as pool:  # one core draws while the other writes
+        tables = pool.submit(write_tables, db, writer, released, ingested, migration=moved)
+        candidates = candidate_rows(selection, parent)
+        writer.table("candidates.parquet", candidates)
+        writer.json("model.json", released.to_dict())
+        rules = segment_rules(db, released, seed=params.seed)
+        moved = importance(db, released, seed=params.seed)
+        writer.json(
+            "rules.json", {"rules": rules.to_dict() if rules else None, "importance": moved}
+        )
+        known = with_rules(released.verdicts, rules, currency=params.currency)
+        segments = segment_objects(profile, known)
+        writer.json("segments.json", segments)
+        report = ReportData(
+            title=settings.project.name,
+            profile=profile,
+            segments=segments,
+            choice=choice_of(released.choice or {}, candidates, len(set(released.matrix.sources))),
+            quality=ingested.quality["tables"],
+            run={
+                "Run": plan.run_id,
+                "Model": released.model_id,
+                "Lens": released.lens,
+                "Seed": str(settings.segmentation.seed),
+                "Coterie": plan.inputs["version"],
+            },
+        )
+        writer.text("report.html", render(report))
+        tables.result()
     return released
 
 

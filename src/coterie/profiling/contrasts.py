@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
 from coterie.profiling.words import readable
+from coterie.segmentation.parallel import each
 
 Floats = NDArray[np.float64]
 
@@ -236,16 +237,19 @@ def contrasts(
     list of list of Contrast
         For each segment the contrasts in the order of ``features``, without tests.
     """
-    found: list[list[Contrast]] = [[] for _ in range(n_segments)]
-    for number, info in enumerate(features):
+
+    def of_feature(number: int) -> list[Contrast]:
         table = db.query(
             f"SELECT segment, x{number} AS value FROM {identifier(relation)} "
             f"WHERE isfinite(x{number})"
         )
         codes = table.column("segment").to_numpy()
         values: Floats = table.column("value").to_numpy()
-        whole = _Whole.of(values, info.transform)
-        for code in range(n_segments):
-            part = np.sort(values[codes == code])
-            found[code].append(_contrast(info, whole, part))
-    return found
+        whole = _Whole.of(values, features[number].transform)
+        return [
+            _contrast(features[number], whole, np.sort(values[codes == code]))
+            for code in range(n_segments)
+        ]
+
+    found = each(of_feature, range(len(features)))
+    return [[contrasts[code] for contrasts in found] for code in range(n_segments)]

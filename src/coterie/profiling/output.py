@@ -18,6 +18,7 @@ from coterie.profiling.names import name_segments
 from coterie.profiling.profile import FeatureInfo, Profile, ProfileParams, profile_segments
 from coterie.schema import Attribute
 from coterie.segmentation.continuity import settle_name
+from coterie.segmentation.parallel import each
 from coterie.segmentation.released import Released
 from coterie.store.runs import FolderWriter
 from coterie.validation.ingest import Ingested
@@ -41,10 +42,11 @@ def write_tables(
     migration : pa.Table
         How many customers moved since the run before, and why.
     """
-    if released.features is not None:
-        writer.table("state.parquet", db.stream("SELECT * FROM state ORDER BY customer_id"))
-    for name in ("features", "assignments"):
+
+    def write(name: str) -> None:
         writer.table(f"{name}.parquet", db.stream(f"SELECT * FROM {name} ORDER BY customer_id"))
+
+    each(write, [*(["state"] if released.features else []), "features", "assignments"])
     quarantine = ingested.folder / "quarantine" / "part-0.parquet"
     writer.table("quarantine.parquet", pq.read_table(quarantine), private=True)
     writer.json("quality.json", ingested.quality)

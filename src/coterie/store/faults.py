@@ -7,14 +7,13 @@ at that point as hard as if the machine had lost power, which is how the promise
 
 from __future__ import annotations
 
+import itertools
 import os
 
-_passed = 0
+_numbers = itertools.count(1)
 
 
 def point() -> None:
     """Count one point passed, and end the process if it is the chosen one."""
-    global _passed  # noqa: PLW0603  one counter a process is the purpose
-    _passed += 1
-    if os.environ.get("COTERIE_FAULT_AT") == str(_passed):
+    if os.environ.get("COTERIE_FAULT_AT") == str(next(_numbers)):
         os._exit(137)

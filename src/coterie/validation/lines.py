@@ -13,7 +13,7 @@ from coterie.sources.base import Raw, Source
 from coterie.validation.parse_numbers import MISSING, half_even
 from coterie.validation.parse_times import day_of, hour_of
 from coterie.validation.quality import line_findings
-from coterie.validation.repeats import check_unique, mark_repeats
+from coterie.validation.repeats import refuse_repeats
 from coterie.validation.staging import (
     Problem,
     Staged,
@@ -56,8 +56,7 @@ def read_lines(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Staged
     _add_money(staged)
     _add_keys(staged)
     stage(db, staged, _steps(staged, timezone), passing=_PASSING)
-    mark_repeats(db, staged)
-    check_unique(db, staged, "lines", "line_id")
+    refuse_repeats(db, staged, "lines", "line_id")
     quarantine(db, staged)
     db.drop(raw.relation)  # before it is there a third time, in lines
     columns = ", ".join(

@@ -12,7 +12,7 @@ from coterie.sources.base import Raw, Source
 from coterie.validation.findings import note
 from coterie.validation.parse_numbers import MISSING, half_even
 from coterie.validation.parse_times import day_of, hour_of
-from coterie.validation.repeats import check_unique, mark_repeats
+from coterie.validation.repeats import refuse_repeats
 from coterie.validation.staging import Problem, Staged, drop_stage, parse, quarantine, stage
 
 _OWN_ID = {"events": "event_id", "texts": "text_id", "touches": "touch_id"}
@@ -50,8 +50,7 @@ def read_records(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Stag
             staged.parsed.setdefault(column.name, f"CAST(NULL AS {kind})")
     _require(staged)
     stage(db, staged, [_computed(staged, own, timezone)])
-    mark_repeats(db, staged)
-    check_unique(db, staged, raw.table, own)
+    refuse_repeats(db, staged, raw.table, own)
     columns = ", ".join(
         f"own_id AS {own}" if name == own else _canonical(name, staged)
         for name in CANONICAL[raw.table].names

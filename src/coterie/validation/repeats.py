@@ -13,6 +13,36 @@ from coterie.validation.findings import note
 from coterie.validation.staging import Problem, Staged, refuse
 
 
+def refuse_repeats(db: DuckDB, staged: Staged, canonical: str, own: str) -> None:
+    """Count rows that come twice, and refuse those whose own id came before.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Where the raw and the staging table lie.
+    staged : Staged
+        The source.
+    canonical : str
+        Canonical table that holds the rows of the sources before.
+    own : str
+        The id column, for example ``line_id``.
+
+    Raises
+    ------
+    DataError
+        If more than half of the rows would be refused: then the column is no id.
+    """
+    if own in staged.fields:  # where every row has an id of its own, nothing comes twice
+        ((rows, ids, before),) = db.rows(
+            f"SELECT count(*), count(DISTINCT {own}), (SELECT count(*) FROM {canonical}) "
+            f"FROM {staged.relation}"
+        )
+        if rows == ids and not before:
+            return
+    mark_repeats(db, staged)
+    check_unique(db, staged, canonical, own)
+
+
 def mark_repeats(db: DuckDB, staged: Staged) -> int:
     """Find rows that repeat an earlier one in every column; drop them if the source says so.
 
