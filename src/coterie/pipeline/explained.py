@@ -58,7 +58,18 @@ class Run(results.Run):
 
     @classmethod
     def of(cls, run: results.Run) -> Run:
-        """Return a run that was found and checked already, with all that it can say."""
+        """Return a run that was found and checked already, with all that it can say.
+
+        Parameters
+        ----------
+        run : Run
+            As ``store.results`` finds it; its files are not checked again.
+
+        Returns
+        -------
+        Run
+            The same run.
+        """
         made = cls.__new__(cls)
         made.__dict__.update(run.__dict__)
         return made

@@ -95,7 +95,22 @@ def smallest_change(
 
 
 def sentence(customers: Customers, customer_id: str, change: Change | None) -> str:
-    """Return a change in words, as a description of the model and no promise."""
+    """Return a change in words, as a description of the model and no promise.
+
+    Parameters
+    ----------
+    customers : Customers
+        Of the run.
+    customer_id : str
+        As in the data.
+    change : Change or None
+        As found.
+
+    Returns
+    -------
+    str
+        What would be different, and where it leads.
+    """
     if change is None:
         return NOTHING
     place = customers.at(customer_id)

@@ -124,7 +124,18 @@ class Customers:
         return self.released.words.get(source, source)
 
     def segment(self, number: int) -> dict[str, str] | None:
-        """Return id and name of a segment; None for no segment."""
+        """Return id and name of a segment; None for no segment.
+
+        Parameters
+        ----------
+        number : int
+            Of the model, or ``NOISE``.
+
+        Returns
+        -------
+        dict or None
+            ``id`` and ``name``.
+        """
         if number == NOISE:
             return None
         name = self.released.ids[number]

@@ -177,6 +177,20 @@ def cheapest(actions: Sequence[Action], own: int, values: Sequence[float]) -> Ac
 def sentence(action: Action | None, names: Sequence[str], currency: str) -> str:
     """Return an action in words, as a description of the model and no promise.
 
+    Parameters
+    ----------
+    action : Action or None
+        As found.
+    names : sequence of str
+        Of the segments, by number.
+    currency : str
+        ISO code, or empty.
+
+    Returns
+    -------
+    str
+        What would move them where, and where doing nothing leads.
+
     Examples
     --------
     >>> sentence(Action(1, 616.0, 14, 1, 0), ["Promising", "Loyal"], "GBP").split(". ")[0]
