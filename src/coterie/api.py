@@ -20,6 +20,7 @@ from coterie.features.catalogue import CLV, Catalogue, Feature
 from coterie.features.level1 import Rules
 from coterie.features.measures import StateSpec
 from coterie.features.windows import to_date
+from coterie.pipeline.explained import Run
 from coterie.pipeline.flows import flows_between_days, flows_between_runs
 from coterie.pipeline.make import run as run_pipeline
 from coterie.pipeline.naming import rename_segment
@@ -33,7 +34,7 @@ from coterie.segmentation.released import published
 from coterie.sources.base import Source
 from coterie.sources.read import read
 from coterie.store.home import Home
-from coterie.store.results import Run, find_run, published_run
+from coterie.store.results import find_run, published_run
 from coterie.store.runs import whole_file
 from coterie.validation.infer import propose
 from coterie.validation.proposal import Proposal
@@ -125,7 +126,7 @@ class Project:
         NotReadyError
             If there is none.
         """
-        return published_run(self.folder)
+        return Run.of(published_run(self.folder))
 
     def runs(self) -> list[dict[str, Any]]:
         """Return id, date, model and parent of every run, newest first."""
@@ -140,7 +141,7 @@ class Project:
 
     def find_run(self, name: str) -> Run:
         """Return a run by its id, the beginning of it, ``latest`` or ``previous``."""
-        return find_run(self.folder, name)
+        return Run.of(find_run(self.folder, name))
 
     def flows(self, start: str | date, end: str | date) -> Flows:
         """Return who moved between two dates or two runs, and why.

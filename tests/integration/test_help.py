@@ -124,6 +124,10 @@ ANSWERS = {
     "flows": ([], {"causes", "items", "total", "all", "by_behaviour", "by_model"}),
     "compare": ([], {"sides", "overlap", "ari", "same", "changed"}),
     "rename": (["seg-001", "My own"], SEGMENT),
+    "explain": (["seg-001"], {"fidelity", "segments"}),
+    "why": (["12347"], {"segment", "second", "margin", "reasons"}),
+    "what-if": (["12347"], {"segment", "action", "reaches", "text"}),
+    "export": (["--sql", "duckdb"], {"sql", "dialect", "rules", "file"}),
     "features": ([], {"items", "total"}),
     "algorithms": ([], {"items", "total"}),
 }
@@ -145,7 +149,8 @@ def test_with_json_there_is_one_object_with_the_fields_of_the_contract(
     assert (answer["command"], answer["ok"]) == (command, True)
     assert answer["data"].keys() >= fields
     assert all(set(warning) == {"code", "message"} for warning in answer["warnings"])
-    if command in {"run", "train", "report", "segments", "customer", "assign"}:
+    about_a_run = {"run", "train", "report", "segments", "customer", "assign"}
+    if command in about_a_run | {"explain", "why", "what-if", "export"}:
         assert re.fullmatch("r[0-9a-f]{12}", answer["run_id"])
         assert re.fullmatch(r"2011-\d\d-\d\d", answer["as_of"])
     assert "{" not in said.err  # progress goes there, the answer does not
@@ -191,6 +196,12 @@ def test_placed_rows_have_id_segment_name_and_reasons(
         (["segments"], 0),
         (["--help"], 0),
         (["customer", "nobody"], 1),
+        (["why", "nobody"], 1),
+        (["why", "12347", "--not", "nobody"], 1),
+        (["what-if", "nobody"], 1),
+        (["explain", "nobody"], 1),
+        (["export", "--sql", "oracle"], 1),
+        (["export"], 2),
         (["assign", "none.csv"], 1),
         (["assign", "new_customers.csv", "--to", "placed.doc"], 1),
         (["init", "orders.csv"], 1),

@@ -6,7 +6,7 @@ import pytest
 from coterie.segmentation.centroids import KMeans, KMeansModel
 from coterie.segmentation.continuity import match
 from coterie.segmentation.lloyd import grow
-from coterie.segmentation.renewal import Limits, renew
+from coterie.segmentation.renewal import Limits, Rows, renew
 
 ANY = Limits(2, 12)
 
@@ -30,7 +30,7 @@ def released():
 
 def test_a_refit_worked_out_by_hand_goes_three_tenths_of_the_way():
     rows = np.array([[1.0], [3.0], [10.0], [14.0]] * 30)  # means 2 and 12
-    found = renew(KMeansModel(np.array([[0.0], [10.0]])), rows, ANY, usual=None, seed=0)
+    found = renew(KMeansModel(np.array([[0.0], [10.0]])), Rows(rows), ANY, usual=None, seed=0)
     np.testing.assert_allclose(found.model.centroids, [[0.6], [10.6]])
     assert (found.carried, found.born) == ((0, 1), ())
 
@@ -39,7 +39,7 @@ def test_nothing_is_born_and_nobody_dies_on_a_bootstrap(released):
     rows, model, gain = released
     for seed in range(5):
         drawn = rows[np.random.default_rng(seed).integers(len(rows), size=len(rows))]
-        found = renew(model, drawn, ANY, usual=gain, seed=0)
+        found = renew(model, Rows(drawn), ANY, usual=gain, seed=0)
         assert (found.carried, found.born) == ((0, 1, 2, 3), ())
         assert (found.model.assign(rows) == model.assign(rows)).mean() > 0.99
 
@@ -48,7 +48,7 @@ def test_nothing_is_born_and_nobody_dies_on_a_bootstrap(released):
 def test_a_new_group_gets_an_id_of_its_own_and_no_old_one(released, place):
     rows, model, gain = released
     today = np.vstack([rows[::10].repeat(9, axis=0), blobs([place], [130], seed=1)])
-    found = renew(model, today, ANY, usual=gain, seed=0)
+    found = renew(model, Rows(today), ANY, usual=gain, seed=0)
     assert found.born == (4,)
     new, old = found.model.assign(today), model.assign(today)
     assert (new[-130:] == 4).mean() > 0.95
@@ -75,7 +75,7 @@ def test_with_all_places_taken_a_birth_merges_the_two_that_are_nearest(released)
     model = KMeansModel(np.array([[0.0, 0, 0, 0], [6, 0, 0, 0], [0, 20, 0, 0], [20, 20, 0, 0]]))
     usual = grow(model, rows, seed=0).gain
     today = np.vstack([rows, blobs([(20, -20)], [200], seed=1)])
-    found = renew(model, today, Limits(4, 4), usual=usual, seed=0)
+    found = renew(model, Rows(today), Limits(4, 4), usual=usual, seed=0)
     assert found.model.n_segments == 4
     assert found.born == (3,)
     assert found.carried == (-1, 2, 3, -1)
@@ -86,20 +86,20 @@ def test_a_segment_whose_customers_are_gone_dies_and_the_others_keep_their_numbe
     rows, model, gain = released
     label = model.assign(rows)
     today = np.vstack([rows[label != 1], rows[label == 1][:5]])
-    found = renew(model, today, ANY, usual=gain, seed=0)
+    found = renew(model, Rows(today), ANY, usual=gain, seed=0)
     assert found.carried == (0, 2, 3)
-    assert renew(model, today, Limits(4, 4), usual=gain, seed=0).carried == (0, 1, 2, 3)
+    assert renew(model, Rows(today), Limits(4, 4), usual=gain, seed=0).carried == (0, 1, 2, 3)
 
 
 def test_never_fewer_segments_than_the_least(released):
     rows, model, gain = released
-    assert renew(model, rows[:40], Limits(3, 9), usual=gain, seed=0).model.n_segments >= 3
+    assert renew(model, Rows(rows[:40]), Limits(3, 9), usual=gain, seed=0).model.n_segments >= 3
 
 
 def test_without_a_usual_gain_nothing_is_born(released):
     rows, model, _ = released
     today = np.vstack([rows, blobs([(30, 30)], [150], seed=1)])
-    assert renew(model, today, ANY, usual=None, seed=0).born == ()
+    assert renew(model, Rows(today), ANY, usual=None, seed=0).born == ()
 
 
 def test_equal_customers_are_no_reason_to_grow():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from coterie.cli import flows, look, project
+from coterie.cli import explain, flows, look, project
 from coterie.cli.base import ended_well
 
 __all__ = ["app", "main"]
@@ -35,6 +35,10 @@ for command in (
     flows.flows,
     flows.compare,
     flows.rename,
+    explain.explain,
+    explain.why,
+    explain.what_if,
+    explain.export,
     look.features,
     look.algorithms,
 ):

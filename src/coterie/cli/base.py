@@ -17,7 +17,8 @@ from coterie.errors import CoterieError
 from coterie.terminal import err, fail
 
 if TYPE_CHECKING:
-    from coterie.api import Project, Run
+    from coterie.api import Project
+    from coterie.store.results import Run
 
 Folder = Annotated[
     Path, typer.Option("--project", "-p", help="Project folder, with its coterie.toml.")

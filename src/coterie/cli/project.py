@@ -14,7 +14,7 @@ from coterie.errors import ParameterError
 from coterie.terminal import answer, err, out, plain, progress, show_quality, show_segments
 
 if TYPE_CHECKING:
-    from coterie.api import Run
+    from coterie.store.results import Run
 
 
 def init(

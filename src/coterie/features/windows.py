@@ -98,26 +98,21 @@ def inner_window(first_day: int, as_of: int, horizon: int) -> Window | None:
     return Window(as_of - days, as_of) if days >= MIN_WINDOW_DAYS else None
 
 
-def second_window(window: Window, first_day: int) -> Window | None:
-    """Return another window to judge by beside the last one, so that one season decides less.
+def window_before(window: Window, first_day: int) -> Window | None:
+    """Return the window of the same length before another, so that one season decides less.
 
-    The one of the same length before it where history reaches back so far, else its own
-    later half; None if that is shorter than 28 days.
+    None if history does not reach as far back before it, or less than customer value needs.
 
     Examples
     --------
-    >>> second_window(Window(275, 365), first_day=0)
+    >>> window_before(Window(275, 365), first_day=0)
     Window(start=185, end=275)
-    >>> second_window(Window(275, 365), first_day=100)
-    Window(start=320, end=365)
-    >>> second_window(Window(310, 365), first_day=300) is None
+    >>> window_before(Window(275, 365), first_day=100) is None
     True
     """
     before = Window(window.start - window.days, window.start)
-    if before.start - first_day >= max(window.days, MIN_VALUE_DAYS):
-        return before
-    half = Window(window.end - window.days // 2, window.end)
-    return half if half.days >= MIN_WINDOW_DAYS else None
+    enough = before.start - first_day >= max(window.days, MIN_VALUE_DAYS)
+    return before if enough else None
 
 
 def outcome_sql(window: Window) -> str:

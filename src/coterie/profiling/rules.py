@@ -66,6 +66,18 @@ class Asked:
     def words(self, low: float | None, high: float | None, currency: str = "") -> str:
         """Return the condition ``low < x <= high`` in words, with units.
 
+        Parameters
+        ----------
+        low, high : float or None
+            The ends; None is open.
+        currency : str
+            ISO code, or empty.
+
+        Returns
+        -------
+        str
+            Label and ends, in small letters.
+
         Examples
         --------
         >>> Asked(Column("f", "value"), "Orders", whole=True).words(3.0, None)

@@ -24,8 +24,8 @@ from coterie.features.windows import (
     Window,
     inner_window,
     outcome_sql,
-    second_window,
     why_unusable,
+    window_before,
 )
 from coterie.schema import MICROS
 from coterie.segmentation.base import Floats, SegmentationParams, horizon_days
@@ -126,7 +126,7 @@ def look_back(
     Returns
     -------
     tuple of Past, or str
-        The last window and, if history allows, a second one. The reason in
+        The last window and, if history reaches back so far, the one before. The reason in
         words if the history is too short; empty if the lens is another.
     """
     if params.lens not in {"auto", "value"}:
@@ -141,12 +141,11 @@ def look_back(
     draw_sample(db, "lines", params.seed)
     db.view("sample_lines", f"SELECT l.* FROM lines AS l SEMI JOIN {SAMPLE} USING (customer_id)")
     last = _past(db, rules, custom, window)
-    other = second_window(window, first_day)
-    if other is None:
+    before = window_before(window, first_day)
+    if before is None:
         return (last,)
-    # Level 1 is now that of the last window's start, which is the end of the one before.
-    spent = db.query(outcome_sql(other)) if other.end == window.start else None
-    return last, replace(_past(db, rules, custom, other), spent=spent)
+    spent = db.query(outcome_sql(before))  # level 1 is now that of its end
+    return last, replace(_past(db, rules, custom, before), spent=spent)
 
 
 def _past(db: DuckDB, rules: Rules, custom: Custom, window: Window) -> Past:

@@ -169,7 +169,7 @@ class Growth:
     Parameters
     ----------
     gain : float
-        Share by which the inertia of the settled model would fall, 0 to 1.
+        Share by which the inertia within the segments as they are would fall, 0 to 1.
     model : KMeansModel
         Each old segment has the centre nearest to its own; the one left over is the last.
     """
@@ -206,7 +206,9 @@ def grow(model: KMeansModel, matrix: Floats, *, seed: int) -> Growth | None:
         kept = np.random.default_rng(seed).choice(len(matrix), N_GROWTH, replace=False)
         matrix = matrix[np.sort(kept)]
     label, _ = model.nearest(matrix)
-    before = float(settle(model, matrix).nearest(matrix)[1].sum())
+    # The segments as they are: settled, an old centre would go over to a new group.
+    means = Sums.of(model, matrix).centroids(model).centroids[label]
+    before = float(((matrix - means) ** 2).sum())
     found: list[tuple[float, KMeansModel]] = []
     for i in range(model.n_segments):
         rows = matrix[label == i]

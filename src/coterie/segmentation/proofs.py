@@ -100,14 +100,44 @@ class Prover:
         self._drawn: dict[str, tuple[Rows, Ground]] = {}
 
     def prove(self, algorithm: Algorithm, space: str, k: int) -> Proven:
-        """Return the proof of an algorithm with ``k`` segments in a space; made once."""
+        """Return the proof of an algorithm with ``k`` segments in a space; made once.
+
+        Parameters
+        ----------
+        algorithm : Algorithm
+            What finds the segments.
+        space : str
+            Name of the space.
+        k : int
+            Number of segments asked for.
+
+        Returns
+        -------
+        Proven
+            The same object when asked again.
+        """
         key = (algorithm.name, space, k)
         if key not in self._proven:
             self._proven[key] = self._prove(algorithm, space, k)
         return self._proven[key]
 
     def natural(self, algorithm: Algorithm, space: str, k: int) -> bool:
-        """Return whether ``structure.is_natural`` holds for it on today's customers."""
+        """Return whether ``structure.is_natural`` holds for it on today's customers.
+
+        Parameters
+        ----------
+        algorithm : Algorithm
+            What finds the segments.
+        space : str
+            Name of the space.
+        k : int
+            Number of segments asked for.
+
+        Returns
+        -------
+        bool
+            False if the space cannot be made of them.
+        """
         matrix = self.ground.matrix(space)
         if matrix is None:
             return False
@@ -122,17 +152,63 @@ class Prover:
         )
 
     def returning(self, algorithm: Algorithm, space: str, k: int, labels: Labels) -> Stability:
-        """Return how given segments of all customers come back when this is fitted again."""
+        """Return how given segments of all customers come back when this is fitted again.
+
+        Parameters
+        ----------
+        algorithm : Algorithm
+            What finds the segments.
+        space : str
+            Name of the space.
+        k : int
+            Number of segments asked for.
+        labels : int32 array, shape (n,)
+            Segment of each of today's customers, as groups of all.
+
+        Returns
+        -------
+        Stability
+            Over the same bootstraps as the proof of the candidate.
+        """
         rows, _ = self._some(space)
         return stability(labels[rows], self._refit(algorithm, space, k), seed=self.seed)
 
     def described(self, space: str, labels: Labels) -> Describability:
-        """Return how rules tell given segments of all customers."""
+        """Return how rules tell given segments of all customers.
+
+        Parameters
+        ----------
+        space : str
+            Name of the space, whose raw features the rules use.
+        labels : int32 array, shape (n,)
+            Segment of each of today's customers, as groups of all.
+
+        Returns
+        -------
+        Describability
+            See ``describability.describability``.
+        """
         rows, some = self._some(space)
         return describability(labels[rows], some.raw(space), seed=self.seed)
 
     def structure(self, algorithm: Algorithm, space: str, k: int, labels: Labels) -> Structure:
         """Look for groups in a space that given segments of all customers cut.
+
+        Parameters
+        ----------
+        algorithm : Algorithm
+            What finds the segments.
+        space : str
+            Name of the space.
+        k : int
+            Number of segments asked for.
+        labels : int32 array, shape (n,)
+            Segment of each of today's customers, as groups of all.
+
+        Returns
+        -------
+        Structure
+            See ``structure.structure``.
 
         Raises
         ------

@@ -34,7 +34,7 @@ from coterie.segmentation.judges import OutcomeJudge
 from coterie.segmentation.lloyd import refine
 from coterie.segmentation.placing import make_frame, matrices
 from coterie.segmentation.released import Released, identify, keep_labels, sample_rows
-from coterie.segmentation.renewal import Limits, renew
+from coterie.segmentation.renewal import Limits, Rows, renew
 
 BETTER, MOST_CHURN = 0.02, 0.1
 """A refit is promoted without a person if P rises by so much and so few customers change."""
@@ -150,16 +150,16 @@ def look_back(db: DuckDB, released: Released, today: Today) -> Before | str:
     frame = read_columns(db, names)
     if not frame.num_rows:
         return "Nobody had ordered before the last window."
-    old = _kmeans(released).assign(released.matrix.transform(frame))
+    measured = released.matrix.transform(frame)
+    old = _kmeans(released).assign(measured)
     refit_value(db, released.features, as_of=window.start, horizon=window.days, sources=sources)
     again = read_columns(db, names)
     rows = released.matrix.transform(again)
     renewed = renew(
         _kmeans(released),
-        rows,
+        Rows(rows, measured, to_floats(again.column("monetary"))),
         today.limits,
         usual=released.gain,
-        revenue=to_floats(again.column("monetary")),
         seed=today.seed,
     )
     known = np.column_stack([to_floats(frame.column(name)) for name in VALUE_FEATURES])
@@ -232,6 +232,8 @@ def advise(p_old: float | None, p_new: float | None, churn: float | None) -> tup
     points = 100 * (p_new - p_old)
     more = f"{abs(points):.0f} point{'' if round(abs(points)) == 1 else 's'}"
     told = f"It tells {more} {'more' if points >= 0 else 'less'} of later behaviour"
+    if abs(points) < 0.5:
+        told = "It tells as much of later behaviour"
     if p_new - p_old < BETTER - 1e-9:
         return False, f"{told}; {100 * BETTER:.0f} are worth a change."
     if churn is not None and churn > MOST_CHURN:
@@ -265,22 +267,22 @@ def refit_released(db: DuckDB, released: Released, today: Today, before: Before 
         With ids, with what changed, and with the advice whether it should be promoted.
     """
     features = released.features
+    draw_sample(db, "features", today.seed)
+    measured = sample_rows(db, released.matrix)
     if features is not None and today.as_of is not None:
         features = refit_value(
             db, features, as_of=today.as_of, horizon=today.horizon, sources=today.sources
         )
         make_frame(db, released.matrix)
-    draw_sample(db, "features", today.seed)
     revenue = None
     if features is not None:
         spent = read_columns(db, ("monetary",), only=SAMPLE)
         revenue = to_floats(spent.column("monetary"))
     renewed = renew(
         _kmeans(released),
-        sample_rows(db, released.matrix),
+        Rows(sample_rows(db, released.matrix), measured, revenue),
         today.limits,
         usual=released.gain,
-        revenue=revenue,
         seed=today.seed,
         exact=lambda model: refine(model, lambda: matrices(db, released.matrix)),
     )

@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from coterie.segmentation.base import Floats
+from coterie.segmentation.base import Floats, Labels
 from coterie.segmentation.centroids import KMeansModel
 from coterie.segmentation.lloyd import BLEND, grow, settle
 from coterie.segmentation.validity import too_small
@@ -33,6 +32,27 @@ class Limits:
     def fixed(self) -> bool:
         """Whether the user asked for one number of segments."""
         return self.least == self.most
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Today's customers, or a sample of them.
+
+    Parameters
+    ----------
+    matrix : float64 array, shape (n, n_columns)
+        In the released columns and scaling.
+    before : float64 array, shape (n, n_columns), optional
+        The same customers today as the released features measure them, if ``matrix`` has
+        some measured anew. Births are looked for there first, and old centres are shifted
+        as their members are.
+    revenue : float64 array, shape (n,), optional
+        What each customer spent, for the gate of substance.
+    """
+
+    matrix: Floats
+    before: Floats | None = None
+    revenue: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -60,11 +80,10 @@ class Renewed:
 
 def renew(
     model: KMeansModel,
-    matrix: Floats,
+    rows: Rows,
     limits: Limits,
     *,
     usual: float | None,
-    revenue: Floats | None = None,
     seed: int,
     exact: Callable[[KMeansModel], KMeansModel] = lambda model: model,
 ) -> Renewed:
@@ -74,15 +93,13 @@ def renew(
     ----------
     model : KMeansModel
         As released.
-    matrix : float64 array, shape (n, n_columns)
-        Today's customers, or a sample of them, in the released columns and scaling.
+    rows : Rows
+        Today's customers.
     limits : Limits
         How many segments there may be. With the most reached, a birth merges the two
         segments that cost least to merge; with a fixed number none dies.
     usual : float or None
         Gain by one more segment when the model was released; None allows no births.
-    revenue : float64 array, shape (n,), optional
-        What each customer spent, for the gate of substance.
     seed : int
         Of the halves that are tried.
     exact : callable, optional
@@ -101,20 +118,42 @@ def renew(
     --------
     >>> rows = np.array([[0.0], [1.0], [2.0], [9.0], [10.0], [11.0]] * 30)
     >>> old = KMeansModel(np.array([[0.0], [10.0]]))
-    >>> renew(old, rows, Limits(2, 2), usual=None, seed=0).model.centroids.round(2).tolist()
+    >>> renew(old, Rows(rows), Limits(2, 2), usual=None, seed=0).model.centroids.round(2).tolist()
     [[0.3], [10.0]]
     """
+    matrix, revenue = rows.matrix, rows.revenue
+    before = matrix if rows.before is None else rows.before
     current = _Centres(model, tuple(range(model.n_segments)), ())
     gain = None
     if usual is not None:
-        current, gain = _births(current, matrix, limits, usual, revenue, seed)
+        current, gain = _births(current, before, limits, usual, revenue, seed)
+    labels = current.model.assign(before)
+    shifted = _shifted(_at_rest(model, current), labels, matrix - before)
+    current = replace(current, model=shifted)
+    if usual is not None and not current.born and before is not matrix:
+        grown, gain = _births(current, matrix, limits, usual, revenue, seed)
+        current = replace(grown, model=_at_rest(shifted, grown))
     while True:
         settled = exact(settle(current.model, matrix))
-        blended = _blend(model, settled, current.carried)
+        blended = _blend(current.model, settled, current.carried)
         dying = _dying(blended, matrix, revenue)
         if limits.fixed or dying is None or blended.n_segments <= limits.least:
             return Renewed(blended, current.carried, current.born, gain)
         current = current.without(dying)
+
+
+def _at_rest(old: KMeansModel, current: _Centres) -> KMeansModel:
+    """Put carried centres back where they were; looking for births has moved them."""
+    pairs = zip(current.carried, current.model.centroids, strict=True)
+    return KMeansModel(np.array([old.centroids[i] if i >= 0 else centre for i, centre in pairs]))
+
+
+def _shifted(model: KMeansModel, labels: Labels, by: Floats) -> KMeansModel:
+    """Move each centre as far as its members moved on average; without members not at all."""
+    k = model.n_segments
+    counts = np.maximum(np.bincount(labels, minlength=k), 1)[:, None]
+    sums = np.column_stack([np.bincount(labels, weights=column, minlength=k) for column in by.T])
+    return KMeansModel(model.centroids + sums / counts)
 
 
 @dataclass(frozen=True)
@@ -185,11 +224,8 @@ def _merged(current: _Centres, matrix: Floats) -> _Centres:
 
 def _blend(old: KMeansModel, new: KMeansModel, carried: Sequence[int]) -> KMeansModel:
     """Move the centres that are carried only part of the way."""
-    centroids = new.centroids.copy()
-    kept: NDArray[np.int64] = np.flatnonzero(np.array(carried) >= 0)
-    before = old.centroids[np.array(carried)[kept]]
-    centroids[kept] = (1 - BLEND) * before + BLEND * centroids[kept]
-    return KMeansModel(centroids)
+    part = np.where(np.array(carried) >= 0, BLEND, 1.0)[:, None]
+    return KMeansModel((1 - part) * old.centroids + part * new.centroids)
 
 
 def _dying(model: KMeansModel, matrix: Floats, revenue: Floats | None) -> int | None:

@@ -85,6 +85,20 @@ def list_tries(
 ) -> list[Try]:
     """List what to try; no space is asked for more segments than it has distinct customers.
 
+    Parameters
+    ----------
+    spaces : sequence of Space
+        One at least.
+    algorithms : sequence of Algorithm
+        Those that find their number of segments by themselves are tried once, with the most.
+    ks : sequence of int
+        Numbers of segments, ascending.
+
+    Returns
+    -------
+    list of Try
+        By space, algorithm and number of segments.
+
     Raises
     ------
     DataError

@@ -1,0 +1,129 @@
+"""Commands that explain: rules of segments, reasons of customers, what-ifs, and the SQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coterie.cli.base import HERE, AsJson, Folder, project_in
+from coterie.terminal import answer, out, plain
+
+if TYPE_CHECKING:
+    from coterie.api import Run
+
+Id = Annotated[str, typer.Argument(help="Id as in your data.")]
+
+
+def explain(
+    segment: Annotated[str, typer.Argument(help="Id or name; default: all.")] = "",
+    folder: Folder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show a short rule for each segment, how often it is right, and what the segment hangs on.
+
+    Example: [bold]coterie explain seg-001[/bold]
+    """
+    run = _latest(folder)
+    found = run.explain(segment)
+    if as_json:
+        return answer("explain", found, run=run)
+    for one in found["segments"]:
+        out.print(f"[bold]{plain(one['name'])}[/bold] ({one['id']})", soft_wrap=True)
+        out.print(f"  {plain(one['description'])}", soft_wrap=True)
+        rule = one["rule"]
+        out.print(f"  Rule: {plain(rule['text'] if rule else 'none')}", soft_wrap=True)
+        if rule:
+            out.print(f"  SQL: {plain(rule['sql'])}", soft_wrap=True)
+        hangs = [f"{item['label']} {item['moved']:.0%}" for item in one["importance"][:4]]
+        if hangs:
+            out.print(f"  Would leave if it were another's: {plain(', '.join(hangs))}")
+    if found["fidelity"] is not None:
+        right = f"{100 * found['fidelity']:.0f}"
+        out.print(f"A tree of such rules puts {right} in 100 customers where they belong.")
+    return None
+
+
+def why(
+    customer_id: Id,
+    not_in: Annotated[
+        str, typer.Option("--not", help="Id or name of a segment: why not in that one?")
+    ] = "",
+    folder: Folder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show why a customer is in her segment, or what keeps her out of another.
+
+    Example: [bold]coterie why 12347[/bold]
+    """
+    run = _latest(folder)
+    found = run.why(customer_id, not_in=not_in)
+    if as_json:
+        return answer("why", found, run=run)
+    name = plain(found["segment"]["name"] if found["segment"] else "no segment")
+    if not_in:
+        other = plain(found["other"]["name"])
+        out.print(f"[bold]{plain(customer_id)}[/bold] is in {name}, and not in {other} because of:")
+        lines = found["gaps"]
+    else:
+        second = f"; next nearest {plain(found['second']['name'])}" if found["second"] else ""
+        out.print(f"[bold]{plain(customer_id)}[/bold] is in {name}{second}. What speaks for it:")
+        lines = found["reasons"]
+    for line in lines:
+        share = f" ({line['weight']:.0%})" if line["weight"] is not None else ""
+        out.print(f"  {plain(line['text'])}{share}", soft_wrap=True)
+    return None
+
+
+def what_if(
+    customer_id: Id,
+    to: Annotated[str, typer.Option(help="Id or name of the segment to reach.")] = "",
+    folder: Folder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show the cheapest action that would move a customer to a segment of higher value.
+
+    Example: [bold]coterie what-if 12347[/bold]
+    """
+    run = _latest(folder)
+    found = run.what_if(customer_id, to=to)
+    if as_json:
+        return answer("what-if", found, run=run)
+    name = plain(found["segment"]["name"] if found["segment"] else "no segment")
+    out.print(f"[bold]{plain(customer_id)}[/bold] is in {name}.")
+    out.print(plain(found["text"]), soft_wrap=True)
+    return None
+
+
+def export(
+    sql: Annotated[str, typer.Option(help="duckdb, postgres, spark, bigquery or snowflake.")],
+    rules: Annotated[
+        bool, typer.Option("--rules", help="The rules, which only approximate the segments.")
+    ] = False,
+    to: Annotated[Path | None, typer.Option(help="Write to this file instead.")] = None,
+    folder: Folder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Write the whole assignment of customers as one SQL statement for a warehouse.
+
+    Example: [bold]coterie export --sql postgres --to assign.sql[/bold]
+    """
+    from coterie.store.runs import write_atomic
+
+    run = _latest(folder)
+    text = f"{run.sql(sql, rules=rules)}\n"
+    if to is not None:
+        write_atomic(to, text)
+    if as_json:
+        data = {"sql": text, "dialect": sql, "rules": rules, "file": str(to) if to else None}
+        return answer("export", data, run=run)
+    if to is not None:
+        out.print(f"Wrote {plain(str(to))}.", soft_wrap=True)
+    else:
+        typer.echo(text, nl=False)
+    return None
+
+
+def _latest(folder: Path) -> Run:
+    return project_in(folder).latest
