@@ -103,7 +103,7 @@ def make_plan(
             return Outcome(same["run_id"], home.runs / same["run_id"], fresh=False)
     parent_run = row["run_id"] if row else None
     parent = load_released(home.runs / parent_run) if parent_run else None
-    given = registry.segments()
+    given = registry.segments(input_hash, parent_run)
     continued = {"fits": fits, "run": parent_run, "segments": given}
     run_id = "r" + hash_of({"inputs": inputs, "continues": continued})
     return Plan(run_id, input_hash, settings_hash, as_of, parent, parent_run, fits, inputs, given)

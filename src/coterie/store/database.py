@@ -117,10 +117,18 @@ class Registry:
             rows = connection.execute(sa.select(RUNS).order_by(RUNS.c.number.desc())).mappings()
             return [dict(row) for row in rows]
 
-    def segments(self) -> int:
-        """Return how many segment ids were ever given; no id is given twice."""
+    def segments(self, input_hash: str = "", parent_run: str | None = None) -> int:
+        """Return how many segment ids were given, so that none is given twice.
+
+        A run of the same input after the same parent does not count: if its folder was
+        deleted it is made again, with the ids that it had.
+        """
+        same = (RUNS.c.input_hash == input_hash) & RUNS.c.parent_run.is_not_distinct_from(
+            parent_run
+        )
+        query = sa.select(sa.func.max(RUNS.c.segments)).where(~same)
         with self._transaction() as connection:
-            return connection.execute(sa.select(sa.func.max(RUNS.c.segments))).scalar() or 0
+            return connection.execute(query).scalar() or 0
 
     def publish(self, row: Mapping[str, Any]) -> None:
         """Record a finished run and make it the published one, in one transaction."""
