@@ -22,7 +22,7 @@ from coterie.features.windows import to_date
 from coterie.pipeline.explained import Run
 from coterie.pipeline.flows import flows_between_days, flows_between_runs
 from coterie.pipeline.make import run as run_pipeline
-from coterie.pipeline.naming import rename_segment
+from coterie.pipeline.naming import publish_run, rename_segment
 from coterie.pipeline.plan import Tell
 from coterie.pipeline.score import assign as assign_file
 from coterie.profiling.comparison import Comparison, compare
@@ -96,7 +96,7 @@ class Project:
         return Run(done.folder)
 
     def train(self, *, as_of: date | None = None, tell: Tell | None = None) -> Run:
-        """Fit anew, whatever is published; ids are kept where members stay.
+        """Refit: with the same settings from the published model on, else all is chosen anew.
 
         Parameters
         ----------
@@ -189,8 +189,6 @@ class Project:
     def rename(self, segment_id: str, name: str) -> None:
         """Give a segment a name that stays with its id, also through refits.
 
-        The report and the descriptions have it from the next run on.
-
         Parameters
         ----------
         segment_id : str
@@ -199,6 +197,21 @@ class Project:
             One to four words that no other segment has. Empty gives the naming back.
         """
         rename_segment(self.folder, segment_id, name)
+
+    def publish(self, name: str) -> Run:
+        """Let the model of an earlier run score again.
+
+        Parameters
+        ----------
+        name : str
+            A run, as for ``find_run``.
+
+        Returns
+        -------
+        Run
+            The published run.
+        """
+        return publish_run(self.folder, name)
 
     def assign(self, file: str | Path, *, as_of: date | None = None) -> pa.Table:
         """Place the customers of a file by the published model, and store nothing.
