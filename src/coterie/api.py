@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from coterie.config import Settings, load_settings, make_settings
 from coterie.engine.duckdb import DuckDB
@@ -23,7 +22,7 @@ from coterie.features.windows import to_date
 from coterie.pipeline.explained import Run
 from coterie.pipeline.flows import flows_between_days, flows_between_runs
 from coterie.pipeline.make import run as run_pipeline
-from coterie.pipeline.naming import rename_segment
+from coterie.pipeline.naming import publish_run, rename_segment
 from coterie.pipeline.plan import Tell
 from coterie.pipeline.score import assign as assign_file
 from coterie.profiling.comparison import Comparison, compare
@@ -32,18 +31,14 @@ from coterie.segmentation.algorithms import described
 from coterie.segmentation.estimator import Segmenter
 from coterie.segmentation.released import published
 from coterie.sources.base import Source
+from coterie.sources.frames import write_frame
 from coterie.sources.read import read
 from coterie.store.home import Home
 from coterie.store.results import find_run, published_run
-from coterie.store.runs import whole_file
 from coterie.validation.infer import propose
 from coterie.validation.proposal import Proposal
 
 __all__ = ["Project", "Run", "Segmenter", "segment"]
-
-
-_ARROW = ("__arrow_c_stream__", "__arrow_c_array__")
-"""What data frames of every library can be asked for: their rows as Arrow."""
 
 
 class Project:
@@ -101,7 +96,7 @@ class Project:
         return Run(done.folder)
 
     def train(self, *, as_of: date | None = None, tell: Tell | None = None) -> Run:
-        """Fit anew, whatever is published; ids are kept where members stay.
+        """Refit: with the same settings from the published model on, else all is chosen anew.
 
         Parameters
         ----------
@@ -140,7 +135,18 @@ class Project:
         return rows
 
     def find_run(self, name: str) -> Run:
-        """Return a run by its id, the beginning of it, ``latest`` or ``previous``."""
+        """Return a run.
+
+        Parameters
+        ----------
+        name : str
+            Its id, the beginning of it, ``latest`` or ``previous``.
+
+        Returns
+        -------
+        Run
+            Its tables and segments.
+        """
         return Run.of(find_run(self.folder, name))
 
     def flows(self, start: str | date, end: str | date) -> Flows:
@@ -166,13 +172,22 @@ class Project:
         raise ParameterError(f"start={start!r}, end={end!r}.", allowed="Two dates, or two runs.")
 
     def compare(self, one: str, other: str) -> Comparison:
-        """Return how far two runs (as for ``find_run``) agree, and what each tells."""
+        """Return how far two runs agree, and what each tells.
+
+        Parameters
+        ----------
+        one, other : str
+            As for ``find_run``.
+
+        Returns
+        -------
+        Comparison
+            Of the customers that both place in a segment.
+        """
         return compare(self.find_run(one), self.find_run(other))
 
     def rename(self, segment_id: str, name: str) -> None:
         """Give a segment a name that stays with its id, also through refits.
-
-        The report and the descriptions have it from the next run on.
 
         Parameters
         ----------
@@ -182,6 +197,21 @@ class Project:
             One to four words that no other segment has. Empty gives the naming back.
         """
         rename_segment(self.folder, segment_id, name)
+
+    def publish(self, name: str) -> Run:
+        """Let the model of an earlier run score again.
+
+        Parameters
+        ----------
+        name : str
+            A run, as for ``find_run``.
+
+        Returns
+        -------
+        Run
+            The published run.
+        """
+        return publish_run(self.folder, name)
 
     def assign(self, file: str | Path, *, as_of: date | None = None) -> pa.Table:
         """Place the customers of a file by the published model, and store nothing.
@@ -331,7 +361,7 @@ def segment(
             folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="coterie-"))
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        file = Path(data) if isinstance(data, str | Path) else _write_frame(data, place)
+        file = Path(data) if isinstance(data, str | Path) else write_frame(data, place)
         ((source, proposal),) = inspect([file], place)
         table, mapping = _mapping(proposal, columns or {}, file.name)
         found = {
@@ -350,26 +380,6 @@ def segment(
         # From here on the temporary folder lives as long as the run that reads from it.
         weakref.finalize(run, undo.pop_all().close)
     return run
-
-
-def _write_frame(data: Any, folder: Path) -> Path:
-    """Keep a data frame as Parquet in the project folder."""
-    kind, allowed = type(data).__name__, "Give a path, or a pandas, polars or Arrow table."
-    hint = "Columns must hold one kind of value each."
-    if not (isinstance(data, Mapping) or any(hasattr(data, name) for name in _ARROW)):
-        raise DataError(f"{kind} is no table.", allowed=allowed)
-    path = folder / "data.parquet"
-    try:
-        table = data if isinstance(data, pa.Table) else pa.table(data)
-    except (TypeError, ValueError, OverflowError, pa.ArrowException) as error:
-        said = "; ".join(map(str, error.args))
-        raise DataError(f"{kind} is no table: {said}.", allowed=allowed, hint=hint) from error
-    try:
-        with whole_file(path) as partial:
-            pq.write_table(table, partial)
-    except pa.ArrowException as error:
-        raise DataError(f"{kind} cannot be kept as Parquet: {error}.", hint=hint) from error
-    return path
 
 
 def _mapping(

@@ -218,3 +218,12 @@ def test_what_cannot_be_compared_says_why(
     failed = coterie(made, "flows", *words)
     assert failed.code == 1
     assert said in failed.err.replace("\n", " ")
+
+
+def test_a_refit_is_taken_back_and_the_model_before_scores_again(shop: Path) -> None:
+    project = Project(shop)
+    _, second, third = runs(shop)
+    assert project.latest.id == third.id
+    assert project.publish("previous").id == second.id
+    assert project.run().manifest["model_id"] == second.manifest["model_id"]
+    assert project.publish(third.id[:8]).id == third.id

@@ -124,6 +124,7 @@ ANSWERS = {
     "flows": ([], {"causes", "items", "total", "all", "by_behaviour", "by_model"}),
     "compare": ([], {"sides", "overlap", "ari", "same", "changed"}),
     "rename": (["seg-001", "My own"], SEGMENT),
+    "publish": (["previous"], {"model_id"}),
     "explain": (["seg-001"], {"fidelity", "segments"}),
     "why": (["12347"], {"segment", "second", "margin", "reasons"}),
     "what-if": (["12347"], {"segment", "action", "reaches", "text"}),

@@ -28,3 +28,25 @@ def test_an_id_is_never_given_twice_even_if_the_run_that_gave_it_is_deleted(tmp_
     born = set(second) - set(first)
     assert len(born) >= 3
     assert not born & set(third)
+
+
+def test_an_id_born_at_a_refit_is_not_given_again_after_its_run_is_deleted(tmp_path: Path) -> None:
+    def write(groups: int) -> None:
+        people = [
+            f"p{g}-{i},{g * 50 + i % 7},{g % 2 * 50 + i % 5}"
+            for g in range(groups)
+            for i in range(80)
+        ]
+        (tmp_path / "people.csv").write_text("\n".join(["id,a,b", *people]), encoding="utf-8")
+
+    write(3)
+    (tmp_path / "coterie.toml").write_text(SETTINGS.format(k="[2, 5]"), encoding="utf-8")
+    first = {segment["id"] for segment in Project(tmp_path).run().segments}
+    write(4)
+    refitted = Project(tmp_path).train()
+    born = {segment["id"] for segment in refitted.segments} - first
+    assert len(born) == 1
+    shutil.rmtree(refitted.folder)
+    again = {segment["id"] for segment in Project(tmp_path).train().segments} - first
+    assert again
+    assert not again & born

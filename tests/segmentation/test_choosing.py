@@ -165,7 +165,7 @@ FOUND: dict[str, list[object]] = {}
     ],
     ids=["the same twice", "collinear", "two values", "one constant"],
 )
-@pytest.mark.parametrize("n", [50, 199, 200])
+@pytest.mark.parametrize("n", [50, 200])
 def test_odd_columns_get_a_clear_answer(columns, n: int):
     matrix = columns(np.random.default_rng(n).normal(size=n))
     found = select([Space("s", ("a", "b"), matrix)], [], Evidence(None, matrix), [2, 3], seed=0)

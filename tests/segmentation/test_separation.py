@@ -74,7 +74,7 @@ def test_segment_rates_come_from_the_other_folds():
         others = folds != folds[i]
         mine = others & (labels == labels[i])
         rates[i] = (active[mine].sum() + active[others].mean()) / (mine.sum() + 1)
-    found = separation._rate_auc(labels, active, folds, np.ones((200, 1)))
+    found = separation.rate_auc(labels, active, folds, np.ones((200, 1)))
     np.testing.assert_allclose(found, roc_auc_score(active, rates))
 
 

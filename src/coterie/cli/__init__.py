@@ -35,6 +35,7 @@ for command in (
     flows.flows,
     flows.compare,
     flows.rename,
+    flows.publish,
     explain.explain,
     explain.why,
     explain.what_if,

@@ -194,3 +194,19 @@ def rename(
     out.print(f"{plain(segment)} is called {plain(name) or 'by the naming rule'} now.")
     out.print("The report has it after the next: coterie run")
     return None
+
+
+def publish(
+    name: Annotated[str, typer.Argument(metavar="RUN", help=_RUN)],
+    folder: Folder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Let the model of an earlier run score again.
+
+    Example: [bold]coterie publish previous[/bold]
+    """
+    run = project_in(folder).publish(name)
+    if as_json:
+        return answer("publish", {"model_id": run.manifest["model_id"]}, run=run)
+    out.print(f"Run {run.id} as of {run.as_of} is published; its model scores from now on.")
+    return None

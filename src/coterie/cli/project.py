@@ -59,13 +59,30 @@ def init(
     return None
 
 
+SEARCH = ("k", "algorithm", "budget")
+"""Settings of the choice that flags can give."""
+K = Annotated[str, typer.Option("--k", help="Number of segments, instead of the best one.")]
+Algorithm = Annotated[str, typer.Option("--algorithm", help="One of coterie algorithms.")]
+Budget = Annotated[str, typer.Option("--budget", help="Time for the search, like 60s or 10m.")]
+
+
 def _run(
-    command: str, folder: Path, moment: datetime | None, *, refit: bool, as_json: bool
+    command: str,
+    folder: Path,
+    moment: datetime | None,
+    *,
+    refit: bool,
+    as_json: bool,
+    search: tuple[str, str, str] = ("", "", ""),
 ) -> None:
+    from coterie.config import load_settings
     from coterie.pipeline.make import run as run_pipeline
     from coterie.store.results import Run
 
     project = project_in(folder)
+    asked = {name: given for name, given in zip(SEARCH, search, strict=True) if given}
+    if asked:
+        project.settings = load_settings(folder, {"segmentation": asked})
     start = time.perf_counter()
     with progress() as tell:
         done = run_pipeline(project.settings, folder, as_of=day_of(moment), refit=refit, tell=tell)
@@ -102,21 +119,33 @@ def run(
     folder: Folder = HERE,
     as_of: AsOf = None,
     refit: Annotated[bool, typer.Option("--refit", help="Fit anew.")] = False,
+    k: K = "",
+    algorithm: Algorithm = "",
+    budget: Budget = "",
     as_json: AsJson = False,
 ) -> None:
     """Read, check, score and report; fit if there is no model yet.
 
     Example: [bold]coterie run --as-of 2011-12-10[/bold]
     """
-    _run("run", folder, as_of, refit=refit, as_json=as_json)
+    search = (k, algorithm, budget)
+    _run("run", folder, as_of, refit=refit, as_json=as_json, search=search)
 
 
-def train(folder: Folder = HERE, as_of: AsOf = None, as_json: AsJson = False) -> None:
+def train(
+    folder: Folder = HERE,
+    as_of: AsOf = None,
+    k: K = "",
+    algorithm: Algorithm = "",
+    budget: Budget = "",
+    as_json: AsJson = False,
+) -> None:
     """Fit the segmentation anew; segments keep their ids where members stay.
 
     Example: [bold]coterie train[/bold]
     """
-    _run("train", folder, as_of, refit=True, as_json=as_json)
+    search = (k, algorithm, budget)
+    _run("train", folder, as_of, refit=True, as_json=as_json, search=search)
 
 
 def demo(

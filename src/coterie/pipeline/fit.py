@@ -20,12 +20,14 @@ from coterie.segmentation.conclusion import conclude, doubt
 from coterie.segmentation.evidence import Case, Past, judge_later, judge_now, look_back, today
 from coterie.segmentation.placing import fit_choice, place
 from coterie.segmentation.proofs import Prover
+from coterie.segmentation.refit import Today, go_on
 from coterie.segmentation.released import (
     Released,
     identify,
     keep_labels,
     prepare,
 )
+from coterie.segmentation.renewal import Limits
 from coterie.segmentation.search import Search
 from coterie.segmentation.select import select
 from coterie.validation.ingest import Ingested
@@ -67,11 +69,35 @@ def segment_customers(
         prepare(db, plan.parent, ingested.attributes, as_of=plan.as_of, sources=sources)
         check_usable(db, plan.as_of)
         released, selection = plan.parent, None
+    elif (renewed := _go_on(db, settings, ingested, plan, sources, tell)) is not None:
+        released, selection = renewed, None
     else:
         released, selection = _fit(db, settings, ingested, plan, sources, tell)
     tell("place", 0.0, "placing every customer")
     place(db, released.matrix, released.model, released.ids)
     return released, selection
+
+
+def _go_on(
+    db: DuckDB,
+    settings: Settings,
+    ingested: Ingested,
+    plan: Plan,
+    sources: Sources,
+    tell: Tell,
+) -> Released | None:
+    """Refit the published model if the settings are the same; None asks for a new choice."""
+    params = settings.segmentation
+    now = Today(
+        as_of=plan.as_of if has_rows(db, "lines") else None,
+        horizon=horizon_days(params.horizon),
+        sources=sources,
+        limits=Limits(*k_range(params.k)),
+        seed=params.seed,
+        run_id=plan.run_id,
+        given=plan.segments_given,
+    )
+    return go_on(db, plan.parent, plan.settings_hash, ingested.attributes, now, tell)
 
 
 def _fit(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
-from coterie.features.windows import to_day
+from coterie.features.windows import to_date, to_day
 from coterie.pipeline.fit import segment_customers
 from coterie.pipeline.plan import Outcome, Plan, Tell, make_plan
+from coterie.profiling.charts_flows import flow_section
 from coterie.profiling.choice import candidate_rows, choice_of
+from coterie.profiling.format import long_date
 from coterie.profiling.migration import Earlier, migration_since
 from coterie.profiling.output import describe_segments, write_tables
 from coterie.profiling.profile import ProfileParams
@@ -166,9 +170,9 @@ def _describe(
         db, released, ingested.attributes, params, names, refitted=refitted
     )
     places.tell("write", 0.0, "writing the run")
-    moved = migration_since(db, earlier, released, plan.as_of)
+    migration = migration_since(db, earlier, released, plan.as_of)
     with ThreadPoolExecutor(1) as pool:  # one core draws while the other writes
-        tables = pool.submit(write_tables, db, writer, released, ingested, migration=moved)
+        tables = pool.submit(write_tables, db, writer, released, ingested, migration=migration)
         candidates = candidate_rows(selection, parent)
         writer.table("candidates.parquet", candidates)
         writer.json("model.json", released.to_dict())
@@ -193,6 +197,9 @@ def _describe(
                 "Seed": str(settings.segmentation.seed),
                 "Coterie": plan.inputs["version"],
             },
+            flows=flow_section(
+                migration, *_flow_facts(segments, released, earlier, refitted=refitted)
+            ),
         )
         writer.text("report.html", render(report))
         tables.result()
@@ -205,3 +212,21 @@ def _earlier(plan: Plan, folder: Path | None) -> Earlier | None:
         return None
     day = read_json(folder / MANIFEST)["as_of"]
     return Earlier(folder, plan.parent, to_day(date.fromisoformat(day)) if day else None)
+
+
+def _flow_facts(
+    segments: Sequence[Mapping[str, Any]],
+    released: Released,
+    earlier: Earlier | None,
+    *,
+    refitted: bool,
+) -> tuple[dict[str, dict[str, Any]], str, Mapping[str, Any] | None]:
+    """Return the segments of the flows, those that ended last; since when; what a refit changed."""
+    known: dict[str, dict[str, Any]] = {
+        s["id"]: {"name": s["name"], "slot": s["slot"]} for s in segments
+    }
+    for identity in released.segments:
+        known.setdefault(identity.id, {"name": identity.name or identity.id, "slot": identity.slot})
+    day = earlier.as_of if earlier else None
+    since = long_date(to_date(day - 1)) if day is not None else "the run before"
+    return known, since, released.changes if refitted else None

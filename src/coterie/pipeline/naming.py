@@ -1,4 +1,4 @@
-"""Names that users give: kept in the registry, so that they outlive runs and models."""
+"""What users decide: names of segments, and which run is published; the registry keeps both."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from coterie.errors import ParameterError
 from coterie.profiling.names import MAX_WORDS
 from coterie.store.home import Home
-from coterie.store.results import published_run
+from coterie.store.results import Run, find_run, published_run
 
 MAX_LETTERS = 60
 
@@ -44,3 +44,26 @@ def rename_segment(folder: Path, segment_id: str, name: str) -> None:
     home = Home(folder)
     with home.alone(), home.registry() as registry:
         registry.rename(segment_id, given)
+
+
+def publish_run(folder: Path, name: str) -> Run:
+    """Let the model of a run score from now on, after checking the run's files.
+
+    Parameters
+    ----------
+    folder : Path
+        The project folder.
+    name : str
+        A run, as for ``find_run``.
+
+    Returns
+    -------
+    Run
+        The published run.
+    """
+    run, home = find_run(folder, name), Home(folder)
+    with home.alone(), home.registry() as registry:
+        row = registry.find(run_id=run.id)
+        if row is not None:
+            registry.publish(row)
+    return published_run(folder)

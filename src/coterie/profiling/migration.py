@@ -127,7 +127,15 @@ def _make_via(db: DuckDB, old: Released, new: Released) -> None:
 
 
 def find_active(db: DuckDB, before: int | None, now: int | None) -> None:
-    """Make table ``active``: the customers with a line or event between two days."""
+    """Make table ``active``: the customers with a line or event between two days.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds the canonical tables.
+    before, now : int or None
+        The two days, in any order; without them nobody is active.
+    """
     parts = []
     if before is not None and now is not None:
         low, high = sorted((before, now))
@@ -141,7 +149,17 @@ def find_active(db: DuckDB, before: int | None, now: int | None) -> None:
 
 
 def find_active_by_state(db: DuckDB, before: int, now: str) -> None:
-    """Make table ``active`` from a later state alone: those whose last order is not earlier."""
+    """Make table ``active`` from a later state alone: those whose last order is not earlier.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds the state.
+    before : int
+        Day that ends what the earlier run saw.
+    now : str
+        Name of the later state.
+    """
     db.create("active", f"SELECT customer_id FROM {now} WHERE last_day >= {before}")
 
 
@@ -150,6 +168,13 @@ def find_corrected(db: DuckDB, before: str, now: str) -> None:
 
     Who is not active has new lines only before the earlier day, or lost some: her past
     was corrected.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds both states.
+    before, now : str
+        Their names.
     """
     shared = set(db.columns(before)) & set(db.columns(now))
     differs = " OR ".join(
@@ -165,7 +190,15 @@ def find_corrected(db: DuckDB, before: str, now: str) -> None:
 
 
 def find_changed(db: DuckDB, before: str, now: str) -> None:
-    """Make table ``active`` without dates: those of whom a column differs, for that is news."""
+    """Make table ``active`` without dates: those of whom a column differs, for that is news.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds both tables of features.
+    before, now : str
+        Their names.
+    """
     shared = set(db.columns(before)) & set(db.columns(now)) - {"customer_id"}
     differs = " OR ".join(
         f"b.{identifier(name)} IS DISTINCT FROM n.{identifier(name)}" for name in sorted(shared)

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from coterie.profiling import format as fmt
 from coterie.profiling import palette
 from coterie.profiling.charts_choice import MEASURED, TOO_SMALL, Candidate, Measured
+from coterie.profiling.charts_flows import FlowSection
 from coterie.profiling.choice import Choice
 from coterie.profiling.describe import strongest, telling
 from coterie.profiling.figures import Figures
@@ -56,6 +57,8 @@ class ReportData:
         By input table: rows_in, accepted, quarantined, findings.
     run : mapping of str to str
         Facts of the run in the order shown: run id, versions, seed, settings.
+    flows : FlowSection, optional
+        Who moved since the run before.
     """
 
     title: str
@@ -64,6 +67,7 @@ class ReportData:
     choice: Choice = field(default_factory=Choice)
     quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     run: Mapping[str, str] = field(default_factory=dict)
+    flows: FlowSection | None = None
 
 
 def render(report: ReportData) -> str:
@@ -109,6 +113,8 @@ def render(report: ReportData) -> str:
             fmt=fmt,
             countries=_countries(profile),
             mathematics=_method(profile),
+            flows=report.flows,
+            drawn_flows=Markup(report.flows.svg if report.flows else ""),  # noqa: S704  drawn and escaped by us
         )
 
 

@@ -5,6 +5,7 @@ A reference has no P when features are left out in turn: it cannot be made witho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import numpy as np
@@ -186,6 +187,25 @@ class LeaveOneOutJudge:
                 model = algorithm.fit(rest, k, seed=seed)
                 parts.append(yardstick.parts(as_groups(model.assign(rest))))
         return score(parts)
+
+
+def mean_of(scores: Sequence[Score | None]) -> Score | None:
+    """Return P over several windows: the mean, and the mean of the intervals' ends.
+
+    Customers of two windows are mostly the same, so the interval gets no narrower.
+
+    Examples
+    --------
+    >>> mean_of([Score(0.5, 0.25, 0.75), Score(1.0, 0.75, 1.25)])
+    Score(p=0.75, low=0.5, high=1.0)
+    >>> mean_of([None]) is None
+    True
+    """
+    known = [found for found in scores if found]
+    if not known:
+        return None
+    ends = np.array([[found.p, found.low, found.high] for found in known]).mean(axis=0)
+    return Score(float(ends[0]), float(ends[1]), float(ends[2]))
 
 
 def _sample(features: tuple[str, ...], seed: int) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ how many customers it moves who did nothing; who asks for a refit has decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -294,6 +294,7 @@ def refit_released(db: DuckDB, released: Released, today: Today, before: Before 
         model=renewed.model,
         # What is usual stays that of the choice, else many small steps would hide a new group.
         gain=released.gain if renewed.model.n_segments == released.model.n_segments else None,
+        choice=_carried(released.choice or {}, renewed.carried),
         changes={**judged, "refit": True},
     )
     found = identify(
@@ -302,6 +303,14 @@ def refit_released(db: DuckDB, released: Released, today: Today, before: Before 
     churn = (found.changes or {}).get("churn")
     promote, why = advise(judged["p_old"], judged["p_new"], churn)
     return replace(found, changes={**(found.changes or {}), "promote": promote, "why": why})
+
+
+def _carried(choice: Mapping[str, Any], carried: Sequence[int]) -> dict[str, Any]:
+    """Return the choice with what it said of each segment under its new number."""
+    rows = choice.get("segments") or []
+    if not rows:
+        return dict(choice)
+    return {**choice, "segments": [rows[old] if 0 <= old < len(rows) else {} for old in carried]}
 
 
 def _kmeans(released: Released) -> KMeansModel:

@@ -19,11 +19,10 @@ from coterie.segmentation.base import MIN_FIDELITY, Algorithm, Floats, as_groups
 from coterie.segmentation.candidates import Candidate, Evidence, Reference, Selection, Space
 from coterie.segmentation.choosing import Asked, pick
 from coterie.segmentation.ground import Plain
-from coterie.segmentation.judges import Judge, judge
+from coterie.segmentation.judges import Judge, judge, mean_of
 from coterie.segmentation.parallel import each
 from coterie.segmentation.proofs import Proven, Prover
 from coterie.segmentation.search import Earlier, Search, Try, afford, list_tries
-from coterie.segmentation.separation import mean_of
 from coterie.segmentation.validity import Textbook, inertia, unsubstantial
 
 N_SAMPLE = 50_000

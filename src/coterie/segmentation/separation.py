@@ -28,6 +28,8 @@ MOST = 1.1
 N_CEILING = 20_000
 """Customers of the ceiling; 50,000 raise it by less than 2 %."""
 _CEILING_FOLDS = 5
+_TURNS = 2
+"""Cuts into folds whose predictions are averaged: one alone is lucky or not by .01."""
 _CEILING_FEATURES = 64
 """Columns that the ceiling's trees look at; more make them slow, and mostly add noise."""
 _RATE_FOLDS = 10
@@ -95,7 +97,8 @@ class Yardstick:
         bought, drawn = active[rows], draws[rows]
         told = min(bought.sum(), (~bought).sum()) >= 2 * _CEILING_FOLDS
         wanted = [*targets[rows].T, *([bought] if told else [])]
-        foretold = _foretell(wanted, features[rows], seed)
+        tells = [_foretell(wanted, features[rows], seed + turn) for turn in range(_TURNS)]
+        foretold = np.mean(tells, axis=0)
         ceilings = [_explained(targets[rows], foretold[:, :2], drawn)]
         ranked = _auc(foretold[:, 2], bought, drawn) - 0.5 if told else np.zeros(draws.shape[1])
         ceilings.append(ranked[:, None])
@@ -146,7 +149,7 @@ class Yardstick:
         """
         reached = eps2(labels, self.targets, self.draws)
         if self.active is not None:
-            ranked = _rate_auc(labels, self.active, self.folds, self.draws) - 0.5
+            ranked = rate_auc(labels, self.active, self.folds, self.draws) - 0.5
             reached = np.column_stack([reached, ranked])
         usable = self.ceilings[0] >= FLOOR
         ceilings = np.maximum(self.ceilings[:, usable], FLOOR)
@@ -193,25 +196,6 @@ def score(parts: Sequence[Floats]) -> Score | None:
     p = np.mean(means, axis=0)
     low, high = np.quantile(p[1:], [0.025, 0.975])
     return Score(float(p[0]), float(low), float(high))
-
-
-def mean_of(scores: Sequence[Score | None]) -> Score | None:
-    """Return P over several windows: the mean, and the mean of the intervals' ends.
-
-    Customers of two windows are mostly the same, so the interval gets no narrower.
-
-    Examples
-    --------
-    >>> mean_of([Score(0.5, 0.25, 0.75), Score(1.0, 0.75, 1.25)])
-    Score(p=0.75, low=0.5, high=1.0)
-    >>> mean_of([None]) is None
-    True
-    """
-    known = [found for found in scores if found]
-    if not known:
-        return None
-    ends = np.array([[found.p, found.low, found.high] for found in known]).mean(axis=0)
-    return Score(float(ends[0]), float(ends[1]), float(ends[2]))
 
 
 def eps2(labels: Labels, targets: Floats, draws: Floats | None = None) -> Floats:
@@ -281,10 +265,27 @@ def _explained(targets: Floats, foretold: Floats, draws: Floats) -> Floats:
     return squared
 
 
-def _rate_auc(
+def rate_auc(
     labels: Labels, active: NDArray[np.bool_], folds: NDArray[np.int64], draws: Floats
 ) -> Floats:
-    """Return the AUC of segment rates taken from the other folds, with pseudo-count 1."""
+    """Return the AUC of segment rates taken from the other folds, with pseudo-count 1.
+
+    Parameters
+    ----------
+    labels : int32 array, shape (n,)
+        Segment of each customer, from 0.
+    active : bool array, shape (n,)
+        What is to be ranked.
+    folds : int array, shape (n,)
+        Fold of each customer, from 0.
+    draws : float64 array, shape (n, n_draws)
+        How often each customer is drawn; see ``bootstrap``.
+
+    Returns
+    -------
+    float64 array, shape (n_draws,)
+        .5 if segments tell nothing; equal rates count half.
+    """
     k = int(labels.max(initial=0)) + 1
     cell = (folds * k + labels).astype(np.int32)
     shape = (int(folds.max(initial=0)) + 1, k, draws.shape[1])

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
@@ -10,6 +15,10 @@ from coterie.errors import CoterieError, DataError
 from coterie.sources.base import Raw, TableName
 from coterie.sources.names import column_names, name_notes
 from coterie.sources.parts import flat_select, rejected_table
+from coterie.store.runs import whole_file
+
+_ARROW = ("__arrow_c_stream__", "__arrow_c_array__")
+"""What data frames of every library can be asked for: their rows as Arrow."""
 
 
 def load_frame(db: DuckDB, name: str, table: pa.Table, *, input_table: TableName) -> Raw:
@@ -71,3 +80,41 @@ def load_frame(db: DuckDB, name: str, table: pa.Table, *, input_table: TableName
         rejected_table([]),
         name_notes(table.column_names),
     )
+
+
+def write_frame(data: Any, folder: Path) -> Path:
+    """Keep a data frame as Parquet in the project folder.
+
+    Parameters
+    ----------
+    data : pandas, polars or Arrow table
+        Whatever hands out its rows as Arrow.
+    folder : Path
+        The project folder.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    DataError
+        If it is no table, or holds what Parquet cannot.
+    """
+    kind, allowed = type(data).__name__, "Give a path, or a pandas, polars or Arrow table."
+    hint = "Columns must hold one kind of value each."
+    if not (isinstance(data, Mapping) or any(hasattr(data, name) for name in _ARROW)):
+        raise DataError(f"{kind} is no table.", allowed=allowed)
+    path = folder / "data.parquet"
+    try:
+        table = data if isinstance(data, pa.Table) else pa.table(data)
+    except (TypeError, ValueError, OverflowError, pa.ArrowException) as error:
+        said = "; ".join(map(str, error.args))
+        raise DataError(f"{kind} is no table: {said}.", allowed=allowed, hint=hint) from error
+    try:
+        with whole_file(path) as partial:
+            pq.write_table(table, partial)
+    except pa.ArrowException as error:
+        raise DataError(f"{kind} cannot be kept as Parquet: {error}.", hint=hint) from error
+    return path
