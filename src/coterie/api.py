@@ -211,7 +211,7 @@ class Project:
         Run
             The published run.
         """
-        return publish_run(self.folder, name)
+        return Run(publish_run(self.folder, name).folder)
 
     def assign(self, file: str | Path, *, as_of: date | None = None) -> pa.Table:
         """Place the customers of a file by the published model, and store nothing.
