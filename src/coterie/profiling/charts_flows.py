@@ -156,6 +156,11 @@ def flow_section(
         The day of the run before, in words.
     changes : mapping or None
         What a new model changed (``Released.changes``); None if the model is the same.
+
+    Returns
+    -------
+    FlowSection or None
+        Counts that would tell of few people are hidden.
     """
     if not migration.num_rows:
         return None

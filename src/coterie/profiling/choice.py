@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from coterie.profiling.charts_choice import ALGORITHM_WORDS, TOO_SMALL, SweepPoint
 from coterie.profiling.charts_choice import Candidate as Shown
 from coterie.segmentation.candidates import Selection
-from coterie.segmentation.gates import RELAXED, STRICT
+from coterie.segmentation.gates import RELAXED, STRICT, percent
 from coterie.segmentation.structure import MIN_DIP_SHARE, MIN_GAP, MIN_STRENGTH
 
 CANDIDATES = pa.schema(
@@ -143,7 +143,7 @@ def _gates(told: Mapping[str, Any]) -> tuple[Check, ...]:
         ("Short rules place a customer in the right segment", described, bars[2]),
     )
     return tuple(
-        Check(name, f"{found:.0%}", f"{needed:.0%}", found >= needed)
+        Check(name, percent(found, needed), f"{needed:.0%}", found >= needed)
         for name, found, needed in named
     )
 

@@ -20,7 +20,33 @@ TOLERANCE = 0.02
 STRICT, RELAXED = (0.75, 0.6, 0.8), (0.7, 0.5, 0.75)
 """Least S_w, S_min and D."""
 
+MOST_DIGITS = 3
+"""Decimals of a percentage that misses its gate by less than can be seen."""
+
 Level = Literal["strict", "relaxed", "none"]
+
+
+def percent(found: float, needed: float) -> str:
+    """Write a share so that it can be seen on which side of the needed one it is.
+
+    Parameters
+    ----------
+    found, needed : float
+        Shares, 0 to 1.
+
+    Returns
+    -------
+    str
+        With up to three decimals, fewest first.
+
+    Examples
+    --------
+    >>> percent(0.712, 0.75), percent(0.7481, 0.75), percent(0.75, 0.75)
+    ('71%', '74.8%', '75%')
+    """
+    texts = [f"{found:.{digits}%}" for digits in range(MOST_DIGITS + 1)]
+    told = (t for t in texts if (float(t[:-1]) < 100 * needed) == (found < needed))
+    return next(told, texts[-1])
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from coterie.errors import DataError
 from coterie.segmentation.base import MIN_FIDELITY, Algorithm, Floats, Labels, Model, as_groups
 from coterie.segmentation.describability import Describability, describability
-from coterie.segmentation.gates import RELAXED, STRICT, Proof
+from coterie.segmentation.gates import RELAXED, STRICT, Proof, percent
 from coterie.segmentation.ground import Ground, Rows
 from coterie.segmentation.stability import N_SAMPLES, Stability, stability
 from coterie.segmentation.structure import Structure, is_natural, structure
@@ -60,17 +60,17 @@ class Proven:
         weighted, least, described = STRICT
         if self.proof.weighted < weighted:
             return (
-                f"does not come back: refitted on resampled customers, {self.proof.weighted:.0%} "
+                f"does not come back: refitted on resampled customers, {percent(self.proof.weighted, weighted)} "
                 f"of a segment is found again, {weighted:.0%} needed"
             )
         if self.proof.least < least:
             return (
                 "a segment dissolves: refitted on resampled customers, "
-                f"{self.proof.least:.0%} of it is found again, {least:.0%} needed"
+                f"{percent(self.proof.least, least)} of it is found again, {least:.0%} needed"
             )
         if self.proof.described < described:
             return (
-                f"cannot be put in short rules: they place {self.proof.described:.0%} "
+                f"cannot be put in short rules: they place {percent(self.proof.described, described)} "
                 f"of customers, {described:.0%} needed"
             )
         return ""
