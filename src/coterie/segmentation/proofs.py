@@ -59,8 +59,9 @@ class Proven:
             return self.fails
         weighted, least, described = STRICT
         if self.proof.weighted < weighted:
+            found = percent(self.proof.weighted, weighted)
             return (
-                f"does not come back: refitted on resampled customers, {percent(self.proof.weighted, weighted)} "
+                f"does not come back: refitted on resampled customers, {found} "
                 f"of a segment is found again, {weighted:.0%} needed"
             )
         if self.proof.least < least:
@@ -69,8 +70,9 @@ class Proven:
                 f"{percent(self.proof.least, least)} of it is found again, {least:.0%} needed"
             )
         if self.proof.described < described:
+            found = percent(self.proof.described, described)
             return (
-                f"cannot be put in short rules: they place {percent(self.proof.described, described)} "
+                f"cannot be put in short rules: they place {found} "
                 f"of customers, {described:.0%} needed"
             )
         return ""
