@@ -47,6 +47,7 @@ def test_an_id_born_at_a_refit_is_not_given_again_after_its_run_is_deleted(tmp_p
     born = {segment["id"] for segment in refitted.segments} - first
     assert len(born) == 1
     shutil.rmtree(refitted.folder)
+    write(5)  # the same customers would give the same run, and its ids, again
     again = {segment["id"] for segment in Project(tmp_path).train().segments} - first
     assert again
     assert not again & born

@@ -126,8 +126,10 @@ def adjusted_rand(counts: NDArray[np.int64]) -> float | None:
 
     Examples
     --------
-    >>> adjusted_rand(np.array([[3, 0], [0, 4]])), adjusted_rand(np.array([[1, 1], [1, 1]]))
-    (1.0, -0.5)
+    >>> adjusted_rand(np.array([[3, 0], [0, 4]]))
+    1.0
+    >>> round(adjusted_rand(np.array([[1, 1], [1, 1]])), 9)
+    -0.5
     """
     n = float(counts.sum())
     if n < 2:
