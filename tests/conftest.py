@@ -7,6 +7,7 @@ decides, a check that did not run has not been passed.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import warnings
 from collections.abc import Generator, Iterator
@@ -77,7 +78,9 @@ def spark() -> Iterator[Any]:
     sail = pytest.importorskip("pysail.spark")
     server = sail.SparkConnectServer(ip="127.0.0.1", port=0)
     server.start(background=True)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        # in a worker of pytest-xdist the client takes a main module without file for its doctests
+        patch.setattr(sys.modules["__main__"], "__file__", __file__, raising=False)
         # the client says of every new pandas that it is not tried yet
         warnings.simplefilter("ignore", FutureWarning)
         sql = pytest.importorskip("pyspark.sql")
