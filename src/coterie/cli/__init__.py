@@ -5,6 +5,8 @@ Libraries load inside the commands, so that ``coterie --help`` answers at once.
 
 from __future__ import annotations
 
+from functools import partial
+
 import typer
 
 from coterie.cli import explain, flows, look, project
@@ -48,4 +50,5 @@ for command in (
 
 def main() -> None:
     """Run the command line; turn our errors into one red line and exit code 1."""
-    ended_well(app)
+    # By any way it was started, completion is for the one name.
+    ended_well(partial(app, prog_name="coterie"))

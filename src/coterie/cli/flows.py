@@ -67,7 +67,8 @@ def _flows_json(found: Flows, segment: str) -> dict[str, Any]:
         "causes": found.causes,
         "segments": [{"id": name, **known} for name, known in found.segments.items()],
         "items": found.migration.to_pylist(),
-        "total": found.moves.num_rows,
+        "total": found.migration.num_rows,
+        "customers": found.moves.num_rows,
         "all": _matrix_json(crossing(found.migration, order=order)),
         "by_behaviour": _matrix_json(crossing(found.migration, "behaviour", order=order)),
         "by_model": _matrix_json(crossing(found.migration, "model", order=order)),
@@ -113,18 +114,35 @@ def _show_flows(found: Flows) -> None:
 def _show_matrix(matrix: Crossing, names: dict[str, str]) -> None:
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False)
-    wide = out.width >= 110
-    table.add_column("from \\ to", no_wrap=True)
-    for name in matrix.columns:
-        table.add_column(plain(names.get(name, name) if wide else name), justify="right")
-    table.add_column("sum", justify="right")
-    for name, counts, shares in zip(matrix.rows, matrix.counts, matrix.shares, strict=True):
-        cells = [
+    wide = out.width >= 120
+    shown = [
+        [
             (f"{count:,} ({100 * share:.0f}%)" if wide else f"{100 * share:.0f}%") if count else "·"
             for count, share in zip(counts, shares, strict=True)
         ]
-        table.add_row(plain(names.get(name, name)), *cells, f"{int(counts.sum()):,}")
+        for counts, shares in zip(matrix.counts, matrix.shares, strict=True)
+    ]
+    heads = [
+        plain(names.get(name, name)) if wide else name.removeprefix("seg-")
+        for name in matrix.columns
+    ]
+    # No cell is cut: where room is short the names give way.
+    widths = [
+        max(0 if wide else len(head), *map(len, column))
+        for head, column in zip(heads, zip(*shown, strict=True), strict=True)
+    ]
+    total = len(f"{matrix.counts.sum():,}")
+    room = max(4, out.width - sum(widths) - len(widths) - total - 2)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("from \\ to", no_wrap=True, max_width=min(room, 28))
+    for head, width in zip(heads, widths, strict=True):
+        table.add_column(head, justify="right", min_width=width)
+    table.add_column("sum", justify="right", min_width=total)
+    for name, counts, cells in zip(matrix.rows, matrix.counts, shown, strict=True):
+        label = names.get(name, name)
+        if not wide and name.startswith("seg-"):
+            label = f"{name.removeprefix('seg-')} {label}"
+        table.add_row(plain(label), *cells, f"{int(counts.sum()):,}")
     out.print(table)
 
 

@@ -118,7 +118,7 @@ def _warnings(run: Run) -> list[dict[str, str]]:
 def run(
     folder: Folder = HERE,
     as_of: AsOf = None,
-    refit: Annotated[bool, typer.Option("--refit", help="Fit anew.")] = False,
+    refit: Annotated[bool, typer.Option("--refit", help="Refit the model.")] = False,
     k: K = "",
     algorithm: Algorithm = "",
     budget: Budget = "",
@@ -140,7 +140,7 @@ def train(
     budget: Budget = "",
     as_json: AsJson = False,
 ) -> None:
-    """Fit the segmentation anew; segments keep their ids where members stay.
+    """Refit: go on from the published segments, or choose anew if the settings changed.
 
     Example: [bold]coterie train[/bold]
     """

@@ -108,7 +108,7 @@ class DuckDB:
         self.execute(f"CREATE OR REPLACE VIEW {identifier(name)} AS {select}")
 
     def load(self, name: str, data: pa.Table | pa.RecordBatchReader) -> None:
-        """Make (or replace) table ``name`` from Arrow data, in the order of its rows."""
+        """Make (or replace) table ``name`` from Arrow data, in its order until ``lock``."""
         with self._cursor() as cursor, _clear_errors():
             cursor.register("arrow_in", data)
             cursor.execute(f"CREATE OR REPLACE TABLE {identifier(name)} AS SELECT * FROM arrow_in")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
-from coterie.features.asof import Custom, FeatureModel, Sources, fit_features
+from coterie.features.asof import Custom, Sources, fit_features
 from coterie.features.lenses import create_attribute_features, default_lens, feature_sets
 from coterie.features.level1 import drop_level1
 from coterie.features.windows import check_usable
 from coterie.pipeline.plan import Plan, Tell
-from coterie.schema import Attribute
 from coterie.segmentation.algorithms import algorithm
 from coterie.segmentation.base import SegmentationParams, horizon_days, k_range, seconds
 from coterie.segmentation.candidates import Selection
@@ -25,6 +23,7 @@ from coterie.segmentation.released import (
     Released,
     identify,
     keep_labels,
+    labels_by_name,
     prepare,
 )
 from coterie.segmentation.renewal import Limits
@@ -136,7 +135,7 @@ def _fit(
     case = past if isinstance(past, str) else judge_later(db, past)
     if isinstance(case, str):
         case = judge_now(db, model, sets, params, case)
-    now = today(db, model, sets, _words(model, attributes), as_of=as_of, seed=params.seed)
+    now = today(db, model, sets, labels_by_name(model, attributes), as_of=as_of, seed=params.seed)
     drop_level1(db)
     prover = Prover(now.ground, now.revenue, seed=params.seed)
     selection = _choose(params, case, prover, tell)
@@ -169,10 +168,3 @@ def _choose(params: SegmentationParams, case: Case, prover: Prover, tell: Tell) 
         seed=params.seed,
         on_progress=lambda share, what: tell("choose", share, what),
     )
-
-
-def _words(model: FeatureModel | None, attributes: Sequence[Attribute]) -> dict[str, str]:
-    """Return what features and attributes are called in sentences."""
-    features = model.features if model else ()
-    said = {attribute.name: attribute.label for attribute in attributes if attribute.label}
-    return said | {feature.name: feature.label for feature in features}

@@ -37,6 +37,8 @@ from coterie.segmentation.select import N_SAMPLE
 
 SAMPLE = "sample"
 """Table of the seeded sample of customers."""
+SAMPLE_LINES = "sample_lines"
+"""View of their order lines."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,37 @@ def draw_sample(db: DuckDB, relation: str, seed: int) -> None:
     )
 
 
+def draw_lines(db: DuckDB, seed: int) -> None:
+    """Draw the sample from all who ever ordered, and make the view of their lines."""
+    draw_sample(db, "lines", seed)
+    db.view(SAMPLE_LINES, f"SELECT l.* FROM lines AS l SEMI JOIN {SAMPLE} USING (customer_id)")
+
+
+def spent_by(db: DuckDB, customers: pa.Table, source: str) -> Floats:
+    """Return what each customer of a sorted ``customer_id`` spent; 0 if ``source`` has nothing.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds what ``source`` reads.
+    customers : pa.Table
+        Its column ``customer_id``, ascending.
+    source : str
+        A table of ``customer_id`` and ``net`` in micros, or a SELECT in brackets.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        In the order of ``customers``, in units of money.
+    """
+    db.load("past_ids", customers.select(["customer_id"]))
+    spent = db.query(
+        "SELECT COALESCE(o.net, 0) AS net FROM past_ids AS p "
+        f"LEFT JOIN {source} AS o ON o.customer_id = p.customer_id ORDER BY p.customer_id"
+    )
+    return to_floats(spent.column("net")) / MICROS
+
+
 def look_back(
     db: DuckDB,
     rules: Rules,
@@ -138,8 +171,7 @@ def look_back(
             f"Later behaviour could not be used: there are {as_of - first_day:,} days of orders, "
             f"and {2 * MIN_WINDOW_DAYS} are needed."
         )
-    draw_sample(db, "lines", params.seed)
-    db.view("sample_lines", f"SELECT l.* FROM lines AS l SEMI JOIN {SAMPLE} USING (customer_id)")
+    draw_lines(db, params.seed)
     last = _past(db, rules, custom, window)
     before = window_before(window, first_day)
     if before is None:
@@ -150,7 +182,7 @@ def look_back(
 
 def _past(db: DuckDB, rules: Rules, custom: Custom, window: Window) -> Past:
     """Measure the sample as of the start of a window."""
-    sources = Sources(lines="sample_lines")
+    sources = Sources(lines=SAMPLE_LINES)
     model = fit_features(
         db, rules, custom, as_of=window.start, horizon=window.days, sources=sources
     )
@@ -188,17 +220,11 @@ def judge_later(db: DuckDB, pasts: Sequence[Past]) -> Case | str:
 
 def _case(db: DuckDB, past: Past) -> Case | str:
     """Return the case of one window, or why it is no use."""
-    db.load("past_ids", past.frame.select(["customer_id"]))
     source = f"({outcome_sql(past.window)})"
     if past.spent is not None:
         db.load("past_spent", past.spent)
         source = "past_spent"
-    spent = db.query(
-        "SELECT COALESCE(o.net, 0) AS net FROM past_ids AS p "
-        f"LEFT JOIN {source} AS o ON o.customer_id = p.customer_id "
-        "ORDER BY p.customer_id"
-    )
-    outcome = to_floats(spent.column("net")) / MICROS
+    outcome = spent_by(db, past.frame, source)
     reason = why_unusable(len(outcome), int((outcome > 0).sum()))
     if reason:
         return f"Later behaviour could not be used: {reason}"

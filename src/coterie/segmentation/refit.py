@@ -26,10 +26,16 @@ from coterie.features.windows import (
     outcome_sql,
     why_unusable,
 )
-from coterie.schema import MICROS, Attribute
+from coterie.schema import Attribute
 from coterie.segmentation.base import Floats, Labels
 from coterie.segmentation.centroids import KMeansModel
-from coterie.segmentation.evidence import SAMPLE, draw_sample
+from coterie.segmentation.evidence import (
+    SAMPLE,
+    SAMPLE_LINES,
+    draw_lines,
+    draw_sample,
+    spent_by,
+)
 from coterie.segmentation.judges import OutcomeJudge
 from coterie.segmentation.lloyd import refine
 from coterie.segmentation.placing import make_frame, matrices
@@ -61,7 +67,7 @@ class Before:
     """How the old model and its refit would have done in the last complete window."""
 
     window: Window
-    customers: tuple[str, ...]
+    customers: pa.Table
     known: Floats
     old: Labels
     new: Labels
@@ -142,9 +148,8 @@ def look_back(db: DuckDB, released: Released, today: Today) -> Before | str:
     window = inner_window(first_day, today.as_of, today.horizon)
     if window is None:
         return "There are too few days of orders to judge by."
-    draw_sample(db, "lines", today.seed)
-    db.view("sample_lines", f"SELECT l.* FROM lines AS l SEMI JOIN {SAMPLE} USING (customer_id)")
-    sources = replace(today.sources, lines="sample_lines", customers="")
+    draw_lines(db, today.seed)
+    sources = replace(today.sources, lines=SAMPLE_LINES, customers="")
     build_features(db, released.features, as_of=window.start, sources=sources)
     names = tuple(dict.fromkeys([*VALUE_FEATURES, *released.matrix.sources]))
     frame = read_columns(db, names)
@@ -163,8 +168,7 @@ def look_back(db: DuckDB, released: Released, today: Today) -> Before | str:
         seed=today.seed,
     )
     known = np.column_stack([to_floats(frame.column(name)) for name in VALUE_FEATURES])
-    customers = tuple(frame.column("customer_id").to_pylist())
-    return Before(window, customers, known, old, renewed.model.assign(rows))
+    return Before(window, frame.select(["customer_id"]), known, old, renewed.model.assign(rows))
 
 
 def judge_refit(db: DuckDB, before: Before | str, seed: int) -> dict[str, Any]:
@@ -186,13 +190,7 @@ def judge_refit(db: DuckDB, before: Before | str, seed: int) -> dict[str, Any]:
     """
     if isinstance(before, str):
         return {"p_old": None, "p_new": None, "p_reason": before}
-    db.load("past_ids", pa.table({"customer_id": pa.array(before.customers, pa.string())}))
-    spent = db.query(
-        "SELECT COALESCE(o.net, 0) AS net FROM past_ids AS p "
-        f"LEFT JOIN ({outcome_sql(before.window)}) AS o ON o.customer_id = p.customer_id "
-        "ORDER BY p.customer_id"
-    )
-    outcome = to_floats(spent.column("net")) / MICROS
+    outcome = spent_by(db, before.customers, f"({outcome_sql(before.window)})")
     reason = why_unusable(len(outcome), int((outcome > 0).sum()))
     if reason:
         return {"p_old": None, "p_new": None, "p_reason": reason}

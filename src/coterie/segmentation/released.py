@@ -31,6 +31,12 @@ from coterie.store.runs import check_run, read_json
 from coterie.validation.attributes import attribute_name
 
 
+def labels_by_name(model: FeatureModel | None, attributes: Iterable[Attribute]) -> dict[str, str]:
+    """Return what features and attributes are called in sentences, by name."""
+    said = {attribute.name: attribute.label for attribute in attributes if attribute.label}
+    return said | {feature.name: feature.label for feature in (model.features if model else ())}
+
+
 @dataclass(frozen=True)
 class SegmentIdentity:
     """What stays with a segment from run to run. An empty name is still to be found."""
@@ -103,9 +109,7 @@ class Released:
     @property
     def words(self) -> dict[str, str]:
         """Labels of the features and attributes by name."""
-        features = self.features.features if self.features else ()
-        said = {attribute.name: attribute.label for attribute in self.attributes if attribute.label}
-        return said | {feature.name: feature.label for feature in features}
+        return labels_by_name(self.features, self.attributes)
 
     def named(
         self, names: Mapping[str, tuple[str, str]], proposed: Mapping[str, str] | None = None
