@@ -18,14 +18,13 @@ from coterie.engine.base import Engine
 from coterie.engine.sql import identifier
 from coterie.errors import NotReadyError
 from coterie.features.catalogue import CLV, Catalogue, Feature
-from coterie.features.level1 import Rules, build_level1, find_vocabularies
+from coterie.features.level1 import KEYED, Rules, build_level1, find_vocabularies
 from coterie.features.measures import Measure, StateSpec, check_measures
 from coterie.features.rfm import RfmScores
 from coterie.features.value import ValueModel
 
 RFM = ("recency", "frequency", "monetary")
 SCORES = ("r_score", "f_score", "m_score")
-_PLAIN = "features_plain"
 MIN_SCORED = 2
 """Customers below which scores have nothing to compare."""
 
@@ -102,7 +101,7 @@ def fit_features(
 ) -> FeatureModel:
     """Fit vocabularies, customer value and scores on what is known before ``as_of``.
 
-    Leaves level 1, ``state`` and ``features`` as of that day in the engine.
+    Leaves ``order_days``, ``state`` and ``features`` as of that day in the engine.
 
     Parameters
     ----------
@@ -134,10 +133,9 @@ def fit_features(
     plain = StateSpec(rules, vocabularies)
     state = StateSpec(rules, vocabularies, check_measures(custom.measures, plain.names))
     catalogue = Catalogue.build(state, custom.features, custom.frequency)
-    engine.create("state", state.sql(as_of))
+    _create_state(engine, state, as_of)
     value, reason = _fit_value(engine, as_of, horizon)
-    catalogue.create(engine, _PLAIN)
-    known = read_frame(engine, RFM, relation=_PLAIN)
+    known = read_frame(engine, RFM, relation=f"({catalogue.sql()}) AS f")
     rfm = (
         RfmScores.fit(*(_floats(known, name) for name in RFM))
         if known.num_rows >= MIN_SCORED
@@ -155,12 +153,12 @@ def build_features(
     as_of: int,
     sources: Sources = Sources(),
 ) -> None:
-    """Make level 1, ``state`` and ``features`` as of a day by a fitted definition.
+    """Make ``order_days``, ``state`` and ``features`` as of a day by a fitted definition.
 
     Parameters
     ----------
     engine : Engine
-        Holds the canonical tables; gets level 1, ``state`` and ``features``.
+        Holds the canonical tables; gets ``order_days``, ``state`` and ``features``.
     model : FeatureModel
         As fitted, perhaps on another day.
     as_of : int
@@ -170,8 +168,7 @@ def build_features(
     """
     state = model.catalogue.state
     build_level1(engine, state.rules, as_of, lines=sources.lines, events=sources.events)
-    engine.create("state", state.sql(as_of))
-    model.catalogue.create(engine, _PLAIN)
+    _create_state(engine, state, as_of)
     _create_features(engine, model, as_of, sources)
 
 
@@ -207,21 +204,28 @@ def refit_value(
     if value is None:
         return model
     fitted = replace(model, value=value)
-    model.catalogue.create(engine, _PLAIN)
     _create_features(engine, fitted, as_of, sources)
     return fitted
+
+
+def _create_state(engine: Engine, state: StateSpec, as_of: int) -> None:
+    """Make ``state`` of level 1, of which the days of orders are kept for later questions."""
+    engine.create("state", state.sql(as_of))
+    for name in KEYED:
+        if name != "order_days":
+            engine.drop(name)
 
 
 def _create_features(engine: Engine, model: FeatureModel, as_of: int, sources: Sources) -> None:
     """Join features, customer value and scores to the table ``features``."""
     names = [identifier(feature.name) for feature in model.catalogue.features]
     columns = ["f.customer_id", "f.status", *(f"f.{name}" for name in names)]
-    tables = f"{_PLAIN} AS f"
+    tables = plain = f"({model.catalogue.sql()}) AS f"
     if sources.customers:
         columns[:2] = ["e.customer_id", "COALESCE(f.status, 'no_orders') AS status"]
         tables = (
-            f"(SELECT customer_id FROM {_PLAIN} UNION SELECT customer_id FROM {sources.customers})"
-            f" AS e LEFT JOIN {_PLAIN} AS f ON f.customer_id = e.customer_id"
+            f"(SELECT customer_id FROM state UNION SELECT customer_id FROM {sources.customers})"
+            f" AS e LEFT JOIN {plain} ON f.customer_id = e.customer_id"
         )
     if model.value:
         engine.create("clv", model.value.sql_select("state", as_of=as_of))
@@ -232,7 +236,6 @@ def _create_features(engine: Engine, model: FeatureModel, as_of: int, sources: S
         columns += [f"CAST({scores[name]} AS DOUBLE) AS {name}" for name in SCORES]
     engine.create("features", f"SELECT {', '.join(columns)} FROM {tables}")
     engine.drop("clv")
-    engine.drop(_PLAIN)
 
 
 def _fit_value(engine: Engine, as_of: int, horizon: int) -> tuple[ValueModel | None, str]:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from coterie.engine.base import Engine
 from coterie.engine.sql import check_expression, identifier
 from coterie.errors import ParameterError
 from coterie.features.measures import StateSpec, slugs
@@ -267,10 +266,6 @@ class Catalogue:
             levels.append([feature for feature in self.features if feature.name in ready])
             pending = {name: used for name, used in pending.items() if name not in ready}
         return levels
-
-    def create(self, engine: Engine, name: str = "features", relation: str = "state") -> None:
-        """Make the table of features from the table of measures."""
-        engine.create(name, self.sql(relation))
 
 
 def find_features(features: Iterable[Feature], names: Iterable[str]) -> tuple[Feature, ...]:

@@ -139,12 +139,6 @@ def build_level1(
     )
 
 
-def drop_level1(engine: Engine) -> None:
-    """Free the tables of level 1, once what is made from them is there."""
-    for name in KEYED:
-        engine.drop(name)
-
-
 def _order_parts(rules: Rules, as_of: int, lines: str) -> str:
     """Return the SELECT of sums by customer, order and day, from which both levels roll up."""
     live = "TRUE" if rules.returns == "drop" else f"NOT ({netted(as_of)})"

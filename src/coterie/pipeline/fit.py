@@ -8,7 +8,6 @@ from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
 from coterie.features.asof import Custom, Sources, fit_features
 from coterie.features.lenses import create_attribute_features, default_lens, feature_sets
-from coterie.features.level1 import drop_level1
 from coterie.features.windows import check_usable
 from coterie.pipeline.plan import Plan, Tell
 from coterie.segmentation.algorithms import algorithm
@@ -136,7 +135,7 @@ def _fit(
     if isinstance(case, str):
         case = judge_now(db, model, sets, params, case)
     now = today(db, model, sets, labels_by_name(model, attributes), as_of=as_of, seed=params.seed)
-    drop_level1(db)
+    db.drop("order_days")
     prover = Prover(now.ground, now.revenue, seed=params.seed)
     selection = _choose(params, case, prover, tell)
     low, high = k_range(params.k)

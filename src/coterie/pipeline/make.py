@@ -23,7 +23,7 @@ from coterie.profiling.output import describe_segments, write_tables
 from coterie.profiling.profile import ProfileParams
 from coterie.profiling.report import ReportData, render
 from coterie.profiling.segments import segment_objects
-from coterie.profiling.surrogate import importance, segment_rules, with_rules
+from coterie.profiling.surrogate import draw_placed, importance, segment_rules, with_rules
 from coterie.segmentation.candidates import Selection
 from coterie.segmentation.parallel import at_most
 from coterie.segmentation.released import (
@@ -157,7 +157,6 @@ def _describe(
     released, selection = placed
     parent = places.home.runs / plan.parent_run if plan.parent_run else None
     earlier = _earlier(plan, parent)
-    places.tell("profile", 0.0, "describing the segments")
     params = ProfileParams(
         as_of=plan.as_of,
         seed=settings.segmentation.seed,
@@ -166,18 +165,20 @@ def _describe(
     )
     names = places.registry.names()
     refitted = earlier is not None and earlier.released.model_id != released.model_id
-    profile, released = describe_segments(
-        db, released, ingested.attributes, params, names, refitted=refitted
-    )
-    places.tell("write", 0.0, "writing the run")
+    places.tell("profile", 0.0, "describing the segments")
     migration = migration_since(db, earlier, released, plan.as_of)
-    with ThreadPoolExecutor(1) as pool:  # one core draws while the other writes
+    with ThreadPoolExecutor(1) as pool:  # one core writes while the other describes and draws
         tables = pool.submit(write_tables, db, writer, released, ingested, migration=migration)
+        profile, released = describe_segments(
+            db, released, ingested.attributes, params, names, refitted=refitted
+        )
+        places.tell("write", 0.0, "writing the run")
         candidates = candidate_rows(selection, parent)
         writer.table("candidates.parquet", candidates)
         writer.json("model.json", released.to_dict())
-        rules = segment_rules(db, released, seed=params.seed)
-        moved = importance(db, released, seed=params.seed)
+        drawn = draw_placed(db, released, seed=params.seed)
+        rules = segment_rules(drawn, released, seed=params.seed)
+        moved = importance(drawn, released, seed=params.seed)
         writer.json(
             "rules.json", {"rules": rules.to_dict() if rules else None, "importance": moved}
         )

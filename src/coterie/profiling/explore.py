@@ -130,9 +130,9 @@ def draw(db: DuckDB, joined: str, columns: Columns, *, seed: int) -> Sample:
     ]
     n_all = int(db.rows(f"SELECT COUNT(*) FROM {joined}")[0][0])
     table = db.query(
-        f"""SELECT segment{"".join(", " + item for item in [*names, *coded])} FROM (
-        SELECT *, md5(customer_id || ':{int(seed)}') AS draw FROM {joined}
-        ORDER BY draw LIMIT {MAX_SAMPLE}) ORDER BY draw"""
+        f"""SELECT segment{"".join(", " + item for item in [*names, *coded])} FROM {joined}
+        JOIN (SELECT customer_id, md5(customer_id || ':{int(seed)}') AS draw FROM {joined}
+        ORDER BY draw LIMIT {MAX_SAMPLE}) USING (customer_id) ORDER BY draw"""
     )
     numbers = [
         np.asarray(table.column(name).to_numpy(zero_copy_only=False), dtype=float) for name in names

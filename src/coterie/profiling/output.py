@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from coterie.engine.duckdb import DuckDB
+from coterie.engine.duckdb import BATCH_ROWS, DuckDB
+from coterie.engine.sql import literal
 from coterie.features.lenses import NUMERIC_KINDS
 from coterie.profiling.names import name_segments
 from coterie.profiling.profile import FeatureInfo, Profile, ProfileParams, profile_segments
 from coterie.schema import Attribute
 from coterie.segmentation.continuity import settle_name
-from coterie.segmentation.parallel import each
 from coterie.segmentation.released import Released
 from coterie.store.runs import FolderWriter
 from coterie.validation.ingest import Ingested
+
+PART_ROWS = 2 * BATCH_ROWS
+"""Rows that are sorted at a time."""
 
 
 def write_tables(
@@ -42,16 +46,39 @@ def write_tables(
     migration : pa.Table
         How many customers moved since the run before, and why.
     """
-
-    def write(name: str) -> None:
-        writer.table(f"{name}.parquet", db.stream(f"SELECT * FROM {name} ORDER BY customer_id"))
-
-    each(write, [*(["state"] if released.features else []), "features", "assignments"])
+    names = ("state", "features", "assignments")
+    for name in names if released.features else names[1:]:
+        writer.table(f"{name}.parquet", _by_customer(db, name))
+    db.drop("state")  # which nobody asks for later
     quarantine = ingested.folder / "quarantine" / "part-0.parquet"
     writer.table("quarantine.parquet", pq.read_table(quarantine), private=True)
     writer.json("quality.json", ingested.quality)
     writer.json("matrix.json", released.matrix.to_dict())
     writer.table("migration.parquet", migration)
+
+
+def _by_customer(db: DuckDB, name: str) -> pa.RecordBatchReader:
+    """Return a reader over a table in the order of its ids, sorted part by part to save memory."""
+    n = db.rows(f"SELECT COUNT(*) FROM {name}")[0][0]
+    shares = [part / (n // PART_ROWS + 1) for part in range(1, n // PART_ROWS + 1)]
+    ((cuts,),) = db.rows(f"SELECT quantile_disc(customer_id, {shares}::DOUBLE[]) FROM {name}")
+    ends = [literal(cut) for cut in cuts or ()]
+    parts = [
+        " AND ".join(
+            (
+                f"customer_id > {low}" if low else "TRUE",
+                f"customer_id <= {high}" if high else "TRUE",
+            )
+        )
+        for low, high in pairwise(["", *ends, ""])
+    ]
+    readers = (
+        db.stream(f"SELECT * FROM {name} WHERE {part} ORDER BY customer_id") for part in parts
+    )
+    schema = db.query(f"SELECT * FROM {name} LIMIT 0").schema
+    return pa.RecordBatchReader.from_batches(
+        schema, (batch for reader in readers for batch in reader)
+    )
 
 
 def describe_segments(

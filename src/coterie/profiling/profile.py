@@ -301,11 +301,12 @@ def _median(values: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
 def _profile(
     db: DuckDB, params: ProfileParams, columns: Columns, identities: Sequence[SegmentIdentity]
 ) -> Profile:
-    join_columns(db, _PLACED, _JOINED, columns)
-    sample = draw(db, _JOINED, columns, seed=params.seed)
+    # Money first: its tables are gone again before there are those of the columns.
     money = measure_money(
         db, _PLACED, len(identities), as_of=params.as_of, seed=params.seed, top=params.top
     )
+    join_columns(db, _PLACED, _JOINED, columns)
+    sample = draw(db, _JOINED, columns, seed=params.seed)
     segments, tests = _segments(db, columns, identities, sample, money)
     order = sorted(
         range(len(segments)),

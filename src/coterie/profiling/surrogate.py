@@ -8,7 +8,7 @@ that names a score would have to be explained itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,31 +31,68 @@ _ONE = float(np.sqrt(2.0))
 """Weight at which a level's column is 1: a hit is divided by the root of two."""
 
 
-def segment_rules(db: DuckDB, released: Released, *, seed: int) -> Rules | None:
-    """Make rules that describe the segments in table ``assignments``.
+@dataclass(frozen=True)
+class Placed:
+    """Drawn customers who have a segment, by id: their columns, and the ids of their segments."""
+
+    frame: pa.Table
+    ids: tuple[str, ...]
+
+
+def draw_placed(db: DuckDB, released: Released, *, seed: int) -> Placed:
+    """Draw at most 50,000 customers by their ids, those whom the model was fitted on.
 
     Parameters
     ----------
     db : DuckDB
-        Holds ``features``, the attributes and ``assignments``. At most 50,000 customers,
-        drawn by their ids, are looked at.
+        Holds ``features``, the attributes and ``assignments``.
     released : Released
         The model that placed them.
     seed : int
-        Of draw, folds and ties.
+        Of the draw.
+
+    Returns
+    -------
+    Placed
+        With the columns of the model and those that rules may ask about.
+    """
+    sources = (*(c.source for c in asked_columns(released)), *released.matrix.sources)
+    names = tuple(dict.fromkeys(sources))
+    draw_sample(db, "features", seed)
+    columns = ", ".join(f"f.{identifier(name)}" for name in names)
+    table = db.query(
+        f"SELECT {columns}, a.segment_id AS placed__in FROM ({frame_sql(db, names)}) AS f "
+        "JOIN assignments AS a ON a.customer_id = f.customer_id "
+        f"WHERE a.segment_id <> 'none' AND f.customer_id IN (SELECT customer_id FROM {SAMPLE}) "
+        "ORDER BY f.customer_id"
+    )
+    ids = table.column("placed__in").to_pylist()
+    return Placed(table.drop_columns(["placed__in"]), tuple(ids))
+
+
+def segment_rules(placed: Placed, released: Released, *, seed: int) -> Rules | None:
+    """Make rules that describe the segments.
+
+    Parameters
+    ----------
+    placed : Placed
+        The customers to look at.
+    released : Released
+        The model that placed them.
+    seed : int
+        Of folds and ties.
 
     Returns
     -------
     Rules or None
         None with fewer than two segments or five customers.
     """
-    columns = asked_columns(released)
-    frame, ids = _placed(db, tuple(dict.fromkeys(c.source for c in columns)), seed)
-    present = tuple(name for name in released.ids if name in set(ids))
+    frame, found = placed.frame, set(placed.ids)
+    present = tuple(name for name in released.ids if name in found)
     if len(present) < 2 or frame.num_rows < N_FOLDS:
         return None
-    labels = np.array([present.index(name) for name in ids], dtype=np.int32)
-    asked = [_ask(column, frame, released) for column in columns]
+    labels = np.array([present.index(name) for name in placed.ids], dtype=np.int32)
+    asked = [_ask(column, frame, released) for column in asked_columns(released)]
     return make_rules(raw_values(asked, frame), labels, asked, present, seed=seed)
 
 
@@ -117,7 +154,7 @@ def raw_values(asked: Sequence[Asked], frame: pa.Table) -> Floats:
     return np.column_stack([one.column.values(frame.column(one.column.source)) for one in asked])
 
 
-def importance(db: DuckDB, released: Released, *, seed: int) -> dict[str, list[dict[str, Any]]]:
+def importance(placed: Placed, released: Released, *, seed: int) -> dict[str, list[dict[str, Any]]]:
     """Return what each segment hangs on: who would leave it if one column were another's.
 
     The values of one column are shuffled among all customers and everybody is placed
@@ -126,12 +163,12 @@ def importance(db: DuckDB, released: Released, *, seed: int) -> dict[str, list[d
 
     Parameters
     ----------
-    db : DuckDB
-        Holds ``features``, the attributes and ``assignments``.
+    placed : Placed
+        The customers to look at.
     released : Released
         The model that placed them.
     seed : int
-        Of draw and shuffles.
+        Of the shuffles.
 
     Returns
     -------
@@ -142,7 +179,7 @@ def importance(db: DuckDB, released: Released, *, seed: int) -> dict[str, list[d
     ----------
     Breiman (2001), Random Forests: permutation importance, here of the placement itself.
     """
-    frame, _ = _placed(db, released.matrix.sources, seed)
+    frame = placed.frame
     if not frame.num_rows or released.model.n_segments < 2:
         return {}
     rows = released.matrix.transform(frame)
@@ -182,19 +219,6 @@ def _moved(
         gone = (released.model.assign(shuffled) != labels) & (labels >= 0)
         left += np.bincount(labels[gone], minlength=released.model.n_segments)
     return np.asarray(left / np.maximum(size, 1) / len(orders), dtype=np.float64)
-
-
-def _placed(db: DuckDB, names: Sequence[str], seed: int) -> tuple[pa.Table, list[str]]:
-    """Return these columns of the drawn customers that have a segment, and their segments."""
-    draw_sample(db, "features", seed)
-    columns = ", ".join(f"f.{identifier(name)}" for name in names)
-    table = db.query(
-        f"SELECT {columns}, a.segment_id AS placed__in FROM ({frame_sql(db, names)}) AS f "
-        "JOIN assignments AS a ON a.customer_id = f.customer_id "
-        f"WHERE a.segment_id <> 'none' AND f.customer_id IN (SELECT customer_id FROM {SAMPLE}) "
-        "ORDER BY f.customer_id"
-    )
-    return table.drop_columns(["placed__in"]), table.column("placed__in").to_pylist()
 
 
 def _ask(column: Column, frame: pa.Table, released: Released) -> Asked:

@@ -77,7 +77,7 @@ class Today:
 
 
 def draw_sample(db: DuckDB, relation: str, seed: int) -> None:
-    """Make the table of at most 50,000 customers of ``relation``, drawn by a hash of id and seed.
+    """Make the table of at most 50,000 of the customers, drawn by a hash of id and seed.
 
     The draw depends on nothing but ids and seed, so new customers do not reshuffle it.
 
@@ -86,21 +86,21 @@ def draw_sample(db: DuckDB, relation: str, seed: int) -> None:
     db : DuckDB
         Where the tables are.
     relation : str
-        Table with a ``customer_id``, perhaps several rows each.
+        Table of ``customer_id``, one row each, or a SELECT in brackets.
     seed : int
         Same seed, same result.
     """
     db.create(
         SAMPLE,
-        f"SELECT customer_id FROM (SELECT DISTINCT customer_id FROM {relation} "
-        "WHERE customer_id IS NOT NULL) "
+        f"SELECT customer_id FROM {relation} AS everyone "
         f"ORDER BY md5(customer_id || {literal(f':{seed}')}), customer_id LIMIT {N_SAMPLE}",
     )
 
 
 def draw_lines(db: DuckDB, seed: int) -> None:
     """Draw the sample from all who ever ordered, and make the view of their lines."""
-    draw_sample(db, "lines", seed)
+    known = "SELECT DISTINCT customer_id FROM lines WHERE customer_id IS NOT NULL"
+    draw_sample(db, f"({known})", seed)
     db.view(SAMPLE_LINES, f"SELECT l.* FROM lines AS l SEMI JOIN {SAMPLE} USING (customer_id)")
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from coterie.engine.duckdb import DuckDB
+from coterie.engine.base import scalar
+from coterie.engine.duckdb import BATCH_ROWS, DuckDB
 from coterie.features.asof import SCORES
 from coterie.features.lenses import FeatureSet, fit_matrix, frame_sql, read_columns
 from coterie.features.matrix import Matrix, to_floats
@@ -27,6 +28,7 @@ from coterie.segmentation.lloyd import refine
 from coterie.segmentation.validity import unsubstantial
 
 FRAME = "frame"
+_ROW = "frame__row"
 NONE = "none"
 """Segment id of customers that cannot be segmented, or are in no dense region."""
 UNLIKE_ANY = "noise"
@@ -122,14 +124,24 @@ def fit_winner(
 
 
 def make_frame(db: DuckDB, matrix: Matrix) -> None:
-    """Make table ``frame``: the columns a matrix reads of all customers, ordered by id."""
-    db.create(FRAME, f"{frame_sql(db, matrix.sources)} ORDER BY customer_id")
+    """Make table ``frame``: the columns a matrix reads of all customers, numbered by id."""
+    numbered = f"ROW_NUMBER() OVER (ORDER BY customer_id) - 1 AS {_ROW}"
+    db.create(FRAME, f"SELECT *, {numbered} FROM ({frame_sql(db, matrix.sources)})")
+
+
+def frame_parts(db: DuckDB, where: str = "TRUE") -> Iterator[pa.Table]:
+    """Yield the rows of ``frame`` for which a condition holds, in tables, in the order of the ids.
+
+    No more than one table is in memory, and no sum over them depends on who came first.
+    """
+    for start in range(0, int(scalar(db, f"SELECT COUNT(*) FROM {FRAME}")), BATCH_ROWS):
+        inside = f"{_ROW} >= {start} AND {_ROW} < {start + BATCH_ROWS}"
+        yield db.query(f"SELECT * FROM {FRAME} WHERE {inside} AND {where} ORDER BY {_ROW}")
 
 
 def matrices(db: DuckDB, matrix: Matrix) -> Iterator[Floats]:
     """Yield the numbers of the customers of ``frame`` that can be segmented, in batches by id."""
-    for batch in db.stream(f"SELECT * FROM {FRAME} WHERE status = 'ok'"):
-        yield matrix.transform(pa.Table.from_batches([batch]))
+    return (matrix.transform(part) for part in frame_parts(db, "status = 'ok'") if part.num_rows)
 
 
 def labels_of(db: DuckDB, matrix: Matrix, model: Model) -> Labels:
@@ -167,11 +179,8 @@ def place(db: DuckDB, matrix: Matrix, model: Model, ids: Sequence[str]) -> None:
     """
     names = np.array(ids, dtype=object)
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        for batch in db.stream(f"SELECT * FROM {FRAME}"):
-            yield _placed(pa.Table.from_batches([batch]), matrix, model, names)
-
-    db.load("assignments", pa.Table.from_batches(batches(), schema=_SCHEMA))
+    batches = (_placed(part, matrix, model, names) for part in frame_parts(db))
+    db.load("assignments", pa.Table.from_batches(batches, schema=_SCHEMA))
 
 
 _SCHEMA = pa.schema(

@@ -257,7 +257,7 @@ def keep_labels(
     except (ParameterError, DataError):
         return replace(released, ids=())
     labels = labels_of(db, released.matrix, released.model)
-    ids = db.query(f"SELECT customer_id FROM {FRAME} WHERE status = 'ok'")
+    ids = db.query(f"SELECT customer_id FROM {FRAME} WHERE status = 'ok' ORDER BY customer_id")
     db.load("old_labels", ids.append_column("label", [labels]))
     return released
 

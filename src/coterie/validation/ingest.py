@@ -106,8 +106,8 @@ def ingest(
         shutil.rmtree(folder, ignore_errors=True)
         _make(db, sources, columns, timezone=timezone, project=project, folder=folder, tell=tell)
     about = read_json(folder / _ABOUT)
-    known = db.tables()
-    for table in (name for name in _TABLES if name not in known):
+    for table in _TABLES:
+        db.drop(table)  # it lies in a file now, as it does for the runs after this one
         if (folder / table).is_dir():
             db.view(
                 table, f"SELECT * FROM read_parquet({literal(str(folder / table / '*.parquet'))})"

@@ -59,17 +59,14 @@ def read_lines(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Staged
     refuse_repeats(db, staged, "lines", "line_id")
     quarantine(db, staged)
     db.drop(raw.relation)  # before it is there a third time, in lines
-    columns = ", ".join(
-        {"line_id": "own_line AS line_id", "order_id": "own_order AS order_id"}.get(
-            n, identifier(n)
-        )
-        for n in CANONICAL["lines"].names
-        if n != "net_day"
-    )
-    db.execute(
-        f"INSERT INTO lines SELECT {columns}, CAST(NULL AS INTEGER) "
-        f"FROM {staged.relation} WHERE problem = 0"
-    )
+    line = f'coalesce(line_id, {literal(raw.name + ":")} || "row")'
+    made = {
+        "line_id": line,
+        "order_id": f"coalesce(order_id, coalesce(customer_id, {line}) || '@' || day)",
+        "net_day": "CAST(NULL AS INTEGER)",
+    }
+    columns = ", ".join(made.get(name, identifier(name)) for name in CANONICAL["lines"].names)
+    db.execute(f"INSERT INTO lines SELECT {columns} FROM {staged.relation} WHERE problem = 0")
     staged.findings += line_findings(db, staged)
     drop_stage(db, staged)
     return staged
@@ -112,7 +109,7 @@ def _add_keys(staged: Staged) -> None:
 
 
 def _steps(staged: Staged, timezone: str) -> list[dict[str, str]]:
-    fields, name = staged.fields, staged.raw.name
+    fields = staged.fields
     both = {"quantity", "unit_price"} <= set(fields)
     # Scales up to 9 and 14 leave 15 digits before the point: more than micros in 64 bits hold.
     product = "TRY(quantity * unit_price)" if both else "CAST(NULL AS DECIMAL(38, 23))"
@@ -134,11 +131,9 @@ def _steps(staged: Staged, timezone: str) -> list[dict[str, str]]:
             "discount_micros": discount,
             "day": day_of("ts", timezone),
             "hour": hour_of("ts", timezone),
-            "own_line": f'coalesce(line_id, {literal(name + ":")} || "row")',
         },
         {
             "amount_micros": "CASE WHEN quantity_milli < 0 THEN -abs(money) ELSE money END",
-            "own_order": "coalesce(order_id, coalesce(customer_id, own_line) || '@' || day)",
             "kind": f"CASE WHEN quantity_milli < 0 OR money < 0 THEN 'return' "
             f"WHEN money = 0 THEN 'free' {service}ELSE 'sale' END",
         },
