@@ -16,7 +16,7 @@ from coterie.segmentation.centroids import KMeans
 from coterie.segmentation.exemplars import ExemplarModel
 from coterie.segmentation.graph import Spectral
 from coterie.segmentation.maps import SelfOrganisingMap
-from coterie.segmentation.placing import FRAME, labels_of, place
+from coterie.segmentation.placing import labels_of, make_frame, place
 from coterie.segmentation.rules import Rules, RulesModel
 from coterie.segmentation.tree import DistilledTree, Split, TreeModel
 
@@ -158,7 +158,8 @@ def test_customers_of_no_dense_region_are_assigned_to_none_as_noise():
         }
     )
     with DuckDB() as db:
-        db.load(FRAME, frame)
+        db.load("features", frame)
+        make_frame(db, Matrix.plain(["x"]))
         place(db, Matrix.plain(["x"]), model, ["seg-001", "seg-002"])
         rows = db.rows("SELECT customer_id, segment_id, second_id, status FROM assignments")
         assert labels_of(db, Matrix.plain(["x"]), model).tolist() == [0, -1, 1]
