@@ -99,6 +99,37 @@ def select(
         )
 
 
+def judge_given(
+    references: Sequence[Reference],
+    evidence: Evidence,
+    *,
+    earlier: Earlier | None = None,
+    seed: int,
+) -> Selection:
+    """Measure segmentations that are given; nothing is searched for and nothing chosen.
+
+    Parameters
+    ----------
+    references : sequence of Reference
+        What is to be measured.
+    evidence : Evidence
+        With an outcome.
+    earlier : Earlier, optional
+        A window before that of the evidence; P is then the mean of both.
+    seed : int
+        Of folds, trees and bootstraps.
+
+    Returns
+    -------
+    Selection
+        A candidate for each reference, in their order, and no winner.
+    """
+    with threadpool_limits(1):
+        benches = _benches((), references, evidence, earlier, seed)
+        rule, found = benches[0].rule, tuple(_compare(references, benches))
+    return Selection(None, found, rule.ceiling, rule.method, windows=len(benches))
+
+
 def _select(
     spaces: Sequence[Space],
     references: Sequence[Reference],
@@ -128,9 +159,7 @@ def _select(
                 if one.algorithm is search.algorithms[0] and candidate.indices:
                     curve[one.k] = candidate.indices.inertia
     prover = search.prover or Prover(Plain(spaces), evidence.revenue, seed=seed)
-    asked = _asked(
-        prover, search.algorithms, tell, static=benches[0].rule.method == "leave-one-out"
-    )
+    asked = _asked(prover, search, tell, static=benches[0].rule.method == "leave-one-out")
     choice = pick(candidates, asked, wish=ks[0] if len(ks) == 1 else None)
     if choice.winner and choice.winner.features in elbow:
         space = benches[0].spaces[choice.winner.features]
@@ -147,11 +176,9 @@ def _select(
     )
 
 
-def _asked(
-    prover: Prover, algorithms: Sequence[Algorithm], tell: Progress, *, static: bool
-) -> Asked:
+def _asked(prover: Prover, search: Search, tell: Progress, *, static: bool) -> Asked:
     """Return who proves candidates; on a static table natural groups go first."""
-    by = {algorithm.name: algorithm for algorithm in algorithms}
+    by = {algorithm.name: algorithm for algorithm in search.algorithms}
     proven = 0
 
     def what(candidate: Candidate) -> tuple[Algorithm, str, int]:
@@ -164,7 +191,8 @@ def _asked(
         tell(1 - (1 - _TRYING) / (1 + proven / 4), words)
         return prover.prove(*what(candidate))
 
-    return Asked(prove, (lambda candidate: prover.natural(*what(candidate))) if static else None)
+    natural = (lambda candidate: prover.natural(*what(candidate))) if static else None
+    return Asked(prove, natural, search.weights)
 
 
 @dataclass(frozen=True, eq=False)
