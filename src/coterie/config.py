@@ -334,5 +334,6 @@ def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
     if location:
         model = parts.get(str(location[0]), Settings)
         if location[0] == "segmentation" and len(location) > 1:
-            model = {"weights": Weights, "rules": Rule}.get(str(location[1]), model)
+            inner: dict[str, type[BaseModel]] = {"weights": Weights, "rules": Rule}
+            model = inner.get(str(location[1]), model)
     return tuple(model.model_fields)

@@ -69,7 +69,9 @@ def pick(candidates: Sequence[Candidate], asked: Asked, *, wish: int | None) -> 
     large = [place for place, i in enumerate(own) if seen[i].substantial]
     found_natural: dict[int, bool] = {}
     weights = asked.weights
-    if asked.natural is not None and weights is None:  # asked of all of them anyway, and side by side it is faster
+    if (
+        asked.natural is not None and weights is None
+    ):  # asked of all of them anyway, and side by side it is faster
         told = each(asked.natural, [seen[own[place]] for place in large])
         found_natural = dict(zip(large, told, strict=True))
 
@@ -87,9 +89,7 @@ def pick(candidates: Sequence[Candidate], asked: Asked, *, wish: int | None) -> 
         )
         chosen = _told(seen, winner, unnatural=others, weights=weights)
         note = GATES_OF.get(found.level, "")
-        return replace(
-            chosen, level=found.level, natural=found.natural, note=note, weights=weights
-        )
+        return replace(chosen, level=found.level, natural=found.natural, note=note, weights=weights)
     return replace(_in_need(seen, own, wish), weights=weights)
 
 

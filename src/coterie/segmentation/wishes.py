@@ -6,8 +6,7 @@ its own rule, which no weights express, because it asks for few segments too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from pydantic import model_validator
 
@@ -190,7 +189,7 @@ def lost_by_weights(loser: tuple[float, bool], winner: float) -> str:
     return f"your weights cannot give it more: at most {against}"
 
 
-def plain_weights(weights: dict[str, Any]) -> str:
+def plain_weights(weights: Mapping[str, float]) -> str:
     """Write weights for a sentence.
 
     Examples
