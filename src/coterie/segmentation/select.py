@@ -29,8 +29,8 @@ N_SAMPLE = 50_000
 """Customers of the sweep; more change neither k nor inertia by what matters."""
 AT_ONCE = 4
 """Candidates between two words about progress."""
-_TRYING = 0.6
-"""Share of the search that goes by before the proofs."""
+_JUDGED, _TRIED = 0.3, 0.6
+"""Shares of the search that usually go by before the first try, and before the proofs."""
 ELBOW = range(1, 13)
 MIN_USABLE, MIN_SEGMENTED, MIN_TIMELINE = 2, 50, 200
 FEW_MAX_K = 5
@@ -152,7 +152,8 @@ def _select(
         for start in range(0, len(mine), AT_ONCE):
             some = mine[start : start + AT_ONCE]
             done = tries.index(some[0])
-            tell(_TRYING * done / len(tries), f"{some[0].words}: {done + 1} of {len(tries)}")
+            share = _JUDGED + (_TRIED - _JUDGED) * done / len(tries)
+            tell(share, f"{some[0].words}: {done + 1} of {len(tries)}")
             found = each(partial(_attempt, benches=benches, textbook=textbook, seed=seed), some)
             candidates += found
             for one, candidate in zip(some, found, strict=True):
@@ -160,6 +161,7 @@ def _select(
                     curve[one.k] = candidate.indices.inertia
     prover = search.prover or Prover(Plain(spaces), evidence.revenue, seed=seed)
     asked = _asked(prover, search, tell, static=benches[0].rule.method == "leave-one-out")
+    tell(_TRIED, "are the groups there, and do they come back")
     choice = pick(candidates, asked, wish=ks[0] if len(ks) == 1 else None)
     if choice.winner and choice.winner.features in elbow:
         space = benches[0].spaces[choice.winner.features]
@@ -188,7 +190,7 @@ def _asked(prover: Prover, search: Search, tell: Progress, *, static: bool) -> A
         nonlocal proven
         proven += 1
         words = f"does it come back: {candidate.features}, {candidate.algorithm}, {candidate.k}"
-        tell(1 - (1 - _TRYING) / (1 + proven / 4), words)
+        tell(1 - (1 - _TRIED) / (1 + proven / 4), words)
         return prover.prove(*what(candidate))
 
     natural = (lambda candidate: prover.natural(*what(candidate))) if static else None

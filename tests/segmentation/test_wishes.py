@@ -1,0 +1,92 @@
+"""What a user may fix: weights that are weights, and rules that can be segments."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coterie.errors import ParameterError
+from coterie.segmentation.base import SegmentationParams
+from coterie.segmentation.wishes import Rule, Weights, check_rules, lost_by_weights, names_of
+
+
+def test_the_weighted_mean_is_that_worked_out_by_hand() -> None:
+    by = Weights(value=2, stability=1, silhouette=1)
+    # (2 * .5 + .8 + (1 + .2) / 2) / 4
+    assert by.mean(value=0.5, stability=0.8, describability=0.1, silhouette=0.2) == 0.6
+    assert by.mean(value=1.3, stability=0.8, silhouette=None) == 0.7
+    assert by.mean() == 1.0
+
+
+@given(st.tuples(*[st.floats(0, 100)] * 4).filter(any), st.floats(0.01, 100))
+def test_only_the_ratio_of_weights_counts(weights: tuple[float, ...], factor: float) -> None:
+    names = list(Weights.model_fields)
+    one = Weights(**dict(zip(names, weights, strict=True)))
+    other = Weights(**{name: w * factor for name, w in zip(names, weights, strict=True)})
+    told = {"value": 0.3, "stability": 0.9, "describability": 0.6, "silhouette": -0.2}
+    assert one.mean(**told) == pytest.approx(other.mean(**told), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"value": -1}, "weights.value=-1"),
+        ({"stability": float("nan")}, "weights.stability=nan"),
+        ({"value": 0}, "Every weight is 0"),
+        ({}, "Every weight is 0"),
+    ],
+)
+def test_what_is_no_weight_is_refused_with_the_known_names(weights: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as told:
+        Weights(**weights)
+    assert "known: value, stability, describability, silhouette" in str(told.value)
+
+
+def test_equal_means_are_told_from_unequal_ones() -> None:
+    assert lost_by_weights((0.8, True), 0.8).startswith("your weights give it no more")
+    assert lost_by_weights((0.841, True), 0.842).endswith("84.10 against 84.20 of 100")
+
+
+BIG, LATE = Rule(name="Big", where="monetary > 500"), Rule(name="Late", where="recency > 90")
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ([Rule(name="Rest")], "holds 0 conditions"),
+        ([BIG] * 50, "holds 50 conditions"),
+        ([Rule(name="Rest"), BIG], "before the last has no condition"),
+        ([Rule(name="Rest"), Rule(name="More")], "holds 0 conditions"),
+        ([BIG, Rule(name="big", where="recency > 9")], "Two rules are called 'big'"),
+        ([BIG, Rule(name="All others", where="recency > 9")], "Two rules are called 'All others'"),
+        ([Rule(name="one two three four five", where="recency > 9")], "name of a segment"),
+        ([Rule(name=" ", where="recency > 9")], "name of a segment"),
+        ([Rule(name="Big", where="monetary + 1")], "not a condition"),
+        ([Rule(name="Big", where="monetary >")], "not SQL that can be read"),
+    ],
+)
+def test_rules_that_cannot_be_segments_are_refused(rules: list[Rule], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        check_rules(rules)
+
+
+def test_the_last_segment_is_of_all_others_and_can_be_named() -> None:
+    assert names_of([BIG, LATE]) == ["Big", "Late", "All others"]
+    assert names_of([BIG, Rule(name="The rest")]) == ["Big", "The rest"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"algorithm": "rules"}, "needs rules"),
+        ({"rules": [BIG]}, "the algorithm is 'auto'"),
+        ({"rules": [BIG], "algorithm": "kmeans"}, "the algorithm is 'kmeans'"),
+        ({"rules": [BIG], "algorithm": "rules", "k": 4}, "k is set"),
+        ({"rules": [BIG], "algorithm": "rules", "features": ["recency"]}, "features is set"),
+        ({"rules": [BIG], "algorithm": "rules", "weights": {"value": 1}}, "weights is set"),
+    ],
+)
+def test_settings_that_contradict_rules_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SegmentationParams(**settings)
