@@ -10,15 +10,15 @@ from coterie.features.value import ValueModel
 from coterie.segmentation.candidates import Candidate, Evidence, Space
 from coterie.segmentation.centroids import KMeans
 from coterie.segmentation.choosing import Asked, pass_over, pick
-from coterie.segmentation.gates import RELAXED, STRICT, Proof
 from coterie.segmentation.describability import Describability
+from coterie.segmentation.gates import RELAXED, STRICT, Proof
 from coterie.segmentation.ground import Columns, Orders, Plain
 from coterie.segmentation.parallel import at_most
 from coterie.segmentation.proofs import FAILED, Proven, Prover
 from coterie.segmentation.search import Search, Try, afford
 from coterie.segmentation.select import select
-from coterie.segmentation.stability import Stability
 from coterie.segmentation.separation import Score
+from coterie.segmentation.stability import Stability
 from coterie.segmentation.wishes import Weights
 
 
