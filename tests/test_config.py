@@ -15,7 +15,6 @@ from coterie.errors import CoterieError, NotReadyError, ParameterError
 from coterie.features.level1 import Rules
 from coterie.schema import INPUT_TABLES, ColumnParams
 from coterie.segmentation.base import AnyLens, SegmentationParams
-from coterie.segmentation.wishes import Weights
 from coterie.sources.base import Source
 
 ORDERS = """
@@ -399,57 +398,3 @@ def test_order_sources_that_count_differently_are_refused(tmp_path: Path) -> Non
     settings = read(tmp_path, ORDERS, {"sources": {"tills": {"returns": "net"}}})
     with pytest.raises(ParameterError, match=r"differ in returns or free_orders"):
         _ = settings.rules
-
-
-WEIGHTS = "[segmentation]\nweights = { value = 1.0, stability = 0.5 }"
-
-
-def test_weights_are_read_and_change_what_a_model_depends_on(tmp_path: Path) -> None:
-    plain, weighted = read(tmp_path, ""), read(tmp_path, WEIGHTS)
-    assert weighted.segmentation.weights == Weights(value=1, stability=0.5)
-    assert weighted.model_bearing["segmentation"]["weights"] == {
-        "value": 1.0,
-        "stability": 0.5,
-        "describability": 0.0,
-        "silhouette": 0.0,
-    }
-    assert not {"weights", "rules"} & plain.model_bearing["segmentation"].keys()
-    assert not {"weights", "rules"} & plain.result_bearing["segmentation"].keys()
-
-
-@pytest.mark.parametrize(
-    ("weights", "words"),
-    [
-        ("{ stabilty = 1 }", "Did you mean 'stability'"),
-        ("{ elbow = 1 }", "Known: describability, silhouette, stability, value"),
-        ("{ value = -1 }", "known: value, stability, describability, silhouette"),
-    ],
-)
-def test_what_is_no_criterion_or_weight_is_one_clear_error(
-    tmp_path: Path, weights: str, words: str
-) -> None:
-    with pytest.raises(ParameterError) as told:
-        read(tmp_path, f"[segmentation]\nweights = {weights}")
-    assert words in str(told.value)
-    assert "weights" in str(told.value)
-
-
-RULES = """
-[segmentation]
-algorithm = "rules"
-[[segmentation.rules]]
-name = "Big"
-where = "monetary > 500 AND recency < 30"
-[[segmentation.rules]]
-name = "Others"
-"""
-
-
-def test_rules_are_read_in_order(tmp_path: Path) -> None:
-    settings = read(tmp_path, RULES)
-    assert [rule.name for rule in settings.segmentation.rules] == ["Big", "Others"]
-    assert settings.model_bearing["segmentation"]["rules"][0]["name"] == "Big"
-    with pytest.raises(ParameterError, match="Did you mean 'where'"):
-        read(tmp_path, RULES.replace("where =", "were ="))
-    with pytest.raises(ParameterError, match="is not a condition"):
-        read(tmp_path, RULES.replace("> 500 AND recency < 30", "+ 1"))

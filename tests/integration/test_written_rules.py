@@ -14,7 +14,6 @@ import pytest
 
 from coterie import Project, Run
 from coterie.engine.duckdb import DuckDB
-from coterie.errors import ParameterError
 
 SETTINGS = """
 [project]

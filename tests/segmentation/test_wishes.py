@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coterie.config import Settings, make_settings
 from coterie.errors import ParameterError
 from coterie.segmentation.base import SegmentationParams
 from coterie.segmentation.wishes import Rule, Weights, check_rules, lost_by_weights, names_of
@@ -90,3 +93,59 @@ def test_the_last_segment_is_of_all_others_and_can_be_named() -> None:
 def test_settings_that_contradict_rules_are_refused(settings: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SegmentationParams(**settings)
+
+
+def read(toml: str) -> Settings:
+    return make_settings(tomllib.loads(toml))
+
+
+WEIGHTS = "[segmentation]\nweights = { value = 1.0, stability = 0.5 }"
+
+
+def test_weights_are_read_and_change_what_a_model_depends_on() -> None:
+    plain, weighted = read(""), read(WEIGHTS)
+    assert weighted.segmentation.weights == Weights(value=1, stability=0.5)
+    assert weighted.model_bearing["segmentation"]["weights"] == {
+        "value": 1.0,
+        "stability": 0.5,
+        "describability": 0.0,
+        "silhouette": 0.0,
+    }
+    assert not {"weights", "rules"} & plain.model_bearing["segmentation"].keys()
+    assert not {"weights", "rules"} & plain.result_bearing["segmentation"].keys()
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ("{ stabilty = 1 }", "Did you mean 'stability'"),
+        ("{ elbow = 1 }", "Known: describability, silhouette, stability, value"),
+        ("{ value = -1 }", "known: value, stability, describability, silhouette"),
+    ],
+)
+def test_what_is_no_criterion_or_weight_is_one_clear_error(weights: str, words: str) -> None:
+    with pytest.raises(ParameterError) as told:
+        read(f"[segmentation]\nweights = {weights}")
+    assert words in str(told.value)
+    assert "weights" in str(told.value)
+
+
+RULES = """
+[segmentation]
+algorithm = "rules"
+[[segmentation.rules]]
+name = "Big"
+where = "monetary > 500 AND recency < 30"
+[[segmentation.rules]]
+name = "Others"
+"""
+
+
+def test_rules_are_read_in_order() -> None:
+    settings = read(RULES)
+    assert [rule.name for rule in settings.segmentation.rules] == ["Big", "Others"]
+    assert settings.model_bearing["segmentation"]["rules"][0]["name"] == "Big"
+    with pytest.raises(ParameterError, match="Did you mean 'where'"):
+        read(RULES.replace("where =", "were ="))
+    with pytest.raises(ParameterError, match="is not a condition"):
+        read(RULES.replace("> 500 AND recency < 30", "+ 1"))

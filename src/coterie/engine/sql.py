@@ -196,7 +196,19 @@ def renamed(
 ) -> str:
     """Return a checked expression with its columns under other names.
 
-    ``unknown`` names, for a column, another that is above 0 where its value is NULL.
+    Parameters
+    ----------
+    expression : str
+        As ``check_expression`` gives it.
+    names : mapping of str to str
+        The new name of each column.
+    unknown : mapping of str to str, optional
+        For columns that are never NULL, another that is above 0 where they are to count as it.
+
+    Returns
+    -------
+    str
+        Portable SQL with every column quoted.
 
     Examples
     --------

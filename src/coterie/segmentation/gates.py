@@ -227,7 +227,22 @@ def choose_weighted(
 
 
 def weighted_mean(entry: Entry, proof: Proof | None, weights: Weights) -> float:
-    """Return what a user's weights give an entry; without a proof the most they could."""
+    """Return what a user's weights give an entry; without a proof the most they could.
+
+    Parameters
+    ----------
+    entry : Entry
+        The candidate.
+    proof : Proof or None
+        None if it was not asked for.
+    weights : Weights
+        Of the criteria.
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
     told = {"stability": proof.weighted, "describability": proof.described} if proof else {}
     return weights.mean(value=entry.p, silhouette=entry.silhouette, **told)
 
