@@ -43,10 +43,13 @@ def test_weights_are_said_to_be_the_users():
     chosen = row(4, 0.8, chosen=True)
     rows = [chosen, row(9, 0.9, "your weights give it less: 80 against 84 of 100")]
     told = {"method": "out-of-time", "weights": {"value": 1.0, "stability": 0.5}}
-    _, why = _sentences(chosen, rows, told, 3)
-    assert why.startswith(
-        "The weights of the criteria were set by the user (value 1, stability 0.5)"
+    first, judged = _sentences(chosen, rows, told, 3)
+    assert first == (
+        "4 segments by k-means on log RFM were chosen among 2 candidates by weights of the "
+        "criteria that were set by the user (value 1, stability 0.5): of those that pass all "
+        "gates the one with the highest weighted mean."
     )
+    assert judged.endswith("in the time held back: 80 of 100 that can be told.")
 
 
 def test_rules_by_hand_are_not_said_to_be_chosen():

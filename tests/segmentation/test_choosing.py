@@ -62,6 +62,11 @@ def test_by_weights_the_highest_mean_wins_and_each_loser_is_told_why():
     assert reasons[5] == "your weights give it less: 84 against 92 of 100"
     assert reasons[7].startswith("does not come back")
     assert found.summary()["weights"] == {"value": 1.0, "stability": 1.0}
+    by_value = Asked(asked.prove, weights=Weights(value=1))
+    lost = pick(tried, by_value, wish=None).candidates[
+        1
+    ]  # not proven, but all that counts is known
+    assert lost.reason_lost == "your weights give it less: 88 against 95 of 100"
     second = pass_over(found, "a segment of 3 customers")
     assert (second.winner.k, second.weights) == (4, weights)
 

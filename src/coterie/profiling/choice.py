@@ -219,13 +219,13 @@ def _sentences(
         algorithm = ALGORITHM_WORDS.get(chosen["algorithm"], chosen["algorithm"])
         listed = "," in chosen["features"]  # a list of columns has no name of its own
         features = f"{n_columns} columns" if listed else chosen["features"]
+        weights = told.get("weights")
         p = "" if chosen["P"] is None else f": {100 * chosen['P']:.0f} of 100 that can be told"
         sentences.append(
             f"{chosen['k']} segments by {algorithm} on {features} were chosen "
-            f"among {len(rows)} candidates by {by}{p}."
+            f"among {len(rows)} candidates by {_weighed(weights) if weights else f'{by}{p}'}."
         )
-        weights = told.get("weights")
-        sentences.append(_by_weights(weights) if weights else _why_so_many(chosen, rows))
+        sentences.append(f"Judged by {by}{p}." if weights else _why_so_many(chosen, rows))
     if told.get("method") == "leave-one-out":
         sentences.append("Nothing is proven on later behaviour by that.")
     if told.get("note"):
@@ -238,11 +238,11 @@ def _sentences(
     return tuple(sentences)
 
 
-def _by_weights(weights: Mapping[str, float]) -> str:
+def _weighed(weights: Mapping[str, float]) -> str:
     """Say that the user weighed the criteria, and how."""
     return (
-        f"The weights of the criteria were set by the user ({plain_weights(weights)}): among "
-        "the candidates that pass all gates the highest weighted mean wins."
+        f"weights of the criteria that were set by the user ({plain_weights(weights)}): of "
+        "those that pass all gates the one with the highest weighted mean"
     )
 
 

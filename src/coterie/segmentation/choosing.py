@@ -12,7 +12,6 @@ from coterie.segmentation.gates import (
     Proof,
     choose,
     choose_weighted,
-    weighted_mean,
 )
 from coterie.segmentation.parallel import each
 from coterie.segmentation.proofs import FAILED, Proven
@@ -197,10 +196,12 @@ def _told(
 
 
 def _weighed(candidate: Candidate, weights: Weights) -> tuple[float, bool]:
-    """Return what weights give a candidate, and whether it was proven; else it is the most."""
-    known = candidate.s_w is not None and candidate.d is not None
-    proof = _known(candidate).proof if known else None
-    return weighted_mean(_entry(candidate), proof, weights), known
+    """Return what weights give a candidate, and whether all they ask for is known."""
+    asked = {"stability": candidate.s_w, "describability": candidate.d}
+    told = {name: found for name, found in asked.items() if found is not None}
+    entry = _entry(candidate)
+    mean = weights.mean(value=entry.p, silhouette=entry.silhouette, **told)
+    return mean, weights.given.keys() & asked.keys() <= told.keys()
 
 
 def _reason(loser: Candidate, winner: Candidate | None, *, apart: bool) -> str:

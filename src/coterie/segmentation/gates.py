@@ -215,7 +215,12 @@ def choose_weighted(
         if most[i] < best:
             break
         proofs[i] = found = prove(i)
-        means[i] = weighted_mean(entries[i], found, weights)
+        means[i] = weights.mean(
+            value=entries[i].p,
+            silhouette=entries[i].silhouette,
+            stability=found.weighted,
+            describability=found.described,
+        )
         if found.passes(STRICT):
             best = max(best, means[i])
     for level, gate in _LEVELS:
@@ -224,27 +229,6 @@ def choose_weighted(
             order = {i: (-means[i], entries[i].k, -proofs[i].weighted, i) for i in passing}
             return Choice(min(passing, key=order.__getitem__), level, proofs)
     return Choice(None, "none", proofs)
-
-
-def weighted_mean(entry: Entry, proof: Proof | None, weights: Weights) -> float:
-    """Return what a user's weights give an entry; without a proof the most they could.
-
-    Parameters
-    ----------
-    entry : Entry
-        The candidate.
-    proof : Proof or None
-        None if it was not asked for.
-    weights : Weights
-        Of the criteria.
-
-    Returns
-    -------
-    float
-        0 to 1.
-    """
-    told = {"stability": proof.weighted, "describability": proof.described} if proof else {}
-    return weights.mean(value=entry.p, silhouette=entry.silhouette, **told)
 
 
 def _prove_from_the_top(
