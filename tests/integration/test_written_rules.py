@@ -148,6 +148,28 @@ def test_what_is_unknown_meets_no_rule_but_one_that_asks_for_it(tmp_path: Path) 
     assert found.column("segment_id").to_pylist() == own_ids.to_pylist()
 
 
+def test_beside_orders_a_flag_of_the_customer_table_can_be_asked_about(shop: Path) -> None:
+    ids = [f"C{n:03d}" for n in range(30)]
+    loyal = [None if n % 7 == 0 else n % 3 == 0 for n in range(30)]
+    pq.write_table(pa.table({"id": ids, "loyal": loyal}), shop / "members.parquet")
+    rule = '[[segmentation.rules]]\nname = "Loyal"\nwhere = "loyal = 1 AND frequency > 1"\n'
+    with (shop / "coterie.toml").open("a") as file:
+        file.write(f'{SOURCE}[segmentation]\nalgorithm = "rules"\n{rule}')
+    run = Project(shop).run()
+    orders = run.table("features").select(["customer_id", "frequency"]).to_pylist()
+    often = {row["customer_id"] for row in orders if row["frequency"] > 1}
+    told = {key for key, name in placed(run).items() if name == "Loyal"}
+    assert told == {key for key, is_so in zip(ids, loyal, strict=True) if is_so} & often
+    assert told
+    folder = run.folder.parents[1] / "data" / run.manifest["data"]
+    with DuckDB() as db:
+        for name in ("lines", "customers"):
+            db.load(name, pq.read_table(folder / name / "part-0.parquet"))
+        found = db.query(f"{run.sql()} ORDER BY customer_id")
+    own = run.table("assignments").column("segment_id")
+    assert found.column("segment_id").to_pylist() == own.to_pylist()
+
+
 def test_the_tree_says_that_it_needs_customer_value(tmp_path: Path) -> None:
     members(tmp_path)
     write_rules(tmp_path)
