@@ -30,10 +30,13 @@ from coterie.features.level1 import Rules
 from coterie.features.measures import Measure
 from coterie.schema import INPUT_TABLES, ColumnParams, Params
 from coterie.segmentation.base import SegmentationParams
+from coterie.segmentation.wishes import Rule, Weights
 from coterie.sources.base import Source
 
 FILE = "coterie.toml"
 _PREFIX = "COTERIE_"
+_LATER = ("weights", "rules")
+"""Settings that are younger than the format: not used, they must change no id and no hash."""
 
 
 class ProjectParams(Params):
@@ -108,7 +111,11 @@ class Settings(BaseSettings):
     @property
     def result_bearing(self) -> dict[str, Any]:
         """All settings that can change a result, as JSON."""
-        return self.model_dump(mode="json", exclude={"threads", "memory_limit"})
+        kept = self.model_dump(mode="json", exclude={"threads", "memory_limit"})
+        for name in _LATER:
+            if not kept["segmentation"][name]:
+                del kept["segmentation"][name]
+        return kept
 
     @property
     def model_bearing(self) -> dict[str, Any]:
@@ -326,4 +333,7 @@ def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
     }
     if location:
         model = parts.get(str(location[0]), Settings)
+        if location[0] == "segmentation" and len(location) > 1:
+            inner: dict[str, type[BaseModel]] = {"weights": Weights, "rules": Rule}
+            model = inner.get(str(location[1]), model)
     return tuple(model.model_fields)

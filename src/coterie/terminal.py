@@ -7,7 +7,9 @@ can read the one while a person watches the other.
 from __future__ import annotations
 
 import json
+import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+Tell = Callable[[str, float, str], None]
+EARLY, LITTLE = 5.0, 0.02
+"""Seconds, and share of a stage, before which nothing is said of the time left."""
+SELDOM = 20.0
+"""Seconds between two lines on how far a stage is, where there is no bar."""
 STAGES = {
     "read": "Reading and checking",
     "measure": "Measuring",
@@ -76,35 +83,93 @@ def answer(
     print(json.dumps(body, allow_nan=False))  # noqa: T201  the answer itself
 
 
+def time_left(share: float, elapsed: float) -> str:
+    """Say how long a stage will still take if it goes on as so far.
+
+    Parameters
+    ----------
+    share : float
+        How much of it is done, 0 to 1.
+    elapsed : float
+        Seconds since it began.
+
+    Returns
+    -------
+    str
+        Rounded up; empty while it is too early to say, and at the end.
+
+    Examples
+    --------
+    >>> time_left(0.25, 12.0), time_left(0.25, 60.0), time_left(0.1, 1200.0)
+    ('about 40 s left', 'about 3 min left', 'about 3 h left')
+    >>> time_left(0.25, 2.0), time_left(0.01, 60.0), time_left(1.0, 60.0)
+    ('', '', '')
+    """
+    if elapsed < EARLY or not LITTLE <= share < 1:
+        return ""
+    left = elapsed * (1 - share) / share
+    for size, of, unit in ((10, 1, "s"), (60, 60, "min")):
+        if left <= 60 * of:
+            return f"about {math.ceil(left / size) * size // of} {unit} left"
+    return f"about {math.ceil(left / 3600)} h left"
+
+
 @contextmanager
-def progress() -> Iterator[Callable[[str, float, str], None]]:
-    """Show stages as bars on a terminal, as lines elsewhere; always on standard error."""
+def progress(clock: Callable[[], float] = time.monotonic) -> Iterator[Tell]:
+    """Show stages as bars on a terminal, as lines elsewhere; always on standard error.
+
+    Parameters
+    ----------
+    clock : callable, optional
+        Tells the seconds since any moment.
+
+    Yields
+    ------
+    callable
+        To be told the stage, the share of it that is done, and what is being done.
+    """
     if not err.is_terminal:
-        seen: set[str] = set()
-
-        def line(stage: str, _share: float, what: str) -> None:
-            if (key := f"{stage} {what}" if stage == "read" else stage) not in seen:
-                seen.add(key)
-                err.print(f"{STAGES[stage]}: {plain(what)}", soft_wrap=True)
-
-        yield line
+        yield _lines(clock)
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:<20}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.fields[what]}"), console=err) as bars:
+    fields = (TextColumn("{task.fields[left]}"), TextColumn("{task.fields[what]}"))
+    with Progress(*columns, *fields, console=err) as bars:
         tasks: dict[str, Any] = {}
+        began: dict[str, float] = {}
 
         def bar(stage: str, share: float, what: str) -> None:
             for name, task in tasks.items():
                 if name != stage:
-                    bars.update(task, completed=1.0)
+                    bars.update(task, completed=1.0, left="")
                     bars.stop_task(task)
             if stage not in tasks:
-                tasks[stage] = bars.add_task(STAGES[stage], total=1.0, what="")
-            bars.update(tasks[stage], completed=share, what=plain(what)[:60])
+                tasks[stage] = bars.add_task(STAGES[stage], total=1.0, what="", left="")
+                began[stage] = clock()
+            left = time_left(share, clock() - began[stage])
+            bars.update(tasks[stage], completed=share, what=plain(what)[:60], left=left)
 
         yield bar
+
+
+def _lines(clock: Callable[[], float]) -> Tell:
+    """Return what writes a line for each stage, and of a long one how far it is."""
+    seen: set[str] = set()
+    began = said = 0.0
+
+    def line(stage: str, share: float, what: str) -> None:
+        nonlocal began, said
+        now = clock()
+        if (key := f"{stage} {what}" if stage == "read" else stage) not in seen:
+            seen.add(key)
+            began = said = now
+            err.print(f"{STAGES[stage]}: {plain(what)}", soft_wrap=True)
+        elif now - said >= SELDOM and (left := time_left(share, now - began)):
+            said = now
+            err.print(f"{STAGES[stage]}: {share:.0%} done, {left}", soft_wrap=True)
+
+    return line
 
 
 def show_segments(run: Run) -> None:

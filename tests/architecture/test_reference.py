@@ -12,6 +12,7 @@ from benchmarks.figures import FIGURES
 from coterie.config import ProjectParams, Settings
 from coterie.schema import ColumnParams
 from coterie.segmentation.base import SegmentationParams
+from coterie.segmentation.wishes import Rule, Weights
 from coterie.sources.base import Source
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +27,8 @@ SECTIONS = {
     "## `[sources.NAME]`": Source,
     "## `[columns.X]`": ColumnParams,
     "## `[segmentation]`": SegmentationParams,
+    "## Weights of the criteria": Weights,
+    "## `[[segmentation.rules]]`": Rule,
 }
 
 

@@ -37,3 +37,30 @@ def test_a_list_of_columns_is_told_by_its_length():
     first, _, last = _sentences(chosen, [chosen], {"method": "leave-one-out"}, 17)
     assert "k-means on 17 columns" in first
     assert last == "Nothing is proven on later behaviour by that."
+
+
+def test_weights_are_said_to_be_the_users():
+    chosen = row(4, 0.8, chosen=True)
+    rows = [chosen, row(9, 0.9, "your weights give it less: 80 against 84 of 100")]
+    told = {"method": "out-of-time", "weights": {"value": 1.0, "stability": 0.5}}
+    first, judged = _sentences(chosen, rows, told, 3)
+    assert first == (
+        "4 segments by k-means on log RFM were chosen among 2 candidates by weights of the "
+        "criteria that were set by the user (value 1, stability 0.5): of those that pass all "
+        "gates the one with the highest weighted mean."
+    )
+    assert judged.endswith("in the time held back: 80 of 100 that can be told.")
+
+
+def test_rules_by_hand_are_not_said_to_be_chosen():
+    chosen = row(4, 0.51, chosen=True) | {"algorithm": "rules"}
+    grid = row(8, 0.65, reference=True) | {"algorithm": "RFM grid"}
+    (said,) = _sentences(chosen, [chosen, grid], {"method": "out-of-time"}, 3)
+    assert said == (
+        "The 4 segments are rules written by hand; nothing was chosen. By how well they tell "
+        "what customers did in the time held back they reach 51 of 100 that can be told, "
+        "the RFM grid 65."
+    )
+    chosen["P"] = None
+    (said,) = _sentences(chosen, [chosen], {"method": "profile"}, 3)
+    assert said.endswith("How much they tell of later behaviour was not measured.")

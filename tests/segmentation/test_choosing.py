@@ -9,7 +9,8 @@ from coterie.features.matrix import Wanted
 from coterie.features.value import ValueModel
 from coterie.segmentation.candidates import Candidate, Evidence, Space
 from coterie.segmentation.centroids import KMeans
-from coterie.segmentation.choosing import Asked, pick
+from coterie.segmentation.choosing import Asked, pass_over, pick
+from coterie.segmentation.describability import Describability
 from coterie.segmentation.gates import RELAXED, STRICT, Proof
 from coterie.segmentation.ground import Columns, Orders, Plain
 from coterie.segmentation.parallel import at_most
@@ -17,6 +18,8 @@ from coterie.segmentation.proofs import FAILED, Proven, Prover
 from coterie.segmentation.search import Search, Try, afford
 from coterie.segmentation.select import select
 from coterie.segmentation.separation import Score
+from coterie.segmentation.stability import Stability
+from coterie.segmentation.wishes import Weights
 
 
 def one(k: int, p: float, *, substantial: bool = True) -> Candidate:
@@ -43,6 +46,38 @@ def test_the_fewest_segments_within_2_points_of_the_best_that_passes_win():
 def test_above_1_nothing_is_won():
     tried = [one(4, 0.99), one(7, 1.06)]
     assert pick(tried, proofs({4: STEADY, 7: STEADY}), wish=None).winner.k == 4
+
+
+def test_by_weights_the_highest_mean_wins_and_each_loser_is_told_why():
+    tried = [one(2, 0.30), one(4, 0.88), one(5, 0.885), one(7, 0.93), one(9, 0.95)]
+    by = {4: Proof(0.9, 0.8, 0.9), 5: Proof(0.80, 0.7, 0.9), 7: LOOSE, 9: STEADY}
+    weights = Weights(value=1, stability=1)
+    asked = Asked(lambda candidate: proven(by[candidate.k]), weights=weights)
+    found = pick(tried, asked, wish=None)
+    # (.95 + .90) / 2 = .925; (.88 + .90) / 2 = .89; (.885 + .80) / 2 = .8425
+    assert (found.winner.k, found.level, found.weights) == (9, "strict", weights)
+    reasons = {c.k: c.reason_lost for c in found.candidates}
+    assert reasons[2] == "your weights cannot give it more: at most 65 against 92 of 100"
+    assert reasons[4] == "your weights give it less: 89 against 92 of 100"
+    assert reasons[5] == "your weights give it less: 84 against 92 of 100"
+    assert reasons[7].startswith("does not come back")
+    assert found.summary()["weights"] == {"value": 1.0, "stability": 1.0}
+    by_value = Asked(asked.prove, weights=Weights(value=1))
+    lost = pick(tried, by_value, wish=None).candidates[
+        1
+    ]  # not proven, but all that counts is known
+    assert lost.reason_lost == "your weights give it less: 88 against 95 of 100"
+    second = pass_over(found, "a segment of 3 customers")
+    assert (second.winner.k, second.weights) == (4, weights)
+
+
+def proven(proof: Proof) -> Proven:
+    back = Stability(proof.weighted, proof.least, (), 20)
+    return Proven(proof, back, Describability(proof.described, ()))
+
+
+def test_without_weights_nothing_is_said_of_them():
+    assert "weights" not in pick([one(4, 0.9)], proofs({4: STEADY}), wish=None).summary()
 
 
 def test_the_relaxed_gates_are_named_in_the_note():

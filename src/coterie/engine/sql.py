@@ -191,17 +191,39 @@ def is_condition(text: str, *, where: str) -> bool:
     return isinstance(tree, _CONDITIONS)
 
 
-def renamed(expression: str, names: Mapping[str, str]) -> str:
+def renamed(
+    expression: str, names: Mapping[str, str], unknown: Mapping[str, str] | None = None
+) -> str:
     """Return a checked expression with its columns under other names.
+
+    Parameters
+    ----------
+    expression : str
+        As ``check_expression`` gives it.
+    names : mapping of str to str
+        The new name of each column.
+    unknown : mapping of str to str, optional
+        For columns that are never NULL, another that is above 0 where they are to count as it.
+
+    Returns
+    -------
+    str
+        Portable SQL with every column quoted.
 
     Examples
     --------
     >>> renamed('"a" + "b"', {"a": "b", "b": "two words"})
     '"b" + "two words"'
+    >>> renamed('"a" > 1', {"a": "x"}, {"a": "gap"})
+    'CASE WHEN "gap" > 0 THEN NULL ELSE "x" END > 1'
     """
     tree = _parse(expression, "the expression")
     for column in list(tree.find_all(exp.Column)):
+        gap = (unknown or {}).get(column.name)
         column.this.set("this", names[column.name])
+        if gap:
+            there = exp.GT(this=exp.column(gap, quoted=True), expression=exp.Literal.number(0))
+            column.replace(exp.case().when(there, exp.null()).else_(column.copy()))
     return tree.sql(dialect="duckdb")
 
 

@@ -6,12 +6,20 @@ from dataclasses import replace
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
+from coterie.errors import NotReadyError
 from coterie.features.asof import Custom, Sources, fit_features
 from coterie.features.lenses import create_attribute_features, default_lens, feature_sets
 from coterie.features.windows import check_usable
+from coterie.pipeline.by_rules import Known, place_by_rules
 from coterie.pipeline.plan import Plan, Tell
 from coterie.segmentation.algorithms import algorithm
-from coterie.segmentation.base import SegmentationParams, horizon_days, k_range, seconds
+from coterie.segmentation.base import (
+    BY_HAND,
+    SegmentationParams,
+    horizon_days,
+    k_range,
+    seconds,
+)
 from coterie.segmentation.candidates import Selection
 from coterie.segmentation.conclusion import conclude, doubt
 from coterie.segmentation.evidence import Case, Past, judge_later, judge_now, look_back, today
@@ -28,6 +36,7 @@ from coterie.segmentation.released import (
 from coterie.segmentation.renewal import Limits
 from coterie.segmentation.search import Search
 from coterie.segmentation.select import select
+from coterie.segmentation.tree import DistilledTree, telling_value
 from coterie.validation.ingest import Ingested
 from coterie.validation.moment import has_rows
 
@@ -123,6 +132,8 @@ def _fit(
     else:
         create_attribute_features(db, attributes)
     check_usable(db, as_of)
+    if params.algorithm == BY_HAND:
+        return place_by_rules(db, params, Known(model, attributes, past, parent), plan)
     sets = feature_sets(
         lens,
         model,
@@ -131,6 +142,8 @@ def _fit(
         include_protected=params.include_protected,
         outcome=params.outcome,
     )
+    if params.algorithm == DistilledTree.name:
+        sets, past = telling_value(sets), _past_value(past)
     case = past if isinstance(past, str) else judge_later(db, past)
     if isinstance(case, str):
         case = judge_now(db, model, sets, params, case)
@@ -153,6 +166,16 @@ def _fit(
     return identify(db, released, parent, run_id=plan.run_id, given=plan.segments_given), selection
 
 
+def _past_value(past: tuple[Past, ...] | str) -> tuple[Past, ...] | str:
+    """Return the past for a tree, which tells customer value, or why it is no use."""
+    if isinstance(past, str):
+        return past
+    try:
+        return tuple(replace(one, sets=telling_value(one.sets)) for one in past)
+    except NotReadyError:
+        return "Later behaviour could not be used: before it, customer value was not known yet."
+
+
 def _choose(params: SegmentationParams, case: Case, prover: Prover, tell: Tell) -> Selection:
     """Choose a segmentation by the settings."""
     low, high = k_range(params.k)
@@ -163,7 +186,7 @@ def _choose(params: SegmentationParams, case: Case, prover: Prover, tell: Tell) 
         case.references,
         case.evidence,
         range(low, high + 1),
-        search=Search([algorithm(name)], prover, case.earlier, budget),
+        search=Search([algorithm(name)], prover, case.earlier, budget, params.weights),
         seed=params.seed,
         on_progress=lambda share, what: tell("choose", share, what),
     )

@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 
 from coterie.profiling.charts_choice import ALGORITHM_WORDS, TOO_SMALL, SweepPoint
 from coterie.profiling.charts_choice import Candidate as Shown
+from coterie.segmentation.base import BY_HAND
 from coterie.segmentation.candidates import Selection
 from coterie.segmentation.gates import RELAXED, STRICT, percent
 from coterie.segmentation.structure import MIN_DIP_SHARE, MIN_GAP, MIN_STRENGTH
+from coterie.segmentation.wishes import plain_weights
 
 CANDIDATES = pa.schema(
     [
@@ -211,16 +213,19 @@ def _sentences(
         "leave-one-out": "how well they tell each column from the others",
     }.get(told.get("method", ""), "")
     sentences = []
-    if chosen and by:
+    if chosen and chosen["algorithm"] == BY_HAND:
+        sentences.append(_by_hand(chosen, rows, by))
+    elif chosen and by:
         algorithm = ALGORITHM_WORDS.get(chosen["algorithm"], chosen["algorithm"])
         listed = "," in chosen["features"]  # a list of columns has no name of its own
         features = f"{n_columns} columns" if listed else chosen["features"]
+        weights = told.get("weights")
         p = "" if chosen["P"] is None else f": {100 * chosen['P']:.0f} of 100 that can be told"
         sentences.append(
             f"{chosen['k']} segments by {algorithm} on {features} were chosen "
-            f"among {len(rows)} candidates by {by}{p}."
+            f"among {len(rows)} candidates by {_weighed(weights) if weights else f'{by}{p}'}."
         )
-        sentences.append(_why_so_many(chosen, rows))
+        sentences.append(f"Judged by {by}{p}." if weights else _why_so_many(chosen, rows))
     if told.get("method") == "leave-one-out":
         sentences.append("Nothing is proven on later behaviour by that.")
     if told.get("note"):
@@ -231,6 +236,24 @@ def _sentences(
             "another one might have been chosen."
         )
     return tuple(sentences)
+
+
+def _weighed(weights: Mapping[str, float]) -> str:
+    """Say that the user weighed the criteria, and how."""
+    return (
+        f"weights of the criteria that were set by the user ({plain_weights(weights)}): of "
+        "those that pass all gates the one with the highest weighted mean"
+    )
+
+
+def _by_hand(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], by: str) -> str:
+    """Say that nothing was chosen, and what the rules of the user tell."""
+    said = f"The {chosen['k']} segments are rules written by hand; nothing was chosen."
+    if chosen["P"] is None or not by:
+        return f"{said} How much they tell of later behaviour was not measured."
+    beside = next((row for row in rows if row["reference"] and row["P"] is not None), None)
+    other = f", the {beside['algorithm']} {100 * beside['P']:.0f}" if beside else ""
+    return f"{said} By {by} they reach {100 * chosen['P']:.0f} of 100 that can be told{other}."
 
 
 def _why_so_many(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -12,11 +12,12 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, runtime_c
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from coterie import plugins
 from coterie.errors import ParameterError
 from coterie.schema import Params
+from coterie.segmentation.wishes import Rule, Weights, check_rules
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -37,6 +38,8 @@ BUILT_IN = {
     "tree": "coterie.segmentation.tree:DistilledTree",
 }
 """Where each algorithm of ours lies; loaded when it is named."""
+BY_HAND = "rules"
+"""Algorithm of segments that the user writes; it finds nothing, so it is not listed above."""
 NOISE = -1
 """Label of a customer who is in no segment: outside every dense region."""
 MIN_FIDELITY = 0.9
@@ -216,12 +219,39 @@ class SegmentationParams(Params):
     """What one purchase is: a day with orders, or an order id."""
     budget: str = ""
     """Time for the search, like ``60s`` or ``10m``; empty: all candidates are tried."""
+    weights: Weights | None = None
+    """How much each criterion of the choice counts; None: METHODS' rule."""
+    rules: tuple[Rule, ...] = ()
+    """Segments written by hand, for the algorithm ``rules``."""
 
     @field_validator("algorithm")
     @classmethod
     def _check_algorithm(cls, algorithm: str) -> str:
-        plugins.check("algorithm", algorithm, GROUP, {"auto": "", **BUILT_IN})
+        plugins.check("algorithm", algorithm, GROUP, {"auto": "", **BUILT_IN, BY_HAND: ""})
         return algorithm
+
+    @model_validator(mode="after")
+    def _check_rules(self) -> SegmentationParams:
+        if self.algorithm == BY_HAND and not self.rules:
+            raise ParameterError(
+                "The algorithm 'rules' needs rules.",
+                hint='Write them: [[segmentation.rules]] name = "Big", where = "monetary > 500".',
+            )
+        if self.rules and self.algorithm != BY_HAND:
+            raise ParameterError(
+                f"There are [[segmentation.rules]], and the algorithm is {self.algorithm!r}.",
+                hint="Set algorithm = 'rules', or leave the rules out.",
+            )
+        if self.rules:
+            check_rules(self.rules)
+            idle = {"k": self.k != "auto", "features": self.features, "weights": self.weights}
+            named = [name for name, given in idle.items() if given]
+            if named:
+                raise ParameterError(
+                    f"Nothing is chosen where segments are rules, and {named[0]} is set.",
+                    hint=f"Leave {' and '.join(named)} out.",
+                )
+        return self
 
     @field_validator("k", mode="before")
     @classmethod

@@ -10,6 +10,7 @@ from coterie.segmentation.gates import Level
 from coterie.segmentation.judges import Method
 from coterie.segmentation.separation import Score
 from coterie.segmentation.validity import Indices
+from coterie.segmentation.wishes import Weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +154,8 @@ class Selection:
         What the budget left out, in words.
     elbow : dict
         Inertia by number of segments for each space; from 1 to 12 for the winner's.
+    weights : Weights or None
+        Of the criteria, if the user gave them.
     """
 
     winner: Candidate | None
@@ -167,10 +170,12 @@ class Selection:
     natural: bool = False
     windows: int = 1
     cut: tuple[str, ...] = ()
+    weights: Weights | None = None
 
     def summary(self, note: str = "") -> dict[str, Any]:
         """Return how the choice was made as plain JSON, with a further note."""
         used = self.winner.features if self.winner else ""
+        weighed = {"weights": self.weights.given} if self.weights else {}
         return {
             "method": self.method,
             "verdict": "constructed" if self.constructed else None,
@@ -180,4 +185,5 @@ class Selection:
             "note": " ".join(said for said in (self.note, note) if said),
             "ceiling": self.ceiling,
             "elbow": [[k, value] for k, value in sorted((self.elbow or {}).get(used, {}).items())],
+            **weighed,
         }

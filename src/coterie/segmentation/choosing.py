@@ -6,9 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from coterie.segmentation.candidates import Candidate, Selection
-from coterie.segmentation.gates import TOLERANCE, Entry, Proof, choose
+from coterie.segmentation.gates import (
+    TOLERANCE,
+    Entry,
+    Proof,
+    choose,
+    choose_weighted,
+)
 from coterie.segmentation.parallel import each
 from coterie.segmentation.proofs import FAILED, Proven
+from coterie.segmentation.wishes import Weights, lost_by_weights
 
 GATES_OF = {"strict": "", "relaxed": "Only the relaxed gates opened: the segments come back less."}
 
@@ -23,10 +30,13 @@ class Asked:
         Given a candidate, its proof; asked at most once for each.
     natural : callable, optional
         Given a candidate, whether its groups are natural; for static tables alone.
+    weights : Weights, optional
+        Of the criteria, given by the user; natural groups then do not go first.
     """
 
     prove: Callable[[Candidate], Proven]
     natural: Callable[[Candidate], bool] | None = None
+    weights: Weights | None = None
 
 
 def pick(candidates: Sequence[Candidate], asked: Asked, *, wish: int | None) -> Selection:
@@ -57,23 +67,34 @@ def pick(candidates: Sequence[Candidate], asked: Asked, *, wish: int | None) -> 
 
     large = [place for place, i in enumerate(own) if seen[i].substantial]
     found_natural: dict[int, bool] = {}
-    if asked.natural is not None:  # asked of all of them anyway, and side by side it is faster
+    weights = asked.weights
+    if (
+        asked.natural is not None and weights is None
+    ):  # asked of all of them anyway, and side by side it is faster
         told = each(asked.natural, [seen[own[place]] for place in large])
         found_natural = dict(zip(large, told, strict=True))
 
     # Above 1 segments beat a model of each single customer: by luck, which decides nothing.
-    entries = [Entry(seen[i].k, min(seen[i].worth, 1.0), seen[i].substantial) for i in own]
+    entries = [_entry(seen[i]) for i in own]
     natural = found_natural.__getitem__ if asked.natural else None
-    found = choose(entries, prove, natural=natural)
+    if weights is None:
+        found = choose(entries, prove, natural=natural)
+    else:
+        found = choose_weighted(entries, prove, weights)
     if found.index is not None:
         winner = own[found.index]
         others = (
             {own[place] for place in large if not found_natural[place]} if found.natural else set()
         )
-        chosen = _told(seen, winner, unnatural=others)
+        chosen = _told(seen, winner, unnatural=others, weights=weights)
         note = GATES_OF.get(found.level, "")
-        return replace(chosen, level=found.level, natural=found.natural, note=note)
-    return _in_need(seen, own, wish)
+        return replace(chosen, level=found.level, natural=found.natural, note=note, weights=weights)
+    return replace(_in_need(seen, own, wish), weights=weights)
+
+
+def _entry(candidate: Candidate) -> Entry:
+    silhouette = candidate.indices.silhouette if candidate.indices else None
+    return Entry(candidate.k, min(candidate.worth, 1.0), candidate.substantial, silhouette)
 
 
 def with_proof(candidate: Candidate, found: Proven) -> Candidate:
@@ -112,7 +133,7 @@ def pass_over(selection: Selection, reason: str) -> Selection:
             candidates.append(replace(candidate, reason_lost=""))
         else:
             candidates.append(candidate)
-    left = pick(candidates, Asked(_known), wish=None)
+    left = pick(candidates, Asked(_known, weights=selection.weights), wish=None)
     return replace(
         left,
         ceiling=selection.ceiling,
@@ -153,7 +174,11 @@ def _in_need(candidates: Sequence[Candidate], own: Sequence[int], wish: int | No
 
 
 def _told(
-    candidates: Sequence[Candidate], winner: int | None, *, unnatural: set[int] | None = None
+    candidates: Sequence[Candidate],
+    winner: int | None,
+    *,
+    unnatural: set[int] | None = None,
+    weights: Weights | None = None,
 ) -> Selection:
     told = list(candidates)
     for i, candidate in enumerate(candidates):
@@ -161,9 +186,22 @@ def _told(
             told[i] = replace(candidate, reason_lost="")
         else:
             best = None if winner is None else candidates[winner]
-            reason = _reason(candidate, best, apart=i not in (unnatural or set()))
+            if best and weights and not (candidate.reason_lost or candidate.fails):
+                means = [_weighed(one, weights) for one in (candidate, best)]
+                reason = lost_by_weights(means[0], means[1][0])
+            else:
+                reason = _reason(candidate, best, apart=i not in (unnatural or set()))
             told[i] = replace(candidate, reason_lost=reason)
     return Selection(None if winner is None else told[winner], tuple(told), {}, "profile")
+
+
+def _weighed(candidate: Candidate, weights: Weights) -> tuple[float, bool]:
+    """Return what weights give a candidate, and whether all they ask for is known."""
+    asked = {"stability": candidate.s_w, "describability": candidate.d}
+    told = {name: found for name, found in asked.items() if found is not None}
+    entry = _entry(candidate)
+    mean = weights.mean(value=entry.p, silhouette=entry.silhouette, **told)
+    return mean, weights.given.keys() & asked.keys() <= told.keys()
 
 
 def _reason(loser: Candidate, winner: Candidate | None, *, apart: bool) -> str:

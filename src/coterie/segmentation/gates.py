@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from coterie.errors import ParameterError
+from coterie.segmentation.wishes import Weights
 
 NEAR = 0.05
 """Below the best P by more than this, proofs are asked for only in need."""
@@ -24,6 +25,8 @@ MOST_DIGITS = 3
 """Decimals of a percentage that misses its gate by less than can be seen."""
 
 Level = Literal["strict", "relaxed", "none"]
+_LEVELS: tuple[tuple[Level, tuple[float, float, float]], ...]
+_LEVELS = (("strict", STRICT), ("relaxed", RELAXED))
 
 
 def percent(found: float, needed: float) -> str:
@@ -51,11 +54,15 @@ def percent(found: float, needed: float) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """A segmentation as it enters the choice: its size, its P and the gate of substance."""
+    """A segmentation as it enters the choice: its size, its P and the gate of substance.
+
+    The silhouette counts only where a user gives it a weight.
+    """
 
     k: int
     p: float
     substantial: bool
+    silhouette: float | None = None
 
 
 @dataclass(frozen=True)
@@ -152,12 +159,75 @@ def choose(
     else:
         proofs = {}
     _prove_from_the_top(entries, order, prove, proofs)
-    levels: tuple[tuple[Level, tuple[float, float, float]], ...]
-    levels = (("strict", STRICT), ("relaxed", RELAXED))
-    for level, gate in levels:
+    for level, gate in _LEVELS:
         passing = [i for i in proofs if proofs[i].passes(gate)]
         if passing:
             return Choice(_smallest(passing, entries, proofs), level, proofs)
+    return Choice(None, "none", proofs)
+
+
+def choose_weighted(
+    entries: Sequence[Entry], prove: Callable[[int], Proof], weights: Weights
+) -> Choice:
+    """Choose by the weights of a user: the gates first, then the highest weighted mean.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        Every candidate; references are left out by the caller.
+    prove : callable
+        Given the place of an entry, its proof; called at most once for each, and not for
+        entries that could not win even if they came back whole.
+    weights : Weights
+        Of the criteria.
+
+    Returns
+    -------
+    Choice
+        Among those that pass, the one with the highest weighted mean, then the fewest
+        segments, then the highest S_w, then the first.
+
+    Raises
+    ------
+    ParameterError
+        If there are no entries.
+
+    Examples
+    --------
+    >>> entries = [Entry(3, 0.7, True), Entry(7, 0.9, True)]
+    >>> proofs = [Proof(0.98, 0.9, 0.9), Proof(0.8, 0.7, 0.9)]
+    >>> choose_weighted(entries, proofs.__getitem__, Weights(value=1, stability=1)).index
+    1
+    >>> choose_weighted(entries, proofs.__getitem__, Weights(value=1, stability=2)).index
+    0
+    """
+    if not entries:
+        raise ParameterError("There is nothing to choose from.")
+    most = {
+        i: weights.mean(value=entry.p, silhouette=entry.silhouette)
+        for i, entry in enumerate(entries)
+        if entry.substantial
+    }
+    proofs: dict[int, Proof] = {}
+    means: dict[int, float] = {}
+    best = -1.0
+    for i in sorted(most, key=lambda i: (-most[i], i)):
+        if most[i] < best:
+            break
+        proofs[i] = found = prove(i)
+        means[i] = weights.mean(
+            value=entries[i].p,
+            silhouette=entries[i].silhouette,
+            stability=found.weighted,
+            describability=found.described,
+        )
+        if found.passes(STRICT):
+            best = max(best, means[i])
+    for level, gate in _LEVELS:
+        passing = [i for i in proofs if proofs[i].passes(gate)]
+        if passing:
+            order = {i: (-means[i], entries[i].k, -proofs[i].weighted, i) for i in passing}
+            return Choice(min(passing, key=order.__getitem__), level, proofs)
     return Choice(None, "none", proofs)
 
 

@@ -34,6 +34,7 @@ class RulesModel:
     conditions : tuple of str
         SQL conditions over these names. Whoever meets none is in the last segment, whose
         number is the number of conditions. A condition that is NULL does not hold.
+        A column ``x`` is NULL where a column ``x?`` beside it is above 0.
 
     Raises
     ------
@@ -45,6 +46,9 @@ class RulesModel:
     >>> rules = RulesModel(("recency", "spend"), ("recency > 90", "spend >= 500"))
     >>> rules.assign(np.array([[10.0, 900.0], [200.0, 900.0], [10.0, 20.0]])).tolist()
     [1, 0, 2]
+    >>> aged = RulesModel(("age", "age?"), ("age < 30",))
+    >>> aged.assign(np.array([[20.0, 0.0], [0.0, 1.0]])).tolist()
+    [0, 1]
     """
 
     columns: tuple[str, ...]
@@ -94,8 +98,9 @@ class RulesModel:
         """Return an SQL expression for ``assign`` over columns of these names, in order."""
         check_names(columns, len(self.columns))
         new = dict(zip(self.columns, columns, strict=True))
+        unknown = {name: new[f"{name}?"] for name in self.columns if f"{name}?" in new}
         whens = " ".join(
-            f"WHEN {renamed(condition, new)} THEN {i}"
+            f"WHEN {renamed(condition, new, unknown)} THEN {i}"
             for i, condition in enumerate(self._checked())
         )
         return f"CASE {whens} ELSE {len(self.conditions)} END"

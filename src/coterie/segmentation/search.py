@@ -18,6 +18,7 @@ from coterie.segmentation.candidates import Evidence, Reference, Space
 from coterie.segmentation.centroids import KMeans
 from coterie.segmentation.proofs import N_PROOF, Prover
 from coterie.segmentation.stability import N_SAMPLES
+from coterie.segmentation.wishes import Weights
 
 _PER_DISTANCE = 1.6e-7
 """Seconds for one row, segment and column of a k-means fit, on one core of a usual server."""
@@ -52,12 +53,15 @@ class Search:
         A window before that of the evidence; P is then the mean of both.
     budget : float, optional
         Seconds that the search may take; None for no limit.
+    weights : Weights, optional
+        Of the criteria, given by the user; default METHODS' rule.
     """
 
     algorithms: Sequence[Algorithm] = (KMeans(),)
     prover: Prover | None = None
     earlier: Earlier | None = None
     budget: float | None = None
+    weights: Weights | None = None
 
 
 @dataclass(frozen=True, eq=False)

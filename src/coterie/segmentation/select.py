@@ -29,8 +29,8 @@ N_SAMPLE = 50_000
 """Customers of the sweep; more change neither k nor inertia by what matters."""
 AT_ONCE = 4
 """Candidates between two words about progress."""
-_TRYING = 0.6
-"""Share of the search that goes by before the proofs."""
+_JUDGED, _TRIED = 0.3, 0.6
+"""Shares of the search that usually go by before the first try, and before the proofs."""
 ELBOW = range(1, 13)
 MIN_USABLE, MIN_SEGMENTED, MIN_TIMELINE = 2, 50, 200
 FEW_MAX_K = 5
@@ -99,6 +99,37 @@ def select(
         )
 
 
+def judge_given(
+    references: Sequence[Reference],
+    evidence: Evidence,
+    *,
+    earlier: Earlier | None = None,
+    seed: int,
+) -> Selection:
+    """Measure segmentations that are given; nothing is searched for and nothing chosen.
+
+    Parameters
+    ----------
+    references : sequence of Reference
+        What is to be measured.
+    evidence : Evidence
+        With an outcome.
+    earlier : Earlier, optional
+        A window before that of the evidence; P is then the mean of both.
+    seed : int
+        Of folds, trees and bootstraps.
+
+    Returns
+    -------
+    Selection
+        A candidate for each reference, in their order, and no winner.
+    """
+    with threadpool_limits(1):
+        benches = _benches((), references, evidence, earlier, seed)
+        rule, found = benches[0].rule, tuple(_compare(references, benches))
+    return Selection(None, found, rule.ceiling, rule.method, windows=len(benches))
+
+
 def _select(
     spaces: Sequence[Space],
     references: Sequence[Reference],
@@ -121,16 +152,16 @@ def _select(
         for start in range(0, len(mine), AT_ONCE):
             some = mine[start : start + AT_ONCE]
             done = tries.index(some[0])
-            tell(_TRYING * done / len(tries), f"{some[0].words}: {done + 1} of {len(tries)}")
+            share = _JUDGED + (_TRIED - _JUDGED) * done / len(tries)
+            tell(share, f"{some[0].words}: {done + 1} of {len(tries)}")
             found = each(partial(_attempt, benches=benches, textbook=textbook, seed=seed), some)
             candidates += found
             for one, candidate in zip(some, found, strict=True):
                 if one.algorithm is search.algorithms[0] and candidate.indices:
                     curve[one.k] = candidate.indices.inertia
     prover = search.prover or Prover(Plain(spaces), evidence.revenue, seed=seed)
-    asked = _asked(
-        prover, search.algorithms, tell, static=benches[0].rule.method == "leave-one-out"
-    )
+    asked = _asked(prover, search, tell, static=benches[0].rule.method == "leave-one-out")
+    tell(_TRIED, "are the groups there, and do they come back")
     choice = pick(candidates, asked, wish=ks[0] if len(ks) == 1 else None)
     if choice.winner and choice.winner.features in elbow:
         space = benches[0].spaces[choice.winner.features]
@@ -147,11 +178,9 @@ def _select(
     )
 
 
-def _asked(
-    prover: Prover, algorithms: Sequence[Algorithm], tell: Progress, *, static: bool
-) -> Asked:
+def _asked(prover: Prover, search: Search, tell: Progress, *, static: bool) -> Asked:
     """Return who proves candidates; on a static table natural groups go first."""
-    by = {algorithm.name: algorithm for algorithm in algorithms}
+    by = {algorithm.name: algorithm for algorithm in search.algorithms}
     proven = 0
 
     def what(candidate: Candidate) -> tuple[Algorithm, str, int]:
@@ -161,10 +190,11 @@ def _asked(
         nonlocal proven
         proven += 1
         words = f"does it come back: {candidate.features}, {candidate.algorithm}, {candidate.k}"
-        tell(1 - (1 - _TRYING) / (1 + proven / 4), words)
+        tell(1 - (1 - _TRIED) / (1 + proven / 4), words)
         return prover.prove(*what(candidate))
 
-    return Asked(prove, (lambda candidate: prover.natural(*what(candidate))) if static else None)
+    natural = (lambda candidate: prover.natural(*what(candidate))) if static else None
+    return Asked(prove, natural, search.weights)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ single precision, so a customer on a threshold can differ, which ``fidelity`` co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +15,9 @@ import sklearn.tree
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.engine.sql import identifier
-from coterie.errors import DataError, ParameterError
+from coterie.errors import DataError, NotReadyError, ParameterError
+from coterie.features.catalogue import CLV
+from coterie.features.lenses import FeatureSet
 from coterie.features.matrix import double
 from coterie.segmentation.base import Floats, Labels, Placement, Traits
 from coterie.segmentation.nearest import check_matrix, check_names
@@ -133,8 +135,8 @@ class DistilledTree:
     ----------
     target : float64 array, shape (n,), optional
         The score of each row of ``fit``. Default: the last column of the matrix, which in
-        the feature sets of the lens ``value`` is customer value; the tree then asks about
-        the other columns alone, because cutting the score itself would explain nothing.
+        a run is customer value (``telling_value``); the tree then asks about the other
+        columns alone, because cutting the score itself would explain nothing.
 
     References
     ----------
@@ -209,6 +211,49 @@ class DistilledTree:
                 where="target",
             )
         return target
+
+
+def telling_value(sets: Sequence[FeatureSet]) -> tuple[FeatureSet, ...]:
+    """Return the feature sets that hold customer value, with it as their last column.
+
+    Parameters
+    ----------
+    sets : sequence of FeatureSet
+        Of a lens.
+
+    Returns
+    -------
+    tuple of FeatureSet
+        Ready for a tree without a target; columns that say the same twice are kept, since
+        value must be, and a tree does not mind.
+
+    Raises
+    ------
+    NotReadyError
+        If none holds customer value and a column to tell it by.
+
+    Examples
+    --------
+    >>> from coterie.features.matrix import Wanted
+    >>> (found,) = telling_value([FeatureSet("mine", (Wanted("clv"), Wanted("recency")))])
+    >>> found.columns
+    ('recency', 'clv')
+    """
+    found = []
+    for one in sets:
+        value = tuple(want for want in one.wanted if want.name == CLV.name)
+        others = tuple(want for want in one.wanted if want.name != CLV.name)
+        if value and others:
+            found.append(replace(one, wanted=(*others, *value), grouped=False))
+    if not found:
+        raise NotReadyError(
+            "The algorithm 'tree' tells customer value, and these features do not have it.",
+            allowed="It needs orders of 100 repeat buyers and 90 days, and the lens value, or "
+            f"{CLV.name!r} among the features of the lens custom.",
+            hint="Take another algorithm, such as kmeans.",
+            where="algorithm",
+        )
+    return tuple(found)
 
 
 def _model(learner: Any, rows: Floats, weights: Floats) -> TreeModel:

@@ -144,6 +144,18 @@ def stand_in(n_segments: int) -> Verdict:
     return Verdict("constructed", True, (said,), _NOT_AS)
 
 
+def by_hand() -> Verdict:
+    """Return what may be said of segments that the user wrote as rules.
+
+    Examples
+    --------
+    >>> by_hand().word
+    'constructed'
+    """
+    said = "Constructed: the segments are rules written by hand; no groups were looked for."
+    return Verdict("constructed", True, (said,), _NOT_AS)
+
+
 def _apart(structure: Structure) -> str:
     n, total = sum(found.apart for found in structure.dips), len(structure.dips)
     if n == 0:
