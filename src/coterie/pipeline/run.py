@@ -1,0 +1,103 @@
+"""A run from its settings to the published folder.
+
+To load what computes takes a second, so it is loaded while the sources are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coterie.config import Settings
+from coterie.engine.duckdb import DuckDB
+from coterie.segmentation.parallel import at_most
+from coterie.store.database import Registry
+from coterie.store.home import Home
+from coterie.validation.ingest import ingest
+from coterie.validation.moment import find_as_of, see_people
+
+if TYPE_CHECKING:
+    from coterie.pipeline.plan import Outcome, Tell
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a run is written, since when, and who is told."""
+
+    home: Home
+    registry: Registry
+    started: datetime
+    tell: Tell
+
+
+def run(
+    settings: Settings,
+    folder: Path,
+    *,
+    as_of: date | None = None,
+    refit: bool = False,
+    tell: Tell | None = None,
+) -> Outcome:
+    """Read, check, measure, segment, profile and publish.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the project.
+    folder : Path
+        The project folder; all that is written goes to its ``.coterie``.
+    as_of : date, optional
+        Rows on or after this day are not read. Default: the day after the last one.
+    refit : bool, default False
+        Fit again even if a published model fits the settings.
+    tell : callable, optional
+        Told about progress.
+
+    Returns
+    -------
+    Outcome
+        Where the run lies. The same input gives the same id and the same bytes.
+
+    Raises
+    ------
+    CoterieError
+        If the data or the settings will not do; nothing is left half-written.
+    """
+    home = Home(folder)
+    tell = tell or (lambda *_: None)
+    settings.check_ready()
+    share = at_most(settings.threads)
+    with (
+        ThreadPoolExecutor(1) as aside,
+        home.alone(),
+        share,
+        home.workplace() as work,
+        home.registry() as registry,
+        DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None) as db,
+    ):
+        rest = aside.submit(_load_the_rest)
+        ingested = ingest(
+            db,
+            settings.sources,
+            settings.columns,
+            timezone=settings.project.timezone,
+            project=folder,
+            data=home.data,
+            tell=partial(tell, "read", 0.0),
+        )
+        moment = find_as_of(db, as_of)
+        see_people(db, moment)
+        places = Places(home, registry, datetime.now(UTC), tell)
+        make_run = rest.result()
+        return make_run(db, settings, ingested, places, as_of=moment, refit=refit)
+
+
+def _load_the_rest() -> Callable[..., Outcome]:
+    from coterie.pipeline.make import make_run
+
+    return make_run
