@@ -113,7 +113,8 @@ class Column:
         out -= self.center
         out /= self.scale
         np.clip(out, -self.clip, self.clip, out=out)
-        out *= self.weight
+        if self.weight != 1.0:
+            out *= self.weight
         return out
 
     @property

@@ -116,7 +116,7 @@ def all_finite(values: NDArray[np.floating[Any]]) -> bool:
     >>> all_finite(np.array([1.0, 2.0])), all_finite(np.array([1.0, np.nan]))
     (True, False)
     """
-    return not values.size or math.isfinite(values.min()) and math.isfinite(values.max())
+    return not values.size or (math.isfinite(values.min()) and math.isfinite(values.max()))
 
 
 def check_names(columns: Sequence[str], n_columns: int) -> None:

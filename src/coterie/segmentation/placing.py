@@ -37,8 +37,10 @@ NONE = "none"
 """Segment id of customers that cannot be segmented, or are in no dense region."""
 UNLIKE_ANY = "noise"
 """Status of customers who are in no segment because no segment is like them."""
-_AT_ONCE = 8
-"""Batches in memory at a time: enough for the cores of most servers."""
+_RUN = 4
+"""Batches that one thread takes at a time: to hand work out takes as long as a small one."""
+_AT_ONCE = 4
+"""Runs in memory at a time: enough for the cores of most servers."""
 
 
 def fit_choice(
@@ -205,9 +207,15 @@ def _side_by_side(
     work: Callable[[pa.RecordBatch], T], batches: Iterable[pa.RecordBatch]
 ) -> Iterator[T]:
     """Yield what ``work`` makes of each batch, in order."""
+
+    def one_by_one(run: list[pa.RecordBatch]) -> list[T]:
+        return [work(batch) for batch in run]
+
     todo = iter(batches)
-    while some := list(islice(todo, _AT_ONCE)):
-        yield from each(work, some)
+    while some := list(islice(todo, _RUN * _AT_ONCE)):
+        runs = [some[start : start + _RUN] for start in range(0, len(some), _RUN)]
+        for done in each(one_by_one, runs):
+            yield from done
 
 
 def place(db: DuckDB, matrix: Matrix, model: Model, ids: Sequence[str]) -> None:
