@@ -36,7 +36,7 @@ _N_INIT = 5
 _ROWS = 8_192
 """Rows worked on at a time: their distances to a dozen centres stay in the cache."""
 _ROUNDING = 8 * float(np.finfo(np.float32).eps)
-"""Twice what a term of a distance, in parts of the largest, is off in single precision."""
+"""More than two scores can be off in single precision, for each term and its largest square."""
 _UNDERFLOW = float(np.finfo(np.float32).tiny)
 
 
@@ -151,8 +151,8 @@ class KMeansModel:
         n = len(matrix)
         out = Placement(np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n))
         for rows, part, room in self._chunks(matrix):
-            for whole, found in zip(out, place_by_cost(self._costs(rows, room)), strict=True):
-                whole[part] = found
+            found = place_by_cost(self._costs(rows, room))
+            out.segment[part], out.second[part], out.margin[part] = found
         return out
 
     def sql(self, columns: Sequence[str]) -> str:
@@ -235,7 +235,8 @@ class KMeansModel:
 
     def _costs(self, rows: Floats, room: Floats) -> Floats:
         """Return squared distances, shape (n_segments, rows), in ``room``."""
-        total, part = room
+        total: Floats = room[0]
+        part = room[1]
         for i, (values, centre) in enumerate(zip(rows, self.centroids.T, strict=True)):
             into = part if i else total
             np.subtract(values, centre[:, None], out=into)

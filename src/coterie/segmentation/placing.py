@@ -200,7 +200,8 @@ def _usable(db: DuckDB, matrix: Matrix) -> Iterable[pa.RecordBatch]:
 
 def _by_id(db: DuckDB, select: str) -> Iterable[pa.RecordBatch]:
     """Read of ``frame`` by id, in which it lies: unasked, several threads mix the batches."""
-    return db.stream(f"{select} ORDER BY rowid")
+    batches: Iterable[pa.RecordBatch] = db.stream(f"{select} ORDER BY rowid")
+    return batches
 
 
 def _side_by_side(
