@@ -30,6 +30,8 @@ UNBOUNDED = 1e300
 SKEWED = 1.0
 BARELY_CURVED = 1e-6
 """Below this spread a transform is a straight line, and LN(1 + x) would only lose digits."""
+STRAIGHT = 1e-6
+"""A power this close to a whole number is that number."""
 MISSING_INDICATOR = 0.05
 MISSING_DROP = 0.60
 RARE_LEVEL = 0.01
@@ -208,12 +210,7 @@ class Matrix:
     ) -> Floats:
         """Return the matrix, shape (rows of ``table``, columns), in the order of the rows.
 
-        Parameters
-        ----------
-        table : pa.Table or pa.RecordBatch
-            Holds the columns of ``sources``.
-        order : {'C', 'F'}
-            Whether a row or a column lies together in memory; by columns it is faster.
+        With order ``F`` the numbers of a column lie side by side, which is faster.
         """
         out = np.empty((table.num_rows, len(self.columns)), dtype=np.float64, order=order)
         for i, column in enumerate(self.columns):
@@ -364,7 +361,9 @@ def _choose_transform(
         return "none", 1.0
     if numbers.min() >= 0:
         return "log", 1.0
-    return "yeo-johnson", float(stats.yeojohnson_normmax(numbers))
+    power = float(stats.yeojohnson_normmax(numbers))
+    # Close to 0 or 2, SQL would take the difference of almost equal numbers.
+    return "yeo-johnson", float(round(power)) if abs(power - round(power)) < STRAIGHT else power
 
 
 def _skew(numbers: Floats) -> float:
