@@ -1,4 +1,4 @@
-"""Whether SQL places customers as Python does, and how fast the engine places millions."""
+"""Whether SQL places customers as Python does, and how fast millions are placed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from benchmarks.bench_rules import segmented
 from benchmarks.figures import Outcome, Part, at_least, at_most, figure
 from benchmarks.timing import paired_ratio
 from coterie import Run
-from coterie.engine.duckdb import DuckDB
+from coterie.engine.duckdb import BATCH_ROWS, DuckDB
 from coterie.features.lenses import VALUE_WEIGHT
 from coterie.features.matrix import CLIP, Matrix, Wanted
 from coterie.profiling.rules import Rules
 from coterie.profiling.surrogate import raw_values
+from coterie.segmentation.base import Labels
 from coterie.segmentation.centroids import KMeans
+from coterie.segmentation.placing import assign
 
 CUSTOMERS = int(os.environ.get("COTERIE_BENCH_CUSTOMERS") or 10_000_000)
 SAMPLE, SEGMENTS = 50_000, 7
@@ -124,7 +126,7 @@ ENGINES = {"duckdb": in_duckdb, "postgres": in_postgres, "spark": in_spark}
 
 @figure("S4")
 def placing() -> Outcome:
-    """Place customers from their features, by the engine and by scikit-learn's pipeline."""
+    """Place customers from their features, as a run does and by scikit-learn's pipeline."""
     random = np.random.default_rng(SEED)
     features = np.column_stack(
         [
@@ -140,14 +142,12 @@ def placing() -> Outcome:
     matrix = Matrix.fit(sample, wanted)
     model = KMeans().fit(matrix.transform(sample), SEGMENTS, seed=SEED)
     peer = pipeline(features[:SAMPLE], model.centroids)
-    columns = ", ".join(f'{expr} AS "{name}"' for name, expr in matrix.sql())
-    with DuckDB() as db:
-        db.load("features", table)
-        db.view("matrix", f"SELECT {columns} FROM features")
-        statement = f"SELECT segment FROM ({model.sql_select('matrix', matrix.names, ())})"
-        ours = db.query(statement).column("segment").to_numpy()
-        unlike = int((ours != peer.predict(features)).sum())
-        ratio = paired_ratio(lambda: db.query(statement), lambda: peer.predict(features))
+
+    def ours() -> Labels:
+        return assign(table.to_batches(BATCH_ROWS), matrix, model)
+
+    unlike = int((ours() != peer.predict(features)).sum())
+    ratio = paired_ratio(ours, lambda: peer.predict(features))
     return Outcome(
         f"{CUSTOMERS:,} customers, 4 features, log, scaled, weighed, 7 centres; five pairs",
         (

@@ -63,6 +63,7 @@ words = st.one_of(st.none(), st.sampled_from(["a", "b", "O'Hara", 'a "b"', "é"]
 @given(st.lists(st.tuples(numbers, words), min_size=3, max_size=40))
 @example([(0.0, None), (0.0, None), (8e-157, None)])
 @example([(1e5, None), (1e5, None), (1e5 + 1e-9, None)])
+@example([(None, None)] * 3 + [(1.0, None), (3.0, None), (-2e-76, None)])
 def test_sql_gives_the_numbers_of_python(rows):
     table = pa.table(
         {
@@ -84,6 +85,25 @@ def test_sql_gives_the_numbers_of_python(rows):
         got = db.query(f"SELECT {select} FROM t")
     for i, column in enumerate(got.columns):
         np.testing.assert_allclose(column.to_numpy(), expected[:, i], rtol=1e-9, atol=1e-9)
+
+
+def test_by_columns_or_by_rows_the_numbers_are_the_same_to_the_last_bit():
+    random = np.random.default_rng(0)
+    gaps = random.random(20_000) < 0.1
+    table = pa.table(
+        {
+            "a": random.lognormal(size=20_000),
+            "b": pa.array(random.normal(size=20_000) ** 3, mask=gaps),
+            "w": random.choice(["x", "y"], 20_000),
+        }
+    )
+    matrix = Matrix.fit(table, [Wanted("a"), Wanted("b"), Wanted("w", kind="category")])
+    rows, columns = matrix.transform(table), matrix.transform(table, order="F")
+    assert rows.flags.c_contiguous
+    assert columns.flags.f_contiguous
+    np.testing.assert_array_equal(rows, columns)
+    parts = [matrix.transform(table.slice(start, 7_000)) for start in range(0, 20_000, 7_000)]
+    np.testing.assert_array_equal(np.vstack(parts), rows)
 
 
 def test_texts_that_nobody_shares_are_dropped_with_the_reason():

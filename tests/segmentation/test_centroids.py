@@ -103,6 +103,27 @@ def test_a_row_is_placed_the_same_wherever_it_stands(k: int, d: int, seed: int):
     np.testing.assert_array_equal(among[[4_200, -1]], np.repeat(alone, 2, axis=0))
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 9),
+    st.integers(1, 6),
+    st.integers(0, 10_000),
+    st.sampled_from([1e-200, 1e-30, 1.0, 1e6, 1e30, 1e140]),
+)
+def test_the_quick_look_finds_the_first_least_of_the_distances(k: int, d: int, seed: int, size):
+    random = np.random.default_rng(seed)
+    # rounded, so that ties and rows on the border occur; far from 0, so that digits are lost
+    away = random.choice([0.0, 1e4])
+    digits = random.integers(0, 6)
+    model = KMeansModel(size * (away + random.normal(size=(k, d)).round(digits)))
+    matrix = size * (away + random.normal(size=(8_500, d)).round(digits))
+    distances = model.distances(matrix)
+    label, distance = model.nearest(matrix)
+    np.testing.assert_array_equal(label, np.argmin(distances, axis=1))
+    np.testing.assert_array_equal(distance, distances.min(axis=1))
+    np.testing.assert_array_equal(model.place(matrix).segment, label)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 7), st.integers(1, 5), st.integers(0, 10_000))
 def test_sql_places_every_customer_as_numpy_does(k: int, d: int, seed: int):

@@ -212,12 +212,22 @@ def test_a_budget_cuts_the_list_by_counts_and_keeps_one():
     tries = [Try(space, KMeans(), k) for k in range(2, 13)]
     kept, cut = afford(tries, None, windows=1)
     assert (len(kept), cut) == (11, ())
-    kept, cut = afford(tries, 1.5, windows=1)
+    kept, cut = afford(tries, 2.5, windows=1)
     assert 1 < len(kept) < 11
     assert 7 in {one.k for one in kept}
     assert len(kept) + len(cut) == 11
     assert len(afford(tries, 0.001, windows=1)[0]) == 1
     found = select(
-        [space], [], Evidence(None, space.matrix), range(2, 13), search=Search(budget=1.5), seed=0
+        [space], [], Evidence(None, space.matrix), range(2, 13), search=Search(budget=2.5), seed=0
     )
     assert len(found.cut) == len(cut)
+
+
+def test_a_budget_pays_for_all_that_is_done_once_before_it_pays_for_tries():
+    matrix = np.random.default_rng(0).normal(size=(50_000, 4))
+    tries = [Try(Space("s", tuple("abcd"), matrix), KMeans(), k) for k in range(2, 13)]
+    # 8 s a window go by before the first try: with two windows 12 s pay for one only
+    assert [one.k for one in afford(tries, 12.0, windows=2)[0]] == [7]
+    kept = [len(afford(tries, budget, windows=2)[0]) for budget in (25.0, 35.0, 60.0)]
+    assert kept == sorted(kept)
+    assert 1 < kept[0] < kept[2] == len(tries)

@@ -2,6 +2,8 @@
 
 Distances are summed column by column without BLAS, so a row's distance never depends
 on its neighbours, on threads or on the batch, and equals the engine's to the last bit.
+A product in single precision finds the nearest centre of nearly everybody first; only where
+its rounding could matter are the distances themselves compared.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import sklearn.cluster
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.engine.sql import identifier
@@ -19,15 +22,22 @@ from coterie.errors import DataError, ParameterError
 from coterie.features.matrix import double
 from coterie.segmentation.base import Floats, Labels, Placement, Traits
 from coterie.segmentation.nearest import (
-    CHUNK,
+    all_finite,
     check_matrix,
     check_names,
+    check_shape,
+    least,
     nearest_sql,
     place_by_cost,
     place_sql,
 )
 
 _N_INIT = 5
+_ROWS = 8_192
+"""Rows worked on at a time: their distances to a dozen centres stay in the cache."""
+_ROUNDING = 8 * float(np.finfo(np.float32).eps)
+"""More than two scores can be off in single precision, for each term and its largest square."""
+_UNDERFLOW = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +94,10 @@ class KMeansModel:
         DataError
             If a value is not finite or the number of columns differs from the model's.
         """
-        return np.concatenate([costs.T for costs in self._chunks(matrix)])
+        out = np.empty((len(matrix), self.n_segments))
+        for rows, part, room in self._chunks(matrix):
+            out[part] = self._costs(rows, room).T
+        return out
 
     def assign(self, matrix: Floats) -> Labels:
         """Return the nearest centre of each row, int32 of shape (n,); ties to the lower number.
@@ -94,7 +107,12 @@ class KMeansModel:
         DataError
             If a value is not finite or the number of columns differs from the model's.
         """
-        return self.nearest(matrix)[0]
+        check_shape(matrix, self.centroids.shape[1])
+        labels = np.empty(len(matrix), dtype=np.int32)
+        unsure = self._guess(matrix, labels)
+        for rows, part, room in self._chunks(matrix[unsure]):
+            labels[unsure[part]] = least(self._costs(rows, room))[0]
+        return labels
 
     def nearest(self, matrix: Floats) -> tuple[Labels, Floats]:
         """Return ``assign`` and the squared distance to that centre, both of shape (n,).
@@ -104,11 +122,14 @@ class KMeansModel:
         DataError
             If a value is not finite or the number of columns differs from the model's.
         """
-        labels, distances = [], []
-        for costs in self._chunks(matrix):
-            labels.append(np.argmin(costs, axis=0))
-            distances.append(costs.min(axis=0))
-        return np.concatenate(labels).astype(np.int32), np.concatenate(distances)
+        labels = self.assign(matrix)
+        distances = np.zeros(len(matrix))
+        for start in range(0, len(matrix), _ROWS):
+            part = slice(start, start + _ROWS)
+            for values, centre in zip(matrix[part].T, self.centroids.T, strict=True):
+                apart = values - centre[labels[part]]
+                distances[part] += np.multiply(apart, apart, out=apart)
+        return labels, distances
 
     def place(self, matrix: Floats) -> Placement:
         """Return segment, runner-up and margin of each row.
@@ -127,8 +148,12 @@ class KMeansModel:
         >>> KMeansModel(np.array([[0.0], [4.0]])).place(np.array([[1.0]])).margin.round(3).tolist()
         [0.889]
         """
-        parts = [place_by_cost(costs) for costs in self._chunks(matrix)]
-        return Placement(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+        n = len(matrix)
+        out = Placement(np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n))
+        for rows, part, room in self._chunks(matrix):
+            found = place_by_cost(self._costs(rows, room))
+            out.segment[part], out.second[part], out.margin[part] = found
+        return out
 
     def sql(self, columns: Sequence[str]) -> str:
         """Return an SQL expression for ``assign`` over matrix columns of these names.
@@ -194,19 +219,60 @@ class KMeansModel:
         """Return the model that ``to_dict`` wrote."""
         return cls(np.asarray(data["centroids"], dtype=np.float64))
 
-    def _chunks(self, matrix: Floats) -> Iterator[Floats]:
-        """Yield squared distances of shape (n_segments, rows) for runs of rows."""
-        check_matrix(matrix, self.centroids.shape[1])
-        centres = self.centroids.T[:, :, None]
-        for start in range(0, max(len(matrix), 1), CHUNK):
-            rows = np.ascontiguousarray(matrix[start : start + CHUNK].T, dtype=np.float64)
-            total = np.zeros((self.n_segments, rows.shape[1]))
-            part = np.empty_like(total)
-            for values, centre in zip(rows, centres, strict=True):
-                np.subtract(values, centre, out=part)
-                np.multiply(part, part, out=part)
+    def _chunks(self, matrix: Floats) -> Iterator[tuple[Floats, slice, Floats]]:
+        """Yield runs of rows as (n_columns, rows), where they stand, and room to work in.
+
+        The room is the same each time: to ask for fresh memory takes as long as the work.
+        """
+        check_shape(matrix, self.centroids.shape[1])
+        room = np.empty((2, self.n_segments, min(len(matrix), _ROWS)))
+        for start in range(0, len(matrix), _ROWS):
+            part = slice(start, start + _ROWS)
+            rows = np.ascontiguousarray(matrix[part].T, dtype=np.float64)
+            if not all_finite(rows):
+                check_matrix(matrix, self.centroids.shape[1])  # tells how many are not
+            yield rows, part, room[:, :, : rows.shape[1]]
+
+    def _costs(self, rows: Floats, room: Floats) -> Floats:
+        """Return squared distances, shape (n_segments, rows), in ``room``."""
+        total: Floats = room[0]
+        part = room[1]
+        for i, (values, centre) in enumerate(zip(rows, self.centroids.T, strict=True)):
+            into = part if i else total
+            np.subtract(values, centre[:, None], out=into)
+            np.multiply(into, into, out=into)
+            if i:
                 np.add(total, part, out=total)
-            yield total
+        return total
+
+    def _guess(self, matrix: Floats, labels: Labels) -> NDArray[np.intp]:
+        """Write the nearest centre of each row, and return the rows that need a closer look.
+
+        |c|² - 2xc is |x - c|² less what all centres share. Whose second least comes within
+        the rounding errors of this way and of ``_costs`` may have another nearest there.
+        """
+        n_columns = matrix.shape[1]
+        unsure = [np.empty(0, dtype=np.intp)]
+        rows = np.ones((n_columns + 1, min(len(matrix), _ROWS)), dtype=np.float32)
+        scores = np.empty((self.n_segments, rows.shape[1]), dtype=np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = (self.centroids**2).sum(axis=1)
+            centres = np.column_stack([-2 * self.centroids, squares]).astype(np.float32)
+            for start in range(0, len(matrix), _ROWS):
+                part = slice(start, start + _ROWS)
+                m = len(labels[part])
+                rows[:-1, :m] = matrix[part].T
+                if not all_finite(rows[:-1, :m]):
+                    check_matrix(matrix, n_columns)  # tells how many are not
+                np.matmul(centres, rows[:, :m], out=scores[:, :m])
+                labels[part], best = least(scores[:, :m])
+                size = float(np.abs(self.centroids).max()) + max(
+                    float(rows[:-1, :m].max()), -float(rows[:-1, :m].min())
+                )
+                best += _ROUNDING * (n_columns + 1) * n_columns * size * size + _UNDERFLOW
+                rivals = (scores[:, :m] <= best).sum(axis=0, dtype=np.int16)
+                unsure.append(start + np.flatnonzero(rivals != 1))
+        return np.concatenate(unsure)
 
     def _distance_sql(self, columns: Sequence[str]) -> list[str]:
         check_names(columns, self.centroids.shape[1])

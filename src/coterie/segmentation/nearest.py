@@ -5,16 +5,52 @@ Ties go to the lower number in both, so neither has to break them otherwise.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coterie.engine.sql import identifier
 from coterie.errors import DataError, ParameterError
-from coterie.segmentation.base import Floats, Placement
+from coterie.segmentation.base import Floats, Labels, Placement
+
+Number = TypeVar("Number", bound=np.floating[Any])
 
 CHUNK = 4_096
 """Rows whose costs fit in the processor's cache."""
+
+
+def least(costs: NDArray[Number]) -> tuple[Labels, NDArray[Number]]:
+    """Return the number of the least cost of each row, the lowest if several are, and the cost.
+
+    Parameters
+    ----------
+    costs : array of floats, shape (n_segments, n)
+        Cost of each segment for each row.
+
+    Returns
+    -------
+    (int32 array, array like ``costs``)
+        Both of shape (n,).
+
+    Examples
+    --------
+    >>> number, cost = least(np.array([[4.0, 1.0], [2.0, 1.0]]))
+    >>> number.tolist(), cost.tolist()
+    ([1, 0], [2.0, 1.0])
+    """
+    cost = costs[0].copy()
+    number = np.zeros(cost.size, dtype=np.int32)
+    less, mine = np.empty(cost.size, dtype=np.bool_), np.empty_like(number)
+    # A masked write goes row by row. The last number that was less is the greatest one.
+    for i in range(1, len(costs)):
+        np.less(costs[i], cost, out=less)
+        np.multiply(less, np.int32(i), out=mine)
+        np.maximum(number, mine, out=number)
+        np.minimum(cost, costs[i], out=cost)
+    return number, cost
 
 
 def place_by_cost(costs: Floats) -> Placement:
@@ -35,16 +71,13 @@ def place_by_cost(costs: Floats) -> Placement:
     >>> place_by_cost(np.array([[1.0], [4.0]])).margin.tolist()
     [0.75]
     """
-    label = np.argmin(costs, axis=0)
+    label, best = least(costs)
     if len(costs) == 1:
-        return Placement(label.astype(np.int32), label.astype(np.int32), np.ones(label.size))
-    row = np.arange(label.size)
-    best = costs[label, row]
-    costs[label, row] = np.inf
-    second = np.argmin(costs, axis=0)
-    then = costs[second, row]
+        return Placement(label, label, np.ones(label.size))
+    costs[label, np.arange(label.size)] = np.inf
+    second, then = least(costs)
     margin = np.divide(then - best, then, out=np.zeros(label.size), where=then > 0)
-    return Placement(label.astype(np.int32), second.astype(np.int32), margin)
+    return Placement(label, second, margin)
 
 
 def check_matrix(matrix: Floats, n_columns: int) -> None:
@@ -55,13 +88,35 @@ def check_matrix(matrix: Floats, n_columns: int) -> None:
     DataError
         If a value is not finite or the number of columns differs.
     """
+    check_shape(matrix, n_columns)
+    if not all_finite(matrix):
+        bad = int((~np.isfinite(matrix)).sum())
+        raise DataError(f"{bad:,} of {matrix.size:,} values are not finite; fill or drop them.")
+
+
+def check_shape(matrix: Floats, n_columns: int) -> None:
+    """Refuse what is not a matrix of ``n_columns`` columns.
+
+    Raises
+    ------
+    DataError
+        If the number of columns differs.
+    """
     if matrix.ndim != 2 or matrix.shape[1] != n_columns:
         raise DataError(
             f"The matrix has shape {matrix.shape}; the model needs {n_columns} columns."
         )
-    if not np.isfinite(matrix).all():
-        bad = int((~np.isfinite(matrix)).sum())
-        raise DataError(f"{bad:,} of {matrix.size:,} values are not finite; fill or drop them.")
+
+
+def all_finite(values: NDArray[np.floating[Any]]) -> bool:
+    """Return whether no value is infinite or NaN, without an array as large as the values.
+
+    Examples
+    --------
+    >>> all_finite(np.array([1.0, 2.0])), all_finite(np.array([1.0, np.nan]))
+    (True, False)
+    """
+    return not values.size or (math.isfinite(values.min()) and math.isfinite(values.max()))
 
 
 def check_names(columns: Sequence[str], n_columns: int) -> None:

@@ -6,14 +6,17 @@ batches, so neither needs all customers in memory at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from coterie.engine.base import scalar
 from coterie.engine.duckdb import BATCH_ROWS, DuckDB
+from coterie.engine.sql import identifier
 from coterie.features.asof import SCORES
 from coterie.features.lenses import FeatureSet, fit_matrix, frame_sql, read_columns
 from coterie.features.matrix import Matrix, to_floats
@@ -25,7 +28,10 @@ from coterie.segmentation.choosing import pass_over
 from coterie.segmentation.evidence import SAMPLE, draw_sample
 from coterie.segmentation.grid import RfmGridModel
 from coterie.segmentation.lloyd import refine
+from coterie.segmentation.parallel import each
 from coterie.segmentation.validity import unsubstantial
+
+T = TypeVar("T")
 
 FRAME = "frame"
 _ROW = "frame__row"
@@ -33,6 +39,10 @@ NONE = "none"
 """Segment id of customers that cannot be segmented, or are in no dense region."""
 UNLIKE_ANY = "noise"
 """Status of customers who are in no segment because no segment is like them."""
+_RUN = 4
+"""Batches that one thread takes at a time: to hand work out takes as long as a small one."""
+_AT_ONCE = 4
+"""Runs in memory at a time: enough for the cores of most servers."""
 
 
 def fit_choice(
@@ -129,19 +139,10 @@ def make_frame(db: DuckDB, matrix: Matrix) -> None:
     db.create(FRAME, f"SELECT *, {numbered} FROM ({frame_sql(db, matrix.sources)})")
 
 
-def frame_parts(db: DuckDB, where: str = "TRUE") -> Iterator[pa.Table]:
-    """Yield the rows of ``frame`` for which a condition holds, in tables, in the order of the ids.
-
-    No more than one table is in memory, and no sum over them depends on who came first.
-    """
-    for start in range(0, int(scalar(db, f"SELECT COUNT(*) FROM {FRAME}")), BATCH_ROWS):
-        inside = f"{_ROW} >= {start} AND {_ROW} < {start + BATCH_ROWS}"
-        yield db.query(f"SELECT * FROM {FRAME} WHERE {inside} AND {where} ORDER BY {_ROW}")
-
-
 def matrices(db: DuckDB, matrix: Matrix) -> Iterator[Floats]:
     """Yield the numbers of the customers of ``frame`` that can be segmented, in batches by id."""
-    return (matrix.transform(part) for part in frame_parts(db, "status = 'ok'") if part.num_rows)
+    for batch in _usable(db, matrix):
+        yield matrix.transform(batch, order="F")
 
 
 def labels_of(db: DuckDB, matrix: Matrix, model: Model) -> Labels:
@@ -161,8 +162,66 @@ def labels_of(db: DuckDB, matrix: Matrix, model: Model) -> Labels:
     int32 array, shape (n,)
         By customer id.
     """
-    parts = [model.assign(rows) for rows in matrices(db, matrix)]
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int32)
+    return assign(_usable(db, matrix), matrix, model)
+
+
+def assign(batches: Iterable[pa.RecordBatch], matrix: Matrix, model: Model) -> Labels:
+    """Return the segment number, or ``NOISE``, of each row of the batches.
+
+    Parameters
+    ----------
+    batches : iterable of pa.RecordBatch
+        Hold the columns of ``matrix.sources``; a few at a time are in memory.
+    matrix : Matrix
+        Makes numbers of them.
+    model : Model
+        Places them.
+
+    Returns
+    -------
+    int32 array, shape (n,)
+        In the order of the rows; the same at any number of threads and batches.
+
+    Examples
+    --------
+    >>> batch = pa.record_batch({"score": [1.0, 9.0, 6.0]})
+    >>> model = KMeansModel(np.array([[0.0], [8.0]]))
+    >>> assign([batch], Matrix.plain(["score"]), model).tolist()
+    [0, 1, 1]
+    """
+
+    def of(batch: pa.RecordBatch) -> Labels:
+        return model.assign(matrix.transform(batch, order="F"))
+
+    return np.concatenate([np.empty(0, dtype=np.int32), *_side_by_side(of, batches)])
+
+
+def _usable(db: DuckDB, matrix: Matrix) -> Iterator[pa.RecordBatch]:
+    return _by_id(db, [identifier(name) for name in matrix.sources], "status = 'ok'")
+
+
+def _by_id(db: DuckDB, columns: Sequence[str], where: str = "TRUE") -> Iterator[pa.RecordBatch]:
+    """Read of ``frame`` in the order of the ids, which threads reading at will would mix."""
+    listed = ", ".join(columns)
+    for start in range(0, int(scalar(db, f"SELECT COUNT(*) FROM {FRAME}")), BATCH_ROWS):
+        inside = f"{_ROW} >= {start} AND {_ROW} < {start + BATCH_ROWS} AND {where}"
+        part = db.query(f"SELECT {listed} FROM {FRAME} WHERE {inside} ORDER BY {_ROW}")
+        yield from part.combine_chunks().to_batches()
+
+
+def _side_by_side(
+    work: Callable[[pa.RecordBatch], T], batches: Iterable[pa.RecordBatch]
+) -> Iterator[T]:
+    """Yield what ``work`` makes of each batch, in order."""
+
+    def one_by_one(run: list[pa.RecordBatch]) -> list[T]:
+        return [work(batch) for batch in run]
+
+    todo = iter(batches)
+    while some := list(islice(todo, _RUN * _AT_ONCE)):
+        runs = [some[start : start + _RUN] for start in range(0, len(some), _RUN)]
+        for done in each(one_by_one, runs):
+            yield from done
 
 
 def place(db: DuckDB, matrix: Matrix, model: Model, ids: Sequence[str]) -> None:
@@ -177,10 +236,10 @@ def place(db: DuckDB, matrix: Matrix, model: Model, ids: Sequence[str]) -> None:
     ids : sequence of str
         Segment id of each of the model's segments.
     """
-    names = np.array(ids, dtype=object)
-
-    batches = (_placed(part, matrix, model, names) for part in frame_parts(db))
-    db.load("assignments", pa.Table.from_batches(batches, schema=_SCHEMA))
+    names = pa.array([*ids, NONE], pa.string())
+    batches = _by_id(db, ["*"])
+    placed = _side_by_side(lambda batch: _placed(batch, matrix, model, names), batches)
+    db.load("assignments", pa.RecordBatchReader.from_batches(_SCHEMA, placed))
 
 
 _SCHEMA = pa.schema(
@@ -195,23 +254,27 @@ _SCHEMA = pa.schema(
 
 
 def _placed(
-    table: pa.Table, matrix: Matrix, model: Model, names: np.ndarray[Any, np.dtype[np.object_]]
+    batch: pa.RecordBatch, matrix: Matrix, model: Model, names: pa.StringArray
 ) -> pa.RecordBatch:
-    status = table.column("status").combine_chunks()
-    said = status.to_numpy(zero_copy_only=False).astype(object)
-    usable = said == "ok"
-    first = np.full(len(usable), NONE, dtype=object)
-    second = np.full(len(usable), None, dtype=object)
-    margin = np.full(len(usable), np.nan)
-    if usable.any():
-        placement = model.place(matrix.transform(table.filter(pa.array(usable))))
-        noise = placement.segment == NOISE
-        first[usable] = np.where(noise, NONE, names[placement.segment])
-        other = placement.second != placement.segment
-        second[np.flatnonzero(usable)[other]] = names[placement.second[other]]
+    """Place the customers of a batch; the last of ``names`` is that of no segment."""
+    status = batch.column("status").cast(pa.string())
+    usable = np.flatnonzero(pc.equal(status, "ok").to_numpy(zero_copy_only=False))
+    first = np.full(len(batch), NOISE)
+    second = first.copy()
+    margin = np.full(len(batch), np.nan)
+    if usable.size:
+        placement = model.place(matrix.transform(batch.take(pa.array(usable)), order="F"))
+        first[usable] = placement.segment
+        second[usable] = np.where(placement.second == placement.segment, NOISE, placement.second)
         margin[usable] = placement.margin
-        said[np.flatnonzero(usable)[noise]] = UNLIKE_ANY
-    ids = table.column("customer_id").combine_chunks().cast(pa.string())
-    columns = [ids, first, second, pa.array(margin, from_pandas=True), said]
-    arrays = [pa.array(c, pa.string()) if isinstance(c, np.ndarray) else c for c in columns]
+        noise = np.zeros(len(batch), dtype=np.bool_)
+        noise[usable] = placement.segment == NOISE
+        status = pc.if_else(pa.array(noise), UNLIKE_ANY, status)
+    arrays = [
+        batch.column("customer_id").cast(pa.string()),
+        names.take(pa.array(np.where(first == NOISE, len(names) - 1, first))),
+        names.take(pa.array(second, mask=second == NOISE)),
+        pa.array(margin, from_pandas=True),
+        status,
+    ]
     return pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)

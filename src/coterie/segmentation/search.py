@@ -20,13 +20,15 @@ from coterie.segmentation.proofs import N_PROOF, Prover
 from coterie.segmentation.stability import N_SAMPLES
 from coterie.segmentation.wishes import Weights
 
-_PER_DISTANCE = 1.6e-7
+_PER_DISTANCE = 1e-7
 """Seconds for one row, segment and column of a k-means fit, on one core of a usual server."""
-_PER_DRAW = 2.5e-5
+_PER_DRAW = 5e-6
 """Seconds for one row in P, with its bootstraps."""
-_EACH = 0.25
+_PER_CEILING = 1.6e-4
+"""Seconds for one row in what can be told of single customers, asked once a window."""
+_EACH = 0.15
 """Seconds of a try whatever its size: the textbook indices."""
-_PROVEN = 4
+_PROVEN = 6
 """Candidates that are proven in a usual search."""
 
 
@@ -79,7 +81,7 @@ class Try:
 
     @property
     def seconds(self) -> float:
-        """What it is expected to cost, its share of the proofs left out."""
+        """What it is expected to cost in one window, its proof left out."""
         n, columns = self.space.matrix.shape
         return float(_EACH + n * (_PER_DRAW + _PER_DISTANCE * self.k * (columns + 3)))
 
@@ -156,9 +158,9 @@ def afford(
         key=lambda one: (seen[one.space.name, one.algorithm.name], abs(one.k - _USUAL), one.k),
     )
     kept: list[Try] = []
-    left = budget
+    left = budget - windows * _PER_CEILING * max(len(one.space.matrix) for one in tries)
     for one in preferred:
-        left -= one.seconds * windows + _proofs(one) / len(tries)
+        left -= one.seconds * windows + (_proof(one) if len(kept) < _PROVEN else 0.0)
         if left < 0 and kept:
             break
         kept.append(one)
@@ -169,8 +171,8 @@ def afford(
 _USUAL = 7
 
 
-def _proofs(one: Try) -> float:
-    """Return the seconds that proving the usual number of such candidates takes."""
+def _proof(one: Try) -> float:
+    """Return the seconds that proving it takes."""
     n, columns = one.space.matrix.shape
     a_fit = min(n, N_PROOF) * (_PER_DISTANCE * one.k * (columns + 3) + 5e-6)
-    return float(_PROVEN * N_SAMPLES * a_fit)
+    return float(N_SAMPLES * a_fit)
