@@ -17,7 +17,7 @@ from coterie.profiling.charts_flows import flow_section
 from coterie.profiling.choice import candidate_rows, choice_of
 from coterie.profiling.format import long_date
 from coterie.profiling.migration import Earlier, migration_since
-from coterie.profiling.output import describe_segments, write_tables
+from coterie.profiling.output import describe_segments, write_state, write_tables
 from coterie.profiling.profile import ProfileParams
 from coterie.profiling.report import ReportData, render
 from coterie.profiling.segments import segment_objects
@@ -133,6 +133,7 @@ def _describe(
     refitted = earlier is not None and earlier.released.model_id != released.model_id
     places.tell("profile", 0.0, "describing the segments")
     migration = migration_since(db, earlier, released, plan.as_of)
+    write_state(db, writer, released)
     with ThreadPoolExecutor(1) as pool:  # one core writes while the other describes and draws
         tables = pool.submit(write_tables, db, writer, released, ingested, migration=migration)
         profile, released = describe_segments(

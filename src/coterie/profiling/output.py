@@ -31,12 +31,12 @@ PART_ROWS = 2 * BATCH_ROWS
 def write_tables(
     db: DuckDB, writer: FolderWriter, released: Released, ingested: Ingested, *, migration: pa.Table
 ) -> None:
-    """Write what is known of every customer, what was refused, and who moved.
+    """Write the features and segment of every customer, what was refused, and who moved.
 
     Parameters
     ----------
     db : DuckDB
-        Holds ``features``, ``assignments`` and, with orders, ``state``.
+        Holds ``features`` and ``assignments``.
     writer : FolderWriter
         The run folder under construction.
     released : Released
@@ -46,15 +46,30 @@ def write_tables(
     migration : pa.Table
         How many customers moved since the run before, and why.
     """
-    names = ("state", "features", "assignments")
-    for name in names if released.features else names[1:]:
+    for name in ("features", "assignments"):
         writer.table(f"{name}.parquet", _by_customer(db, name))
-    db.drop("state")  # which nobody asks for later
     quarantine = ingested.folder / "quarantine" / "part-0.parquet"
     writer.table("quarantine.parquet", pq.read_table(quarantine), private=True)
     writer.json("quality.json", ingested.quality)
     writer.json("matrix.json", released.matrix.to_dict())
     writer.table("migration.parquet", migration)
+
+
+def write_state(db: DuckDB, writer: FolderWriter, released: Released) -> None:
+    """Write the measures of every customer with orders, and free their table, a large one.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``state`` with orders; nobody asks for it later.
+    writer : FolderWriter
+        The run folder under construction.
+    released : Released
+        By what the customers were placed.
+    """
+    if released.features:
+        writer.table("state.parquet", _by_customer(db, "state"))
+        db.drop("state")
 
 
 def _by_customer(db: DuckDB, name: str) -> pa.RecordBatchReader:
