@@ -88,7 +88,7 @@ def test_checked_lines_keep_the_order_of_the_file_and_their_bytes_on_four_thread
                 tell=lambda _what: None,
             )
         found.append(contents(data))
-    lines = pq.read_table(made.folder / "lines" / "part-0.parquet", columns=["line_id"])
+    lines = pq.read_table(made.folder / "lines" / "part-0000.parquet", columns=["line_id"])
     numbers = [int(name.removeprefix("orders:")) for name in lines.column("line_id").to_pylist()]
     assert numbers == sorted(numbers)
     assert found[0] == found[1]

@@ -179,7 +179,7 @@ def test_a_deleted_run_is_made_again_under_the_same_id(
     assert {p.name: p.read_bytes() for p in run.iterdir() if p.name != "log.jsonl"} == before
 
 
-@pytest.mark.parametrize("name", ["part-0.parquet", "tables.json"])
+@pytest.mark.parametrize("name", ["part-0000.parquet", "tables.json"])
 def test_damaged_tables_are_read_again_from_their_source(
     name: str, coterie: Any, finished: Path, tmp_path: Path
 ) -> None:

@@ -91,7 +91,7 @@ def test_the_rules_are_measured_beside_the_references(run: Run) -> None:
 def test_sql_and_a_file_place_everybody_as_the_run_does(project: Project, run: Run) -> None:
     folder = run.folder.parents[1] / "data" / run.manifest["data"]
     with DuckDB() as db:
-        db.load("lines", pq.read_table(folder / "lines" / "part-0.parquet"))
+        db.load("lines", pq.read_table(folder / "lines" / "part-0000.parquet"))
         found = db.query(f"{run.sql()} ORDER BY customer_id")
     own = run.table("assignments")
     assert found.column("segment_id").to_pylist() == own.column("segment_id").to_pylist()
@@ -142,7 +142,7 @@ def test_what_is_unknown_meets_no_rule_but_one_that_asks_for_it(tmp_path: Path) 
     assert "Nobody is in 'Rule 1'" in run.choice["note"]
     with DuckDB() as db:
         folder = run.folder.parents[1] / "data" / run.manifest["data"]
-        db.load("customers", pq.read_table(folder / "customers" / "part-0.parquet"))
+        db.load("customers", pq.read_table(folder / "customers" / "part-0000.parquet"))
         found = db.query(f"{run.sql()} ORDER BY customer_id")
     own_ids = run.table("assignments").column("segment_id")
     assert found.column("segment_id").to_pylist() == own_ids.to_pylist()
@@ -164,7 +164,7 @@ def test_beside_orders_a_flag_of_the_customer_table_can_be_asked_about(shop: Pat
     folder = run.folder.parents[1] / "data" / run.manifest["data"]
     with DuckDB() as db:
         for name in ("lines", "customers"):
-            db.load(name, pq.read_table(folder / name / "part-0.parquet"))
+            db.load(name, pq.read_table(folder / name / "part-0000.parquet"))
         found = db.query(f"{run.sql()} ORDER BY customer_id")
     own = run.table("assignments").column("segment_id")
     assert found.column("segment_id").to_pylist() == own.to_pylist()

@@ -34,7 +34,7 @@ def statement(run, kind, dialect):
 def tables(run):
     """Return the canonical tables that a warehouse would hold."""
     folder = run.folder.parents[1] / "data" / run.manifest["data"]
-    found = {name: folder / name / "part-0.parquet" for name in ("lines", "customers")}
+    found = {name: folder / name / "part-0000.parquet" for name in ("lines", "customers")}
     return {name: pq.read_table(path) for name, path in found.items() if path.is_file()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from coterie.config import Settings
@@ -42,7 +43,12 @@ from coterie.validation.moment import has_rows
 
 
 def segment_customers(
-    db: DuckDB, settings: Settings, ingested: Ingested, plan: Plan, tell: Tell
+    db: DuckDB,
+    settings: Settings,
+    ingested: Ingested,
+    plan: Plan,
+    tell: Tell,
+    measured: Callable[[], None],
 ) -> tuple[Released, Selection | None]:
     """Place every customer, by the published model or by a new one.
 
@@ -58,6 +64,8 @@ def segment_customers(
         Whether to fit, and as of when.
     tell : callable
         Told about progress.
+    measured : callable
+        Called once ``features`` and, with orders, ``state`` are what they will be.
 
     Returns
     -------
@@ -76,10 +84,12 @@ def segment_customers(
         prepare(db, plan.parent, ingested.attributes, as_of=plan.as_of, sources=sources)
         check_usable(db, plan.as_of)
         released, selection = plan.parent, None
+        measured()
     elif (renewed := _go_on(db, settings, ingested, plan, sources, tell)) is not None:
         released, selection = renewed, None
+        measured()
     else:
-        released, selection = _fit(db, settings, ingested, plan, sources, tell)
+        released, selection = _fit(db, settings, ingested, plan, sources, tell, measured)
     tell("place", 0.0, "placing every customer")
     place(db, released.matrix, released.model, released.ids)
     return released, selection
@@ -114,6 +124,7 @@ def _fit(
     plan: Plan,
     sources: Sources,
     tell: Tell,
+    measured: Callable[[], None],
 ) -> tuple[Released, Selection]:
     """Choose a segmentation, fit it on today's customers and give its segments their ids."""
     params, attributes = settings.segmentation, ingested.attributes
@@ -133,6 +144,7 @@ def _fit(
         create_attribute_features(db, attributes)
     check_usable(db, as_of)
     if params.algorithm == BY_HAND:
+        measured()
         return place_by_rules(db, params, Known(model, attributes, past, parent), plan)
     sets = feature_sets(
         lens,
@@ -149,6 +161,7 @@ def _fit(
         case = judge_now(db, model, sets, params, case)
     now = today(db, model, sets, labels_by_name(model, attributes), as_of=as_of, seed=params.seed)
     db.drop("order_days")
+    measured()
     prover = Prover(now.ground, now.revenue, seed=params.seed)
     selection = _choose(params, case, prover, tell)
     low, high = k_range(params.k)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from coterie.profiling.charts_flows import flow_section
 from coterie.profiling.choice import candidate_rows, choice_of
 from coterie.profiling.format import long_date
 from coterie.profiling.migration import Earlier, migration_since
-from coterie.profiling.output import describe_segments, write_state, write_tables
+from coterie.profiling.output import describe_segments, write_measured, write_tables
 from coterie.profiling.profile import ProfileParams
 from coterie.profiling.report import ReportData, render
 from coterie.profiling.segments import segment_objects
@@ -84,8 +84,18 @@ def _make(
     """Compute, write and publish the planned run."""
     target = places.home.runs / plan.run_id
     if not target.is_dir():
-        placed = segment_customers(db, settings, ingested, plan, places.tell)
+        written: list[Future[None]] = []
         with FolderWriter(target.parent, plan.run_id) as writer:
+            with ThreadPoolExecutor(1) as aside:  # one core writes while the other chooses
+                placed = segment_customers(
+                    db,
+                    settings,
+                    ingested,
+                    plan,
+                    places.tell,
+                    lambda: written.append(aside.submit(write_measured, db, writer)),
+                )
+            written[0].result()
             released = _describe(db, settings, ingested, plan, places, placed, writer)
             manifest = {
                 **plan.inputs,
@@ -133,7 +143,6 @@ def _describe(
     refitted = earlier is not None and earlier.released.model_id != released.model_id
     places.tell("profile", 0.0, "describing the segments")
     migration = migration_since(db, earlier, released, plan.as_of)
-    write_state(db, writer, released)
     with ThreadPoolExecutor(1) as pool:  # one core writes while the other describes and draws
         tables = pool.submit(write_tables, db, writer, released, ingested, migration=migration)
         profile, released = describe_segments(

@@ -31,12 +31,12 @@ PART_ROWS = 2 * BATCH_ROWS
 def write_tables(
     db: DuckDB, writer: FolderWriter, released: Released, ingested: Ingested, *, migration: pa.Table
 ) -> None:
-    """Write the features and segment of every customer, what was refused, and who moved.
+    """Write the segment of every customer, what was refused, and who moved.
 
     Parameters
     ----------
     db : DuckDB
-        Holds ``features`` and ``assignments``.
+        Holds ``assignments``.
     writer : FolderWriter
         The run folder under construction.
     released : Released
@@ -46,30 +46,32 @@ def write_tables(
     migration : pa.Table
         How many customers moved since the run before, and why.
     """
-    for name in ("features", "assignments"):
-        writer.table(f"{name}.parquet", _by_customer(db, name))
-    quarantine = ingested.folder / "quarantine" / "part-0.parquet"
-    writer.table("quarantine.parquet", pq.read_table(quarantine), private=True)
+    writer.table("assignments.parquet", _by_customer(db, "assignments"))
+    refused = pq.read_table(ingested.folder / "quarantine")
+    writer.table("quarantine.parquet", refused, private=True)
     writer.json("quality.json", ingested.quality)
     writer.json("matrix.json", released.matrix.to_dict())
     writer.table("migration.parquet", migration)
 
 
-def write_state(db: DuckDB, writer: FolderWriter, released: Released) -> None:
-    """Write the measures of every customer with orders, and free their table, a large one.
+def write_measured(db: DuckDB, writer: FolderWriter) -> None:
+    """Write the features of every customer and, with orders, the measures they come from.
 
     Parameters
     ----------
     db : DuckDB
-        Holds ``state`` with orders; nobody asks for it later.
+        Holds ``features`` and perhaps ``state``, a large table, which becomes a view of its
+        file.
     writer : FolderWriter
         The run folder under construction.
-    released : Released
-        By what the customers were placed.
     """
-    if released.features:
+    if "state" in db.tables():
         writer.table("state.parquet", _by_customer(db, "state"))
         db.drop("state")
+        db.view(
+            "state", f"SELECT * FROM read_parquet({literal(str(writer.path('state.parquet')))})"
+        )
+    writer.table("features.parquet", _by_customer(db, "features"))
 
 
 def _by_customer(db: DuckDB, name: str) -> pa.RecordBatchReader:

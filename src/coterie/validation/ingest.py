@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from coterie.engine.duckdb import DuckDB
+from coterie.engine.base import scalar
+from coterie.engine.duckdb import BATCH_ROWS, DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.errors import DataError, NotReadyError
 from coterie.schema import CANONICAL, Attribute, ColumnParams
@@ -31,6 +33,8 @@ from coterie.validation.build import build_tables
 
 _TABLES = (*CANONICAL, "customers")
 _ABOUT = "tables.json"
+PART_ROWS = 8 * BATCH_ROWS
+"""Rows of a table in one file."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,25 @@ def ingest(
     return found
 
 
+def _write(db: DuckDB, writer: FolderWriter, tables: Sequence[str]) -> None:
+    """Write tables in parts, several at once; what is in a part depends on the rows alone."""
+    parts = []
+    for table in tables:
+        with disk_errors(writer.path(table)):
+            writer.path(table).mkdir()
+        rows = int(scalar(db, f"SELECT COUNT(*) FROM {identifier(table)}"))
+        parts += [(table, part) for part in range(max(1, -(-rows // PART_ROWS)))]
+
+    def write(table: str, part: int) -> None:
+        inside = f"rowid >= {part * PART_ROWS} AND rowid < {(part + 1) * PART_ROWS}"
+        rows = db.stream(f"SELECT * FROM {identifier(table)} WHERE {inside}")
+        writer.table(f"{table}/part-{part:04}.parquet", rows, private=table == "quarantine")
+
+    with ThreadPoolExecutor(int(scalar(db, "SELECT current_setting('threads')"))) as pool:
+        for done in [pool.submit(write, *part) for part in parts]:
+            done.result()
+
+
 def _sound(folder: Path) -> bool:
     """Return whether the tables are there as they were written; else they are made again."""
     try:
@@ -149,10 +172,6 @@ def _make(
     }
     tell("keeping the checked tables")
     with FolderWriter(folder.parent, folder.name) as writer:
-        for table in (name for name in _TABLES if name in db.tables()):
-            with disk_errors(writer.path(table)):
-                writer.path(table).mkdir()
-            rows = db.stream(f"SELECT * FROM {identifier(table)}")
-            writer.table(f"{table}/part-0.parquet", rows, private=table == "quarantine")
+        _write(db, writer, [name for name in _TABLES if name in db.tables()])
         writer.json(_ABOUT, about | {"files": writer.files()})
         writer.commit()

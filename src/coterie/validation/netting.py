@@ -53,17 +53,18 @@ def match_returns(db: DuckDB, ranges: Sequence[tuple[int, int]] | None = None) -
     known = "customer_id IS NOT NULL AND product_id IS NOT NULL"
     key = "customer_id, product_id, abs(quantity_milli), amount_micros * sign(quantity_milli)"
     returned = f"kind = 'return' AND quantity_milli < 0 AND {known} AND {window}"
+    # A table of its own: the engine sees how few they are, and holds them instead of the lines.
+    db.create("touched", f"SELECT DISTINCT {key} FROM lines WHERE {returned}")
     db.create(
         "pairs",
         f"""
-        WITH touched AS (SELECT DISTINCT {key} FROM lines WHERE {returned}),
-        steps AS (
+        WITH steps AS (
             SELECT rowid AS line, customer_id AS c, product_id AS p, abs(quantity_milli) AS q,
                    amount_micros * sign(quantity_milli) AS m, ts, line_id, day,
                    CASE WHEN kind = 'sale' THEN 1 ELSE -1 END AS step
             FROM lines
             WHERE {known} AND {window} AND ((kind = 'sale' AND quantity_milli > 0) OR ({returned}))
-              AND ({key}) IN (SELECT * FROM touched)
+              AND ({key}) IN (FROM touched)
         ),
         walk AS (
             SELECT *, sum(step) OVER (
@@ -79,6 +80,7 @@ def match_returns(db: DuckDB, ranges: Sequence[tuple[int, int]] | None = None) -
         WHERE step = -1 AND step_before = 1 ORDER BY line
         """,
     )
+    db.drop("touched")
     for side in ("sale", "back"):
         db.execute(
             f"UPDATE lines SET net_day = pairs.net_day FROM pairs WHERE lines.rowid = pairs.{side}"
