@@ -20,6 +20,7 @@ from coterie.profiling.migration import Earlier, migration_since
 from coterie.profiling.output import describe_segments, write_measured, write_tables
 from coterie.profiling.profile import ProfileParams
 from coterie.profiling.report import ReportData, render
+from coterie.profiling.rules import Rules
 from coterie.profiling.segments import segment_objects
 from coterie.profiling.surrogate import draw_placed, importance, segment_rules, with_rules
 from coterie.segmentation.candidates import Selection
@@ -143,8 +144,9 @@ def _describe(
     refitted = earlier is not None and earlier.released.model_id != released.model_id
     places.tell("profile", 0.0, "describing the segments")
     migration = migration_since(db, earlier, released, plan.as_of)
-    with ThreadPoolExecutor(1) as pool:  # one core writes while the other describes and draws
+    with ThreadPoolExecutor(1) as pool:  # one core writes and rules while the other describes
         tables = pool.submit(write_tables, db, writer, released, ingested, migration=migration)
+        ruled = pool.submit(_rule, db, released, params.seed)
         profile, released = describe_segments(
             db, released, ingested.attributes, params, names, refitted=refitted
         )
@@ -152,9 +154,7 @@ def _describe(
         candidates = candidate_rows(selection, parent)
         writer.table("candidates.parquet", candidates)
         writer.json("model.json", released.to_dict())
-        drawn = draw_placed(db, released, seed=params.seed)
-        rules = segment_rules(drawn, released, seed=params.seed)
-        moved = importance(drawn, released, seed=params.seed)
+        rules, moved = ruled.result()
         writer.json(
             "rules.json", {"rules": rules.to_dict() if rules else None, "importance": moved}
         )
@@ -181,6 +181,12 @@ def _describe(
         writer.text("report.html", render(report))
         tables.result()
     return released
+
+
+def _rule(db: DuckDB, released: Released, seed: int) -> tuple[Rules | None, dict[str, Any]]:
+    """Return the rules of the segments, and what each hangs on."""
+    drawn = draw_placed(db, released, seed=seed)
+    return segment_rules(drawn, released, seed=seed), importance(drawn, released, seed=seed)
 
 
 def _earlier(plan: Plan, folder: Path | None) -> Earlier | None:

@@ -81,7 +81,6 @@ def fit_choice(
     """
     while True:
         matrix, model = fit_winner(db, selection.winner, sets, seed=seed)
-        make_frame(db, matrix)
         winner = selection.winner
         if fixed or winner is None or winner.reference or selection.constructed:
             return matrix, model, selection
@@ -104,7 +103,7 @@ def fit_winner(
     Parameters
     ----------
     db : DuckDB
-        Holds ``features`` as of today.
+        Holds ``features`` as of today; gets ``frame`` for the matrix.
     winner : Candidate or None
         None puts all customers into one segment.
     sets : sequence of FeatureSet
@@ -118,17 +117,19 @@ def fit_winner(
         What turns columns into numbers, and numbers into segments.
     """
     if winner is not None and isinstance(winner.model, RfmGridModel):
-        return Matrix.plain(SCORES), winner.model
+        matrix = Matrix.plain(SCORES)
+        make_frame(db, matrix)
+        return matrix, winner.model
     chosen = next((s for s in sets if winner and s.name == winner.features), sets[0])
     draw_sample(db, "features", seed)
     frame = read_columns(db, chosen.columns, only=SAMPLE)
     matrix = fit_matrix(frame, chosen)
     rows = matrix.transform(frame)
+    make_frame(db, matrix)
     if winner is None:
         return matrix, KMeans().fit(rows, 1, seed=seed)
     model = algorithm(winner.algorithm).fit(rows, winner.asked or winner.k, seed=seed)
     if type(model) is KMeansModel:  # not its children: their centres are found otherwise
-        make_frame(db, matrix)
         model = refine(model, lambda: matrices(db, matrix))
     return matrix, model
 

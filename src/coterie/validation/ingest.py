@@ -19,7 +19,7 @@ from coterie.engine.duckdb import BATCH_ROWS, DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.errors import DataError, NotReadyError
 from coterie.schema import CANONICAL, Attribute, ColumnParams
-from coterie.sources.base import Source
+from coterie.sources.base import Raw, Source
 from coterie.sources.read import fingerprint, read
 from coterie.store.runs import (
     FORMAT_VERSION,
@@ -96,7 +96,13 @@ def ingest(
     DataError
         If a source cannot be read or does not fit its mapping; nothing is kept then.
     """
-    prints = {name: fingerprint(name, source, project) for name, source in sources.items()}
+    with ThreadPoolExecutor(1) as aside:
+        asked = aside.submit(
+            lambda: {name: fingerprint(name, source, project) for name, source in sources.items()}
+        )
+        # What was never kept is read at once; else the content may tell that it need not be.
+        raws = {} if _any_kept(data) else _read(db, sources, project, tell)
+        prints = asked.result()
     key = {
         "format_version": FORMAT_VERSION,
         "version": importlib.metadata.version("coterie"),
@@ -108,7 +114,8 @@ def ingest(
     folder = data / hash_of(key, 24)
     if not _sound(folder):
         shutil.rmtree(folder, ignore_errors=True)
-        _make(db, sources, columns, timezone=timezone, project=project, folder=folder, tell=tell)
+        raws = raws or _read(db, sources, project, tell)
+        _make(db, raws, columns, timezone=timezone, folder=folder, tell=tell)
     about = read_json(folder / _ABOUT)
     for table in _TABLES:
         db.drop(table)  # it lies in a file now, as it does for the runs after this one
@@ -120,6 +127,20 @@ def ingest(
     found = Ingested(prints, attributes, about["quality"], folder)
     found.check()
     return found
+
+
+def _any_kept(data: Path) -> bool:
+    return data.is_dir() and any(data.iterdir())
+
+
+def _read(
+    db: DuckDB, sources: Mapping[str, Source], project: Path, tell: Callable[[str], None]
+) -> dict[str, tuple[Raw, Source]]:
+    raws = {}
+    for name, source in sources.items():
+        tell(f"reading {source.file or source.database}")
+        raws[name] = (read(db, name, source, project), source)
+    return raws
 
 
 def _write(db: DuckDB, writer: FolderWriter, tables: Sequence[str]) -> None:
@@ -152,18 +173,13 @@ def _sound(folder: Path) -> bool:
 
 def _make(
     db: DuckDB,
-    sources: Mapping[str, Source],
+    raws: Mapping[str, tuple[Raw, Source]],
     columns: Mapping[str, ColumnParams],
     *,
     timezone: str,
-    project: Path,
     folder: Path,
     tell: Callable[[str], None],
 ) -> None:
-    raws = {}
-    for name, source in sources.items():
-        tell(f"reading {source.file or source.database}")
-        raws[name] = (read(db, name, source, project), source)
     tell("checking every row")
     tables = build_tables(db, raws, columns, timezone=timezone)
     about = {

@@ -195,28 +195,30 @@ def _cancelled(db: DuckDB, staged: Staged, window: tuple[int, int]) -> list[dict
     )
     if not pairs:
         return []
-    rows = db.rows(
+    db.create(
+        "taken",
         f"""
-        WITH taken AS (
-            SELECT s.order_id, s.customer_id, min(s.rowid) AS line, count(*) AS lines,
-                   CAST(sum(s.amount_micros) AS BIGINT) AS amount,
-                   min(b.order_id) AS back_id,
-                   CAST(min(epoch_us(b.ts) - epoch_us(s.ts)) // 60000000 AS BIGINT) AS minutes
-            FROM pairs JOIN lines AS s ON s.rowid = pairs.sale
-            JOIN lines AS b ON b.rowid = pairs.back
-            WHERE s.rowid >= {window[0]} AND s.rowid < {window[1]}
-            GROUP BY s.order_id, s.customer_id
-            ORDER BY amount DESC, s.order_id LIMIT {_SHOWN}
-        )
+        SELECT s.order_id, s.customer_id, CAST(sum(s.amount_micros) AS BIGINT) AS amount,
+               min(b.order_id) AS back_id,
+               CAST(min(epoch_us(b.ts) - epoch_us(s.ts)) // 60000000 AS BIGINT) AS minutes
+        FROM pairs JOIN lines AS s ON s.rowid = pairs.sale
+        JOIN lines AS b ON b.rowid = pairs.back
+        WHERE s.rowid >= {window[0]} AND s.rowid < {window[1]}
+        GROUP BY s.order_id, s.customer_id
+        ORDER BY amount DESC, s.order_id LIMIT {_SHOWN}
+        """,
+    )
+    rows = db.rows(
+        """
         SELECT t.order_id, t.customer_id, t.amount, t.back_id, t.minutes,
-               (SELECT CAST(sum(l.amount_micros) AS BIGINT) FROM lines AS l
-                WHERE l.customer_id = t.customer_id AND l.order_id = t.order_id
-                  AND l.net_day IS NULL) AS order_rest,
-               (SELECT CAST(coalesce(sum(l.amount_micros), 0) AS BIGINT) FROM lines AS l
-                WHERE l.customer_id = t.customer_id AND l.net_day IS NULL) AS customer_rest
-        FROM taken AS t ORDER BY t.amount DESC, t.order_id
+               CAST(sum(l.amount_micros) FILTER (l.order_id = t.order_id) AS BIGINT) AS order_rest,
+               CAST(coalesce(sum(l.amount_micros), 0) AS BIGINT) AS customer_rest
+        FROM taken AS t
+        LEFT JOIN lines AS l ON l.customer_id = t.customer_id AND l.net_day IS NULL
+        GROUP BY ALL ORDER BY t.amount DESC, t.order_id
         """
     )
+    db.drop("taken")
     return [_cancelled_order(*row) for row in rows]
 
 
