@@ -122,13 +122,13 @@ def look_at(db: DuckDB, fields: Mapping[str, Field]) -> dict[str, Field]:
         return dict(fields)
     # Blanks sort below '!' or are beyond ASCII; almost no text comes near, so that few
     # columns are left for the exact question, which costs three times as much.
-    near = "{0} < '!' OR {0} >= chr(160) OR {0}[-1] < '!' OR {0}[-1] >= chr(160)"
-    looks = ", ".join(
-        f"bool_or({near.format(f.raw)}), max(strlen({f.raw}))" for f in texts.values()
-    )
+    # Asked of both ends apart, since the first is known from the statistics of the column.
+    near = "bool_or({0} < '!' OR {0} >= chr(160)), bool_or({0}[-1] < '!' OR {0}[-1] >= chr(160))"
+    looks = ", ".join(f"{near.format(f.raw)}, max(strlen({f.raw}))" for f in texts.values())
     relation = next(iter(texts.values())).source
     ((*seen,),) = db.rows(f"SELECT {looks} FROM {relation}")
-    doubtful = [field.raw for field, found in zip(texts.values(), seen[::2], strict=True) if found]
+    ends = zip(texts.values(), seen[::3], seen[1::3], strict=True)
+    doubtful = [field.raw for field, first, last in ends if first or last]
     dirty: dict[str, bool] = {}
     if doubtful:
         exact = literal(f"^[{BLANKS}]|[{BLANKS}]$|^$")
@@ -137,7 +137,7 @@ def look_at(db: DuckDB, fields: Mapping[str, Field]) -> dict[str, Field]:
         dirty = dict(zip(doubtful, answers, strict=True))
     known = {
         name: replace(field, clean=not dirty.get(field.raw), longest=longest or 0)
-        for (name, field), longest in zip(texts.items(), seen[1::2], strict=True)
+        for (name, field), longest in zip(texts.items(), seen[2::3], strict=True)
     }
     return {name: known.get(name, field) for name, field in fields.items()}
 
