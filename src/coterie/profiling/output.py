@@ -24,7 +24,7 @@ from coterie.segmentation.released import Released
 from coterie.store.runs import FolderWriter
 from coterie.validation.ingest import Ingested
 
-PART_ROWS = 2 * BATCH_ROWS
+PART_ROWS = 4 * BATCH_ROWS
 """Rows that are sorted at a time."""
 
 
