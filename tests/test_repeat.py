@@ -92,3 +92,25 @@ def test_checked_lines_keep_the_order_of_the_file_and_their_bytes_on_four_thread
     numbers = [int(name.removeprefix("orders:")) for name in lines.column("line_id").to_pylist()]
     assert numbers == sorted(numbers)
     assert found[0] == found[1]
+
+
+def test_the_size_of_parts_changes_the_files_of_lines_and_nothing_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sample("shop", tmp_path / "one", customers=400)
+    (tmp_path / "many").symlink_to(tmp_path / "real", target_is_directory=True)
+    write_sample("shop", tmp_path / "real", customers=400)
+    found, lines = [], []
+    for name, rows in (("one", 10**9), ("many", 97)):
+        monkeypatch.setattr("coterie.validation.ingest.PART_ROWS", rows)
+        monkeypatch.setattr("coterie.profiling.output.PART_ROWS", rows)
+        folder = tmp_path / name
+        outcome = run(load_settings(folder), folder)
+        found.append(contents(folder / ".coterie" / "runs"))
+        (data,) = (folder / ".coterie" / "data").iterdir()
+        parts = sorted((data / "lines").iterdir())
+        assert (len(parts) > 9) == (name == "many")
+        lines.append(pa.concat_tables(pq.read_table(part) for part in parts))
+    assert found[0] == found[1]
+    assert lines[0].equals(lines[1])
+    assert f"{outcome.run_id}/state.parquet" in found[1]

@@ -65,7 +65,8 @@ def segment_customers(
     tell : callable
         Told about progress.
     measured : callable
-        Called once ``features`` and, with orders, ``state`` are what they will be.
+        Called once ``features`` and, with orders, ``state`` are what they will be; ``state``
+        is not asked for after that.
 
     Returns
     -------
@@ -90,6 +91,7 @@ def segment_customers(
         measured()
     else:
         released, selection = _fit(db, settings, ingested, plan, sources, tell, measured)
+    db.drop("order_days")
     tell("place", 0.0, "placing every customer")
     place(db, released.matrix, released.model, released.ids)
     return released, selection

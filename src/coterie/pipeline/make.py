@@ -24,6 +24,7 @@ from coterie.profiling.rules import Rules
 from coterie.profiling.segments import segment_objects
 from coterie.profiling.surrogate import draw_placed, importance, segment_rules, with_rules
 from coterie.segmentation.candidates import Selection
+from coterie.segmentation.parallel import aside
 from coterie.segmentation.released import (
     Released,
     load_released,
@@ -87,14 +88,14 @@ def _make(
     if not target.is_dir():
         written: list[Future[None]] = []
         with FolderWriter(target.parent, plan.run_id) as writer:
-            with ThreadPoolExecutor(1) as aside:  # one core writes while the other chooses
+            with ThreadPoolExecutor(1) as pool:  # one core writes while the other chooses
                 placed = segment_customers(
                     db,
                     settings,
                     ingested,
                     plan,
                     places.tell,
-                    lambda: written.append(aside.submit(write_measured, db, writer)),
+                    lambda: written.append(pool.submit(write_measured, db, writer)),
                 )
             written[0].result()
             released = _describe(db, settings, ingested, plan, places, placed, writer)
@@ -144,9 +145,9 @@ def _describe(
     refitted = earlier is not None and earlier.released.model_id != released.model_id
     places.tell("profile", 0.0, "describing the segments")
     migration = migration_since(db, earlier, released, plan.as_of)
-    with ThreadPoolExecutor(1) as pool:  # one core writes and rules while the other describes
-        tables = pool.submit(write_tables, db, writer, released, ingested, migration=migration)
-        ruled = pool.submit(_rule, db, released, params.seed)
+    with aside() as begin:  # one core writes and rules while the other describes
+        tables = begin(write_tables, db, writer, released, ingested, migration)
+        ruled = begin(_rule, db, released, params.seed)
         profile, released = describe_segments(
             db, released, ingested.attributes, params, names, refitted=refitted
         )

@@ -29,7 +29,7 @@ PART_ROWS = 4 * BATCH_ROWS
 
 
 def write_tables(
-    db: DuckDB, writer: FolderWriter, released: Released, ingested: Ingested, *, migration: pa.Table
+    db: DuckDB, writer: FolderWriter, released: Released, ingested: Ingested, migration: pa.Table
 ) -> None:
     """Write the segment of every customer, what was refused, and who moved.
 
@@ -61,16 +61,15 @@ def write_measured(db: DuckDB, writer: FolderWriter) -> None:
     ----------
     db : DuckDB
         Holds ``features`` and perhaps ``state``, a large table, which becomes a view of its
-        file.
+        file: nobody may ask for it meanwhile.
     writer : FolderWriter
         The run folder under construction.
     """
     if "state" in db.tables():
         writer.table("state.parquet", _by_customer(db, "state"))
+        file = str(writer.path("state.parquet").resolve())
         db.drop("state")
-        db.view(
-            "state", f"SELECT * FROM read_parquet({literal(str(writer.path('state.parquet')))})"
-        )
+        db.view("state", f"SELECT * FROM read_parquet({literal(file)})")
     writer.table("features.parquet", _by_customer(db, "features"))
 
 

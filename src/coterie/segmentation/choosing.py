@@ -68,9 +68,8 @@ def pick(candidates: Sequence[Candidate], asked: Asked, *, wish: int | None) -> 
     large = [place for place, i in enumerate(own) if seen[i].substantial]
     found_natural: dict[int, bool] = {}
     weights = asked.weights
-    if (
-        asked.natural is not None and weights is None
-    ):  # asked of all of them anyway, and side by side it is faster
+    # Asked of all of them anyway, and side by side it is faster.
+    if asked.natural is not None and weights is None:
         told = each(asked.natural, [seen[own[place]] for place in large])
         found_natural = dict(zip(large, told, strict=True))
 

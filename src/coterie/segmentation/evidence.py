@@ -51,7 +51,7 @@ class Past:
     frame: pa.Table
     """Every column that a feature set or the ceiling needs, ordered by customer_id."""
     spent: pa.Table | None = None
-    """customer_id and net, for a window that ends before today; else today's level 1 tells it."""
+    """customer_id and net, for a window that ends before today; else ``order_days`` has it."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def look_back(
     """Return the sampled customers as they were before the last windows, or why there are none.
 
     Only the lens ``value`` is judged by later spend; others look at what people are
-    like, which later spend does not tell. Overwrites level 1, ``state`` and
+    like, which later spend does not tell. Overwrites ``order_days``, ``state`` and
     ``features`` in the working database.
 
     Parameters
@@ -176,7 +176,7 @@ def look_back(
     before = window_before(window, first_day)
     if before is None:
         return (last,)
-    spent = db.query(outcome_sql(before))  # level 1 is now that of its end
+    spent = db.query(outcome_sql(before))  # the days of orders are now those of its end
     return last, replace(_past(db, rules, custom, before), spent=spent)
 
 
@@ -195,12 +195,12 @@ def _past(db: DuckDB, rules: Rules, custom: Custom, window: Window) -> Past:
 def judge_later(db: DuckDB, pasts: Sequence[Past]) -> Case | str:
     """Return the case of the last window with the one before, or why it is no use.
 
-    Level 1 in the working database must be that of the last window's end.
+    ``order_days`` in the working database must be that of the last window's end.
 
     Parameters
     ----------
     db : DuckDB
-        Holds level 1.
+        Holds ``order_days``.
     pasts : sequence of Past
         The last window first.
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
@@ -74,6 +74,23 @@ def each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
             return [future.result() for future in asked]
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def aside() -> Iterator[Callable[..., Future[Any]]]:
+    """Give a function that starts a piece of work in one more thread, which ends with the context.
+
+    Both threads work under one BLAS and OpenMP thread, a limit that only the process has.
+
+    Examples
+    --------
+    >>> with aside() as begin:
+    ...     begun = begin(len, "ab")
+    ...     len("abc") + begun.result()
+    5
+    """
+    with threadpool_limits(1), ThreadPoolExecutor(1) as pool:
+        yield lambda work, *args: pool.submit(copy_context().run, work, *args)
 
 
 def _cores() -> int:

@@ -7,6 +7,7 @@ batches, so neither needs all customers in memory at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import copy_context
 from itertools import islice
 from typing import TypeVar
 
@@ -213,16 +214,20 @@ def _by_id(db: DuckDB, columns: Sequence[str], where: str = "TRUE") -> Iterator[
 def _side_by_side(
     work: Callable[[pa.RecordBatch], T], batches: Iterable[pa.RecordBatch]
 ) -> Iterator[T]:
-    """Yield what ``work`` makes of each batch, in order."""
+    """Return what ``work`` makes of each batch, in order."""
+    context = copy_context()  # the engine may pull in a thread of its own
 
     def one_by_one(run: list[pa.RecordBatch]) -> list[T]:
         return [work(batch) for batch in run]
 
-    todo = iter(batches)
-    while some := list(islice(todo, _RUN * _AT_ONCE)):
-        runs = [some[start : start + _RUN] for start in range(0, len(some), _RUN)]
-        for done in each(one_by_one, runs):
-            yield from done
+    def made() -> Iterator[T]:
+        todo = iter(batches)
+        while some := list(islice(todo, _RUN * _AT_ONCE)):
+            runs = [some[start : start + _RUN] for start in range(0, len(some), _RUN)]
+            for done in context.run(each, one_by_one, runs):
+                yield from done
+
+    return made()
 
 
 def place(db: DuckDB, matrix: Matrix, model: Model, ids: Sequence[str]) -> None:

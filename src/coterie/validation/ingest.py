@@ -35,6 +35,8 @@ _TABLES = (*CANONICAL, "customers")
 _ABOUT = "tables.json"
 PART_ROWS = 8 * BATCH_ROWS
 """Rows of a table in one file."""
+AT_ONCE = 4
+"""Files that are written at a time, each with some rows in memory."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,8 @@ def ingest(
     for table in _TABLES:
         db.drop(table)  # it lies in a file now, as it does for the runs after this one
         if (folder / table).is_dir():
-            db.view(
-                table, f"SELECT * FROM read_parquet({literal(str(folder / table / '*.parquet'))})"
-            )
+            files = literal(str(folder.resolve() / table / "*.parquet"))
+            db.view(table, f"SELECT * FROM read_parquet({files})")
     attributes = tuple(Attribute.from_dict(attribute) for attribute in about["attributes"])
     found = Ingested(prints, attributes, about["quality"], folder)
     found.check()
@@ -149,7 +150,7 @@ def _write(db: DuckDB, writer: FolderWriter, tables: Sequence[str]) -> None:
     for table in tables:
         with disk_errors(writer.path(table)):
             writer.path(table).mkdir()
-        rows = int(scalar(db, f"SELECT COUNT(*) FROM {identifier(table)}"))
+        rows = int(scalar(db, f"SELECT COALESCE(MAX(rowid) + 1, 0) FROM {identifier(table)}"))
         parts += [(table, part) for part in range(max(1, -(-rows // PART_ROWS)))]
 
     def write(table: str, part: int) -> None:
@@ -157,7 +158,8 @@ def _write(db: DuckDB, writer: FolderWriter, tables: Sequence[str]) -> None:
         rows = db.stream(f"SELECT * FROM {identifier(table)} WHERE {inside}")
         writer.table(f"{table}/part-{part:04}.parquet", rows, private=table == "quarantine")
 
-    with ThreadPoolExecutor(int(scalar(db, "SELECT current_setting('threads')"))) as pool:
+    threads = int(scalar(db, "SELECT current_setting('threads')"))
+    with ThreadPoolExecutor(min(threads, AT_ONCE)) as pool:
         for done in [pool.submit(write, *part) for part in parts]:
             done.result()
 

@@ -205,7 +205,7 @@ def _cancelled(db: DuckDB, staged: Staged, window: tuple[int, int]) -> list[dict
         JOIN lines AS b ON b.rowid = pairs.back
         WHERE s.rowid >= {window[0]} AND s.rowid < {window[1]}
         GROUP BY s.order_id, s.customer_id
-        ORDER BY amount DESC, s.order_id LIMIT {_SHOWN}
+        ORDER BY amount DESC, s.order_id, s.customer_id LIMIT {_SHOWN}
         """,
     )
     rows = db.rows(
@@ -215,7 +215,7 @@ def _cancelled(db: DuckDB, staged: Staged, window: tuple[int, int]) -> list[dict
                CAST(coalesce(sum(l.amount_micros), 0) AS BIGINT) AS customer_rest
         FROM taken AS t
         LEFT JOIN lines AS l ON l.customer_id = t.customer_id AND l.net_day IS NULL
-        GROUP BY ALL ORDER BY t.amount DESC, t.order_id
+        GROUP BY ALL ORDER BY t.amount DESC, t.order_id, t.customer_id
         """
     )
     db.drop("taken")
