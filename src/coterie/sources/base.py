@@ -44,6 +44,8 @@ class Source(Params):
     """Decimal mark; empty: worked out from the values."""
     returns: Literal["net", "drop"] = "net"
     duplicates: Literal["keep", "drop"] = "keep"
+    future: Literal["stop", "quarantine"] = "stop"
+    """What becomes of rows dated far after all others."""
     free_orders: bool = False
     """Whether a day with only lines of amount 0 counts as an order day."""
     service_codes: tuple[str, ...] = ()

@@ -1,18 +1,17 @@
 """A row dated far after all the others, which would set the clock of the whole project.
 
-It is reported before anything is computed; an explicit ``as_of`` or moving the rows
-to quarantine settles it.
+It is reported before anything is computed; an explicit ``as_of``, or a source that says
+``future = "quarantine"``, settles it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from coterie.engine.duckdb import DuckDB
-from coterie.engine.sql import literal
 from coterie.errors import DataError
+from coterie.validation.staging import Problem, Staged, refuse
 
 LIMIT_DAYS = 31
 """Days that the last day may lie after the 99.9 % quantile of days."""
@@ -44,7 +43,7 @@ class FarFuture:
             f"{last.isoformat()}, while the others end on {usual.isoformat()} "
             f"({', '.join(self.ids)}{' …' if self.rows > len(self.ids) else ''}).",
             hint=f"Correct them, or set --as-of {(usual + timedelta(days=1)).isoformat()} "
-            "to leave them out.",
+            'to leave them out, or future = "quarantine" in their source.',
             where=self.table,
         )
 
@@ -73,73 +72,39 @@ def far_future(db: DuckDB, table: str = "lines") -> FarFuture | None:
     ...     far_future(db).ids
     ('typo',)
     """
-    ((last, quantile),) = db.rows(f"SELECT max(day), quantile_cont(day, 0.999) FROM {table}")
-    if last is None or last - quantile <= LIMIT_DAYS:
+    test = _beyond(db, table)
+    if not test:
         return None
     own = _OWN_ID[table]
-    test = f"day > {quantile + LIMIT_DAYS!r}"
     ((rows, usual),) = db.rows(
         f"SELECT count(*) FILTER ({test}), max(day) FILTER (NOT {test}) FROM {table}"
     )
+    ((last,),) = db.rows(f"SELECT max(day) FROM {table}")
     ids = db.rows(f"SELECT {own} FROM {table} WHERE {test} ORDER BY day DESC, {own} LIMIT 5")
     return FarFuture(table, int(last), int(usual), int(rows), tuple(i for (i,) in ids))
 
 
-def check_future(db: DuckDB, table: str = "lines") -> None:
-    """Raise if rows of a table are dated far after all others.
+def refuse_future(db: DuckDB, staged: Staged) -> None:
+    """Refuse the rows of a source dated far after its others, if the source says so.
 
     Parameters
     ----------
     db : DuckDB
-        Holds the canonical table.
-    table : {'lines', 'events', 'texts', 'touches'}
-        Which one to look at.
-
-    Raises
-    ------
-    DataError
-        Naming the rows and what settles it.
+        Where the staging table lies.
+    staged : Staged
+        The source; the problem is added to its list.
     """
-    found = far_future(db, table)
-    if found:
-        raise found.error()
+    if staged.source.future != "quarantine":
+        return
+    test = _beyond(db, f"{staged.relation} WHERE problem = 0")
+    if test:
+        message = "'Dated ' || (DATE '1970-01-01' + s.day) || ', far after all other rows.'"
+        refuse(db, staged, Problem(test, "future_date", message))
 
 
-def quarantine_future(
-    db: DuckDB, quality: dict[str, Any], *, table: str, from_day: int
-) -> dict[str, Any]:
-    """Move the rows of a table from ``from_day`` on to quarantine, and account for them.
-
-    Parameters
-    ----------
-    db : DuckDB
-        Holds the canonical table and ``quarantine``.
-    quality : dict
-        The quality report; it is not changed.
-    table : {'lines', 'events', 'texts', 'touches'}
-        Which one to clean.
-    from_day : int
-        First day (since 1970-01-01) that is refused.
-
-    Returns
-    -------
-    dict
-        The report with the rows counted as ``future_date``. Their row number is -1 if
-        they carry an id of their own, which then stands in ``raw``.
-    """
-    own, name = _OWN_ID[table], _INPUT[table]
-    db.execute(
-        f"INSERT INTO quarantine SELECT {literal(name)}, "
-        f"coalesce(nullif(regexp_extract({own}, '^(.*):[0-9]+$', 1), ''), {literal(name)}), "
-        f"coalesce(TRY_CAST(regexp_extract({own}, ':([0-9]+)$', 1) AS BIGINT), -1), "
-        f"'future_date', 'dated far after all other rows', {own} "
-        f"FROM {table} WHERE day >= {from_day} ORDER BY day, {own}"
-    )
-    ((count,),) = db.rows(f"SELECT count(*) FROM {table} WHERE day >= {from_day}")
-    db.execute(f"DELETE FROM {table} WHERE day >= {from_day}")
-    account = dict(quality["tables"][name])
-    account["accepted"] -= count
-    account["quarantined"] += count
-    reasons = account["by_reason"]
-    account["by_reason"] = reasons | {"future_date": reasons.get("future_date", 0) + count}
-    return quality | {"tables": quality["tables"] | {name: account}}
+def _beyond(db: DuckDB, relation: str) -> str:
+    """Return the condition on rows that lie far after the others; empty if there are none."""
+    ((last, quantile),) = db.rows(f"SELECT max(day), quantile_cont(day, 0.999) FROM {relation}")
+    if last is None or last - quantile <= LIMIT_DAYS:
+        return ""
+    return f"day > {quantile + LIMIT_DAYS!r}"

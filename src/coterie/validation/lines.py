@@ -10,6 +10,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.schema import CANONICAL
 from coterie.sources.base import Raw, Source
+from coterie.validation.future import refuse_future
 from coterie.validation.parse_numbers import MISSING, half_even
 from coterie.validation.parse_times import day_of, hour_of
 from coterie.validation.quality import line_findings
@@ -56,6 +57,7 @@ def read_lines(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Staged
     _add_money(staged)
     _add_keys(staged)
     stage(db, staged, _steps(staged, timezone), passing=_PASSING)
+    refuse_future(db, staged)
     refuse_repeats(db, staged, "lines", "line_id")
     quarantine(db, staged)
     db.drop(raw.relation)  # before it is there a third time, in lines

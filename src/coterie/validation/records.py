@@ -10,6 +10,7 @@ from coterie.engine.sql import identifier, literal
 from coterie.schema import CANONICAL, INPUT_TABLES
 from coterie.sources.base import Raw, Source
 from coterie.validation.findings import note
+from coterie.validation.future import refuse_future
 from coterie.validation.parse_numbers import MISSING, half_even
 from coterie.validation.parse_times import day_of, hour_of
 from coterie.validation.repeats import refuse_repeats
@@ -50,6 +51,7 @@ def read_records(db: DuckDB, raw: Raw, source: Source, *, timezone: str) -> Stag
             staged.parsed.setdefault(column.name, f"CAST(NULL AS {kind})")
     _require(staged)
     stage(db, staged, [_computed(staged, own, timezone)])
+    refuse_future(db, staged)
     refuse_repeats(db, staged, raw.table, own)
     columns = ", ".join(
         f"own_id AS {own}" if name == own else _canonical(name, staged)
