@@ -97,6 +97,7 @@ def test_checked_lines_keep_the_order_of_the_file_and_their_bytes_on_four_thread
 def test_the_size_of_parts_changes_the_files_of_lines_and_nothing_of_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COTERIE_SEGMENTATION__K", "4")
     write_sample("shop", tmp_path / "one", customers=400)
     (tmp_path / "many").symlink_to(tmp_path / "real", target_is_directory=True)
     write_sample("shop", tmp_path / "real", customers=400)
