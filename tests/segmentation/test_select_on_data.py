@@ -58,7 +58,7 @@ def test_seven_log_segments_hold_nine_tenths_of_what_can_be_told_of_cd_buyers(ch
     assert chosen.winner is not None
     assert chosen.winner.k == 7
     assert chosen.winner.p is not None
-    assert chosen.winner.p.p == pytest.approx(0.9, abs=0.05)
+    assert 0.9 <= chosen.winner.p.p <= 0.95
     assert chosen.ceiling == pytest.approx(
         {"spend": 0.361, "log_spend": 0.298, "active_auc": 0.256}, abs=0.03
     )
