@@ -29,6 +29,8 @@ class Home:
         self.path = project / ".coterie"
         self.runs = self.path / "runs"
         self.data = self.path / "data"
+        self.predictions = self.path / "predictions"
+        self._roots = (self.path, self.runs, self.data, self.predictions)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -60,7 +62,7 @@ class Home:
     @contextmanager
     def workplace(self) -> Iterator[Path]:
         """Make a folder for what need not last, after clearing what a broken run left."""
-        remove_partial([self.path, self.runs, self.data])
+        remove_partial(self._roots)
         try:
             with disk_errors(self.path):
                 work = Path(tempfile.mkdtemp(prefix=".tmp-work-", dir=self.path))
@@ -71,11 +73,10 @@ class Home:
 
     def _clear(self) -> None:
         """Remove all that is unfinished, even what was made but not yet named to us."""
-        roots = [self.path, self.runs, self.data]
         try:
-            remove_partial(roots)
+            remove_partial(self._roots)
         except BaseException:  # stopped while clearing up: clear up, then stop
-            remove_partial(roots)
+            remove_partial(self._roots)
             raise
 
     def published(self, registry: Registry) -> dict[str, Any] | None:

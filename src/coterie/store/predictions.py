@@ -1,0 +1,63 @@
+"""What is worked out from a run when first asked, kept in a folder of its own.
+
+A run never changes once it is published; so forecasts, product lists and the like lie
+beside it under ``.coterie/predictions``, named by a hash of all that determines them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from coterie.store.home import Home
+from coterie.store.runs import FORMAT_VERSION, MANIFEST, FolderWriter, check_run, hash_of
+
+
+def kept(
+    home: Home, kind: str, key: Mapping[str, Any], make: Callable[[FolderWriter], None]
+) -> Path:
+    """Return the folder of a prediction; make it first if it is not there.
+
+    Parameters
+    ----------
+    home : Home
+        The project's folder.
+    kind : str
+        What it is, such as ``value``; the beginning of the folder's name.
+    key : mapping
+        All that determines the result, as JSON: the run or the data, the settings, the seed.
+    make : callable
+        Writes the files; called when no folder has this key.
+
+    Returns
+    -------
+    Path
+        A folder that appeared whole. Its ``manifest.json`` holds the key, and the hash and
+        rows of each file; none holds a clock, so the same key gives the same bytes.
+
+    Raises
+    ------
+    DataError
+        If a file of the folder is missing or was changed, or it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as project:
+    ...     home = Home(Path(project))
+    ...     key = {"run": "r1", "horizon": 90}
+    ...     one = kept(home, "value", key, lambda writer: writer.text("a.txt", "1"))
+    ...     two = kept(home, "value", key, lambda writer: writer.text("a.txt", "2"))
+    ...     one == two, (two / "a.txt").read_text()
+    (True, '1')
+    """
+    name = f"{kind}-{hash_of({'format_version': FORMAT_VERSION, **key})}"
+    folder = home.predictions / name
+    if folder.is_dir():
+        check_run(folder)
+        return folder
+    with FolderWriter(home.predictions, name) as writer:
+        make(writer)
+        writer.json(MANIFEST, {"kind": kind, "key": dict(key), "files": writer.files()})
+        return writer.commit()

@@ -1,0 +1,39 @@
+"""A prediction is made once for what determines it, and appears whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from coterie.errors import DataError
+from coterie.store.home import Home
+from coterie.store.predictions import kept
+from coterie.store.runs import FolderWriter
+
+
+def _one(writer: FolderWriter) -> None:
+    writer.json("one.json", 1)
+
+
+def test_another_key_or_kind_gets_a_folder_of_its_own(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    found = {kept(home, kind, {"h": h}, _one) for kind in ("value", "churn") for h in (28, 90)}
+    assert len(found) == 4
+
+
+def test_what_goes_wrong_while_making_leaves_nothing(tmp_path: Path) -> None:
+    def fail(writer: FolderWriter) -> None:
+        writer.json("one.json", 1)
+        raise DataError("no")
+
+    with pytest.raises(DataError, match="no"):
+        kept(Home(tmp_path), "value", {}, fail)
+    assert list(Home(tmp_path).predictions.iterdir()) == []
+
+
+def test_a_changed_file_is_told(tmp_path: Path) -> None:
+    folder = kept(Home(tmp_path), "value", {}, _one)
+    (folder / "one.json").write_text("2")
+    with pytest.raises(DataError, match=r"one\.json is missing or was changed"):
+        kept(Home(tmp_path), "value", {}, _one)
