@@ -1,23 +1,15 @@
-"""The public names: ``segment`` for one call, ``Project`` and ``Run`` for what lasts."""
+"""A project: a folder whose runs, flows and predictions are asked for here."""
 
 from __future__ import annotations
 
-import tempfile
-import weakref
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
-from coterie.config import Settings, load_settings, make_settings
-from coterie.engine.duckdb import DuckDB
-from coterie.errors import DataError, NotReadyError, ParameterError
-from coterie.features.catalogue import CLV, Catalogue, Feature
-from coterie.features.level1 import Rules
-from coterie.features.measures import StateSpec
+from coterie.config import Settings, load_settings
+from coterie.errors import ParameterError
 from coterie.features.windows import to_date
 from coterie.pipeline.explained import Run
 from coterie.pipeline.flows import flows_between_days, flows_between_runs
@@ -27,18 +19,8 @@ from coterie.pipeline.run import run as run_pipeline
 from coterie.pipeline.score import assign as assign_file
 from coterie.profiling.comparison import Comparison, compare
 from coterie.profiling.migration import Flows
-from coterie.segmentation.algorithms import described
-from coterie.segmentation.estimator import Segmenter
-from coterie.segmentation.released import published
-from coterie.sources.base import Source
-from coterie.sources.frames import write_frame
-from coterie.sources.read import read
 from coterie.store.home import Home
 from coterie.store.results import find_run, published_run
-from coterie.validation.infer import propose
-from coterie.validation.proposal import Proposal
-
-__all__ = ["Project", "Run", "Segmenter", "segment"]
 
 
 class Project:
@@ -53,6 +35,7 @@ class Project:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     rows = [f"{number},{number % 7},{number % 3}" for number in range(60)]
     ...     _ = Path(folder, "cards.csv").write_text("\n".join(["id,spend,visits", *rows]))
@@ -238,161 +221,3 @@ def _day(as_of: date | None) -> date | None:
         allowed = "Give a datetime.date."
         raise ParameterError(f"as_of={as_of!r}.", allowed=allowed, where="as_of")
     return as_of.date() if isinstance(as_of, datetime) else as_of
-
-
-def list_features(folder: str | Path = ".") -> list[dict[str, str]]:
-    """Return name, label, unit and definition of every feature of a project's published run.
-
-    Without a run, the catalogue that every project with orders has.
-    """
-    try:
-        released = published(Path(folder))
-    except NotReadyError:
-        plain = Catalogue.build(StateSpec(Rules())).features
-        return [_feature_row(feature) for feature in (*plain, CLV)]
-    if released.features is not None:
-        return [_feature_row(feature) for feature in released.features.features]
-    return [
-        {"name": a.name, "label": a.label or a.name, "unit": a.unit, "expr": f"column ({a.kind})"}
-        for a in released.attributes
-    ]
-
-
-def _feature_row(feature: Feature) -> dict[str, str]:
-    expr = feature.expr or "BG/NBD x Gamma-Gamma, fitted"
-    return {"name": feature.name, "label": feature.label, "unit": feature.unit, "expr": expr}
-
-
-def list_algorithms() -> list[dict[str, Any]]:
-    """Return what to know of every way to find segments, a row each."""
-    return described()
-
-
-def inspect(files: Sequence[Path], folder: Path) -> list[tuple[Source, Proposal]]:
-    """Read files of unknown content and propose what they are.
-
-    Parameters
-    ----------
-    files : sequence of Path
-        What to look at.
-    folder : Path
-        The project folder; files inside it are named relative to it.
-
-    Returns
-    -------
-    list of (Source, Proposal)
-        In the order of ``files``: how to read each, and what its columns seem to mean.
-
-    Raises
-    ------
-    DataError
-        If a file cannot be read.
-    """
-    found = []
-    for file in files:
-        if "\0" in str(file):
-            raise DataError(f"There is no file {str(file)!r}.")
-        full = file.resolve()
-        inside = full.is_relative_to(folder.resolve())
-        name = full.relative_to(folder.resolve()).as_posix() if inside else full.as_posix()
-        source = Source(file=name, table="customers")
-        with tempfile.TemporaryDirectory() as work, DuckDB(Path(work)) as db:
-            raw = read(db, "look", source, folder)
-            found.append((source.model_copy(update={"table": None}), propose(db, raw.relation)))
-    return found
-
-
-def segment(
-    data: Any,
-    *,
-    columns: Mapping[str, str] | None = None,
-    k: Literal["auto"] | int | tuple[int, int] = "auto",
-    lens: str = "auto",
-    as_of: date | None = None,
-    folder: str | Path | None = None,
-    settings: Mapping[str, Any] | None = None,
-) -> Run:
-    """Segment the customers of a file or a data frame in one call.
-
-    Parameters
-    ----------
-    data : path, or pandas, polars or Arrow table
-        Order lines, or one row a customer. What each column means is worked out
-        from names and values.
-    columns : mapping of str to str, optional
-        Our name for a column -> yours, where the proposal would be wrong.
-    k : "auto", int or (int, int), default "auto"
-        Number of segments, or the range to choose from.
-    lens : str, default "auto"
-        value, behaviour, demographic, geographic or custom.
-    as_of : date, optional
-        Rows on or after this day are not read. Default: the day after the last one.
-    folder : path, optional
-        Project folder to write to. Default: a temporary one that goes with the result.
-    settings : mapping, optional
-        Further settings, nested like ``coterie.toml``; they win.
-
-    Returns
-    -------
-    Run
-        With ``segments``, ``table("assignments")``, ``report``.
-
-    Raises
-    ------
-    DataError
-        If the data cannot be read, or lacks a column that is needed.
-    ParameterError
-        If a setting is not accepted.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> ages = pd.DataFrame({"customer_id": range(60), "income": range(60), "visits": [1, 9] * 30})
-    >>> run = segment(ages, k=2)
-    >>> sum(group["n"] for group in run.segments)
-    60
-    """
-    for name, given in (("columns", columns), ("settings", settings)):
-        if not isinstance(given, Mapping | None):
-            allowed = "Give a mapping, such as a dict."
-            raise ParameterError(f"{name}={given!r}.", allowed=allowed, where=name)
-    with ExitStack() as undo:
-        if folder is None:
-            folder = undo.enter_context(tempfile.TemporaryDirectory(prefix="coterie-"))
-        place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
-        file = Path(data) if isinstance(data, str | Path) else write_frame(data, place)
-        ((source, proposal),) = inspect([file], place)
-        table, mapping = _mapping(proposal, columns or {}, file.name)
-        found = {
-            "project": {"name": file.stem.split(".")[0], "currency": proposal.currency},
-            "sources": {
-                table: {
-                    **source.model_dump(exclude={"table"}, exclude_defaults=True),
-                    "columns": mapping,
-                    "service_codes": proposal.service_codes,
-                }
-            },
-            "columns": {a.user_column: a.settings for a in proposal.attributes if a.settings},
-            "segmentation": {"k": k, "lens": lens},
-        }
-        run = Project(place, make_settings(found, settings)).run(as_of=as_of)
-        # From here on the temporary folder lives as long as the run that reads from it.
-        weakref.finalize(run, undo.pop_all().close)
-    return run
-
-
-def _mapping(
-    proposal: Proposal, columns: Mapping[str, str], name: str
-) -> tuple[str, dict[str, str]]:
-    """Return the input table and the mapping, after what the user said of the columns."""
-    mapping = {**proposal.mapping(), **columns}
-    missing = [gap for gap in proposal.missing if gap.column not in columns]
-    if proposal.table is None or missing:
-        gaps = "; ".join(f"{gap.column}: {gap.why}" for gap in missing) or proposal.why
-        raise DataError(
-            f"{name} does not look like orders or customers ({gaps}).",
-            hint='Say which column is which: columns={"customer_id": "…"}.',
-            where=name,
-        )
-    return proposal.table, mapping

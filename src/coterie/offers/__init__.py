@@ -1,0 +1,1 @@
+"""What to offer whom: products, offers, the plan, and what it brought."""

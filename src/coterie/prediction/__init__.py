@@ -1,0 +1,1 @@
+"""What comes next: the segment of a prospect, spend and churn ahead."""
