@@ -93,7 +93,7 @@ def render(report: ReportData) -> str:
             profile=profile,
             lead=lead(profile),
             until=until(profile.params.as_of),
-            style=Markup(_style()),  # noqa: S704  our own file
+            style=Markup(style()),  # noqa: S704  our own file
             figures=figures,
             choice_figures=figures.choice(
                 shown, report.choice.sweep, report.choice.chosen_k, measured
@@ -164,7 +164,8 @@ def _template() -> Template:
 
 
 @cache
-def _style() -> str:
+def style() -> str:
+    """Return the style sheet of all pages, with the colours of both themes."""
     source = files("coterie.profiling").joinpath("report.css").read_text(encoding="utf-8")
     light, dark = palette.variables("light"), palette.variables("dark")
     return source.replace("/*light*/", light).replace("/*dark*/", dark)
