@@ -35,7 +35,7 @@ from coterie.sources.base import Source
 
 FILE = "coterie.toml"
 _PREFIX = "COTERIE_"
-_LATER = ("weights", "rules")
+_LATER = ("weights", "rules", "value")
 """Settings that are younger than the format: not used, they must change no id and no hash."""
 
 

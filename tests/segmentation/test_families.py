@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, ParameterError
 from coterie.features.matrix import Matrix
+from coterie.features.splits import Split
 from coterie.segmentation.bisecting import BisectingKMeans
 from coterie.segmentation.centroids import KMeans
 from coterie.segmentation.exemplars import ExemplarModel
@@ -18,7 +19,7 @@ from coterie.segmentation.graph import Spectral
 from coterie.segmentation.maps import SelfOrganisingMap
 from coterie.segmentation.placing import labels_of, make_frame, place
 from coterie.segmentation.rules import Rules, RulesModel
-from coterie.segmentation.tree import DistilledTree, Split, TreeModel
+from coterie.segmentation.tree import DistilledTree, TreeModel
 
 
 def blobs(k: int, n: int = 1_200, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

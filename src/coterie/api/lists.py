@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from coterie.errors import NotReadyError
-from coterie.features.catalogue import CLV, Catalogue, Feature
+from coterie.features.catalogue import BOOSTED, CLV, Catalogue, Feature
 from coterie.features.level1 import Rules
 from coterie.features.measures import StateSpec
 from coterie.segmentation.algorithms import described
 from coterie.segmentation.released import published
+
+_FITTED = {
+    CLV.name: "BG/NBD x Gamma-Gamma, fitted",
+    BOOSTED.name: "geometric mean of clv and boosted trees, fitted",
+}
 
 
 def list_features(folder: str | Path = ".") -> list[dict[str, str]]:
@@ -32,7 +37,7 @@ def list_features(folder: str | Path = ".") -> list[dict[str, str]]:
 
 
 def _feature_row(feature: Feature) -> dict[str, str]:
-    expr = feature.expr or "BG/NBD x Gamma-Gamma, fitted"
+    expr = feature.expr or _FITTED[feature.name]
     return {"name": feature.name, "label": feature.label, "unit": feature.unit, "expr": expr}
 
 

@@ -17,7 +17,8 @@ import pyarrow as pa
 from coterie.engine.base import Engine
 from coterie.engine.sql import identifier
 from coterie.errors import NotReadyError
-from coterie.features.catalogue import CLV, Catalogue, Feature
+from coterie.features.boosted import BoostedValue, together_sql
+from coterie.features.catalogue import BOOSTED, CLV, Catalogue, Feature
 from coterie.features.level1 import KEYED, Rules, build_level1, find_vocabularies
 from coterie.features.measures import Measure, StateSpec, check_measures
 from coterie.features.rfm import RfmScores
@@ -25,6 +26,7 @@ from coterie.features.value import ValueModel
 
 RFM = ("recency", "frequency", "monetary")
 SCORES = ("r_score", "f_score", "m_score")
+_PLAIN = "plain_features"
 MIN_SCORED = 2
 """Customers below which scores have nothing to compare."""
 
@@ -58,11 +60,14 @@ class FeatureModel:
     value_reason: str
     """Why there is no customer value; empty if there is."""
     rfm: RfmScores | None
+    boosted: BoostedValue | None = None
+    """Only beside customer value, and only where it was asked for."""
 
     @property
     def features(self) -> tuple[Feature, ...]:
         """Every feature with a column, in the order of the table."""
-        return (*self.catalogue.features, *((CLV,) if self.value else ()))
+        fitted = ((CLV, self.value), (BOOSTED, self.boosted))
+        return (*self.catalogue.features, *(feature for feature, model in fitted if model))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted definition as plain JSON."""
@@ -73,6 +78,7 @@ class FeatureModel:
             "value": self.value.to_dict() if self.value else None,
             "value_reason": self.value_reason,
             "rfm": self.rfm.to_dict() if self.rfm else None,
+            **({"boosted": self.boosted.to_dict()} if self.boosted else {}),
         }
 
     @classmethod
@@ -87,6 +93,7 @@ class FeatureModel:
             ValueModel.from_dict(data["value"]) if data["value"] else None,
             data["value_reason"],
             RfmScores.from_dict(data["rfm"]) if data["rfm"] else None,
+            BoostedValue.from_dict(data["boosted"]) if data.get("boosted") else None,
         )
 
 
@@ -98,6 +105,7 @@ def fit_features(
     as_of: int,
     horizon: int,
     sources: Sources = Sources(),
+    boosted: BoostedValue | None = None,
 ) -> FeatureModel:
     """Fit vocabularies, customer value and scores on what is known before ``as_of``.
 
@@ -117,6 +125,8 @@ def fit_features(
         Days ahead for which value is expected.
     sources : Sources
         Names of the tables to read.
+    boosted : BoostedValue, optional
+        As learned before ``as_of``; it is kept where customer value is known.
 
     Returns
     -------
@@ -141,7 +151,7 @@ def fit_features(
         if known.num_rows >= MIN_SCORED
         else None
     )
-    model = FeatureModel(catalogue, custom, value, reason, rfm)
+    model = FeatureModel(catalogue, custom, value, reason, rfm, boosted if value else None)
     _create_features(engine, model, as_of, sources)
     return model
 
@@ -179,6 +189,7 @@ def refit_value(
     as_of: int,
     horizon: int,
     sources: Sources = Sources(),
+    boosted: BoostedValue | None = None,
 ) -> FeatureModel:
     """Fit customer value anew; vocabularies, scores and features stay as they were fitted.
 
@@ -194,6 +205,8 @@ def refit_value(
         Days ahead for which value is expected.
     sources : Sources
         Names of the tables to read.
+    boosted : BoostedValue, optional
+        As learned anew before ``as_of``; without it that of ``model`` stays.
 
     Returns
     -------
@@ -203,7 +216,7 @@ def refit_value(
     value = _fit_value(engine, as_of, horizon)[0] if model.value else None
     if value is None:
         return model
-    fitted = replace(model, value=value)
+    fitted = replace(model, value=value, boosted=boosted or model.boosted)
     _create_features(engine, fitted, as_of, sources)
     return fitted
 
@@ -220,7 +233,11 @@ def _create_features(engine: Engine, model: FeatureModel, as_of: int, sources: S
     """Join features, customer value and scores to the table ``features``."""
     names = [identifier(feature.name) for feature in model.catalogue.features]
     columns = ["f.customer_id", "f.status", *(f"f.{name}" for name in names)]
-    tables = plain = f"({model.catalogue.sql()}) AS f"
+    plain = f"({model.catalogue.sql()}) AS f"
+    if model.boosted:
+        engine.create(_PLAIN, model.catalogue.sql())
+        plain = f"{_PLAIN} AS f"
+    tables = plain
     if sources.customers:
         columns[:2] = ["e.customer_id", "COALESCE(f.status, 'no_orders') AS status"]
         tables = (
@@ -231,11 +248,16 @@ def _create_features(engine: Engine, model: FeatureModel, as_of: int, sources: S
         engine.create("clv", model.value.sql_select("state", as_of=as_of))
         columns.append("clv.clv AS clv")
         tables += " LEFT JOIN clv ON clv.customer_id = f.customer_id"
+    if model.boosted:
+        engine.create("boosted", model.boosted.sql_select(_PLAIN))
+        columns.append(f"{together_sql('clv.clv', 'boosted.boosted')} AS boosted")
+        tables += " LEFT JOIN boosted ON boosted.customer_id = f.customer_id"
     if model.rfm:
         scores = model.rfm.sql(RFM)
         columns += [f"CAST({scores[name]} AS DOUBLE) AS {name}" for name in SCORES]
     engine.create("features", f"SELECT {', '.join(columns)} FROM {tables}")
-    engine.drop("clv")
+    for name in ("clv", "boosted", _PLAIN) if model.boosted else ("clv",):
+        engine.drop(name)
 
 
 def _fit_value(engine: Engine, as_of: int, horizon: int) -> tuple[ValueModel | None, str]:

@@ -180,9 +180,22 @@ VALUE_FEATURES = (
 
 CLV = Feature(name="clv", expr="", label="Expected spend ahead", unit="money", transform="log")
 """Customer value; its column comes from the fitted value model."""
+BOOSTED = Feature(
+    name="boosted", expr="", label="Expected spend ahead, boosted", unit="money", transform="log"
+)
+"""Geometric mean of customer value and of what boosted trees expect, where they are fitted."""
 
 
-_TAKEN = (CLV.name, "customer_id", "status", "measures_hash", "r_score", "f_score", "m_score")
+_TAKEN = (
+    CLV.name,
+    BOOSTED.name,
+    "customer_id",
+    "status",
+    "measures_hash",
+    "r_score",
+    "f_score",
+    "m_score",
+)
 """Columns that stand beside features and measures."""
 
 

@@ -18,6 +18,7 @@ from coterie.engine.sql import identifier
 from coterie.errors import NotReadyError, ParameterError
 from coterie.features.asof import RFM, FeatureModel
 from coterie.features.attributes import attribute_columns, correlated_groups
+from coterie.features.catalogue import BOOSTED, CLV
 from coterie.features.matrix import UNBOUNDED, Matrix, Wanted
 from coterie.schema import Attribute
 
@@ -73,7 +74,8 @@ def feature_sets(
     Returns
     -------
     tuple of FeatureSet
-        For ``value`` with a value model two: with it and without; otherwise one.
+        For ``value`` with a value model two: with it and without, and with boosted value
+        a third; otherwise one.
 
     Raises
     ------
@@ -128,10 +130,19 @@ def _value_sets(model: FeatureModel) -> tuple[FeatureSet, ...]:
     plain = FeatureSet("log RFM", rfm, grouped=False)
     if model.value is None:
         return (plain,)
+    named = {CLV.name: "customer value"} | (
+        {BOOSTED.name: "boosted value"} if model.boosted else {}
+    )
     # The tail of value is what the lens is about: cut at 4, it explains a tenth less spend.
-    value = Wanted("clv", transform="log", weight=VALUE_WEIGHT, clip=UNBOUNDED)
-    anchored = (*rfm, value)
-    return (FeatureSet("log RFM + customer value", anchored, grouped=False), plain)
+    anchored = tuple(
+        FeatureSet(
+            f"log RFM + {words}",
+            (*rfm, Wanted(name, transform="log", weight=VALUE_WEIGHT, clip=UNBOUNDED)),
+            grouped=False,
+        )
+        for name, words in named.items()
+    )
+    return (*anchored, plain)
 
 
 def _behaviour_set(model: FeatureModel) -> FeatureSet:

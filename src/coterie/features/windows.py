@@ -115,14 +115,14 @@ def window_before(window: Window, first_day: int) -> Window | None:
     return before if enough else None
 
 
-def outcome_sql(window: Window) -> str:
+def outcome_sql(window: Window, relation: str = "order_days") -> str:
     """Return the SELECT of customer_id and net micros within a window, from ``order_days``.
 
     ``order_days`` must be that of ``window.end``, so that what was sent back within
     the window is netted. Customers without a row spent nothing.
     """
     return (
-        "SELECT customer_id, CAST(SUM(net_micros) AS BIGINT) AS net FROM order_days "
+        f"SELECT customer_id, CAST(SUM(net_micros) AS BIGINT) AS net FROM {relation} "
         f"WHERE day >= {window.start} AND day < {window.end} GROUP BY customer_id"
     )
 

@@ -8,8 +8,10 @@ from dataclasses import replace
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import NotReadyError
-from coterie.features.asof import Custom, Sources, fit_features
+from coterie.features.asof import Custom, FeatureModel, Sources, fit_features
+from coterie.features.catalogue import BOOSTED
 from coterie.features.lenses import create_attribute_features, default_lens, feature_sets
+from coterie.features.matrix import Matrix
 from coterie.features.windows import check_usable
 from coterie.pipeline.by_rules import Known, place_by_rules
 from coterie.pipeline.plan import Plan, Tell
@@ -23,7 +25,15 @@ from coterie.segmentation.base import (
 )
 from coterie.segmentation.candidates import Selection
 from coterie.segmentation.conclusion import conclude, doubt
-from coterie.segmentation.evidence import Case, Past, judge_later, judge_now, look_back, today
+from coterie.segmentation.evidence import (
+    Case,
+    Past,
+    judge_later,
+    judge_now,
+    lessons_before,
+    look_back,
+    today,
+)
 from coterie.segmentation.placing import fit_choice, place
 from coterie.segmentation.proofs import Prover
 from coterie.segmentation.refit import Today, go_on
@@ -134,14 +144,17 @@ def _fit(
     lens = params.lens if params.lens != "auto" else default_lens(has_orders=as_of is not None)
     rules, custom = settings.rules, Custom(settings.measures, settings.features, params.frequency)
     past: tuple[Past, ...] | str = ""
+    lessons = model = None
     tell("measure", 0.0, "measuring every customer")
     if as_of is not None:
         past = look_back(db, rules, custom, params, as_of=as_of)
+        lessons = lessons_before(db, rules, custom, params, as_of=as_of)
     parent = keep_labels(db, plan.parent, attributes, as_of=plan.as_of, sources=sources)
-    model = None
     if as_of is not None:
-        horizon = horizon_days(params.horizon)
-        model = fit_features(db, rules, custom, as_of=as_of, horizon=horizon, sources=sources)
+        days, trees = horizon_days(params.horizon), lessons.fit() if lessons else None
+        model = fit_features(
+            db, rules, custom, as_of=as_of, horizon=days, sources=sources, boosted=trees
+        )
     else:
         create_attribute_features(db, attributes)
     check_usable(db, as_of)
@@ -156,12 +169,14 @@ def _fit(
         include_protected=params.include_protected,
         outcome=params.outcome,
     )
+    unboosted = _unboosted(params, past, model)
     if params.algorithm == DistilledTree.name:
         sets, past = telling_value(sets), _past_value(past)
     case = past if isinstance(past, str) else judge_later(db, past)
     if isinstance(case, str):
         case = judge_now(db, model, sets, params, case)
-    now = today(db, model, sets, labels_by_name(model, attributes), as_of=as_of, seed=params.seed)
+    words = labels_by_name(model, attributes)
+    now = today(db, model, sets, words, as_of=as_of, seed=params.seed, lessons=lessons)
     db.drop("order_days")
     measured()
     prover = Prover(now.ground, now.revenue, seed=params.seed)
@@ -174,11 +189,33 @@ def _fit(
     said = conclude(selection, prover, now, matrix, fitted)
     used = selection.winner.features if selection.winner else sets[0].name
     model_id = "m" + plan.run_id[1:]
-    released = Released(model_id, plan.settings_hash, lens, used, model, matrix, fitted)
-    note = " ".join(words for words in (case.note, doubt(said)) if words)
+    kept = _kept(model, matrix)
+    released = Released(model_id, plan.settings_hash, lens, used, kept, matrix, fitted)
+    note = " ".join(words for words in (case.note, unboosted, doubt(said)) if words)
     choice = selection.summary(note) | said
     released = replace(released, choice=choice, attributes=attributes)
     return identify(db, released, parent, run_id=plan.run_id, given=plan.segments_given), selection
+
+
+def _unboosted(
+    params: SegmentationParams, past: tuple[Past, ...] | str, model: FeatureModel | None
+) -> str:
+    """Say why boosted value is no candidate though it was asked for; empty if it is one."""
+    if params.value != BOOSTED.name:
+        return ""
+    why = ""
+    if isinstance(past, tuple):
+        why = past[0].unboosted
+    elif model is None or model.boosted is None:
+        why = "there are too few orders to learn it from"
+    return f"Boosted value was not tried: {why.rstrip('.')}." if why else ""
+
+
+def _kept(model: FeatureModel | None, matrix: Matrix) -> FeatureModel | None:
+    """Return the features without boosted trees that place nobody: all would have to carry them."""
+    if model is None or BOOSTED.name in matrix.sources:
+        return model
+    return replace(model, boosted=None)
 
 
 def _past_value(past: tuple[Past, ...] | str) -> tuple[Past, ...] | str:

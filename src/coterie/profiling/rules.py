@@ -17,11 +17,12 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 from coterie.engine.sql import identifier, literal
 from coterie.errors import DataError
 from coterie.features.matrix import Column, double
+from coterie.features.splits import Split
 from coterie.profiling import format as fmt
 from coterie.profiling.boxes import Box, Condition, inside, short_boxes
 from coterie.segmentation.base import Floats, Labels
 from coterie.segmentation.describability import LEAVES_PER_SEGMENT, N_FOLDS, folds, least_leaf
-from coterie.segmentation.tree import MAX_DEPTH, Split, TreeModel
+from coterie.segmentation.tree import MAX_DEPTH, TreeModel
 
 FIGURES = 3
 """Significant figures of a threshold; whole numbers are kept as they are."""

@@ -22,7 +22,8 @@ from coterie.engine.sql import identifier, literal
 from coterie.engine.statement import Statement
 from coterie.errors import NotReadyError
 from coterie.features.asof import RFM, SCORES, FeatureModel
-from coterie.features.catalogue import CLV, Catalogue
+from coterie.features.boosted import together
+from coterie.features.catalogue import BOOSTED, CLV, Catalogue
 from coterie.features.level1 import build_level1
 from coterie.features.matrix import to_floats
 from coterie.features.measures import Measure, StateSpec
@@ -75,6 +76,7 @@ def _needed(model: FeatureModel, sources: Sequence[str]) -> Catalogue:
     """Return the catalogue without what neither the matrix nor customer value looks at."""
     features = {feature.name: feature for feature in model.catalogue.features}
     wanted = {*_ALWAYS, *sources, *(RFM if model.rfm else ())}
+    wanted |= set(model.boosted.columns if model.boosted else ())
     for feature in reversed(model.catalogue.features):  # a feature names only those before it
         if feature.name in wanted:
             wanted |= set(re.findall(r'"([^"]+)"', feature.expr))
@@ -328,6 +330,10 @@ def _measure(db: DuckDB, model: FeatureModel, few: Catalogue, as_of: int) -> pa.
         mean = to_floats(frame.column("repeat_net")) / MICROS / np.maximum(x, 1.0)
         spend = model.value.expected_spend(x, to_floats(frame.column("t1")) - first, tenure, mean)
         frame = frame.append_column(CLV.name, pa.array(spend))
+        if model.boosted:
+            known = [to_floats(frame.column(name)) for name in model.boosted.columns]
+            trees = model.boosted.expected_spend(np.column_stack(known))
+            frame = frame.append_column(BOOSTED.name, pa.array(together(spend, trees)))
     if model.rfm:
         scores = model.rfm.score(*(to_floats(frame.column(name)) for name in RFM))
         for name, column in zip(SCORES, scores.T, strict=True):

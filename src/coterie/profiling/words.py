@@ -77,6 +77,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "category_entropy": ("many categories", "few categories"),
     "channel_entropy": ("many channels", "one channel"),
     "clv": ("high value", "low value"),
+    "boosted": ("high value", "low value"),
 }
 """Words for the built-in features: above and below the others, at most two words each."""
 

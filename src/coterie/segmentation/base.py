@@ -219,10 +219,17 @@ class SegmentationParams(Params):
     """What one purchase is: a day with orders, or an order id."""
     budget: str = ""
     """Time for the search, like ``60s`` or ``10m``; empty: all candidates are tried."""
+    value: Literal["", "boosted"] = ""
+    """boosted: segments by boosted value are tried too; empty: by the formula alone."""
     weights: Weights | None = None
     """How much each criterion of the choice counts; None: METHODS' rule."""
     rules: tuple[Rule, ...] = ()
     """Segments written by hand, for the algorithm ``rules``."""
+
+    @property
+    def boosts(self) -> bool:
+        """Whether boosted value is asked for, as a candidate or by its name."""
+        return self.value == "boosted" or "boosted" in self.features
 
     @field_validator("algorithm")
     @classmethod

@@ -15,10 +15,12 @@ import pyarrow as pa
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import literal
 from coterie.features.asof import SCORES, Custom, FeatureModel, Sources, fit_features
+from coterie.features.boosted import BoostedValue
 from coterie.features.catalogue import VALUE_FEATURES
 from coterie.features.lenses import FeatureSet, feature_sets, fit_matrix, read_columns
 from coterie.features.level1 import Rules
 from coterie.features.matrix import to_floats
+from coterie.features.origins import Lessons, learn
 from coterie.features.windows import (
     MIN_WINDOW_DAYS,
     Window,
@@ -31,7 +33,7 @@ from coterie.schema import MICROS
 from coterie.segmentation.base import Floats, SegmentationParams, horizon_days
 from coterie.segmentation.candidates import Evidence, Reference, Space
 from coterie.segmentation.grid import RfmGridModel, rfm_cells
-from coterie.segmentation.ground import Columns, Orders
+from coterie.segmentation.ground import Boosting, Columns, Orders
 from coterie.segmentation.search import Earlier
 from coterie.segmentation.select import N_SAMPLE
 
@@ -52,6 +54,8 @@ class Past:
     """Every column that a feature set or the ceiling needs, ordered by customer_id."""
     spent: pa.Table | None = None
     """customer_id and net, for a window that ends before today; else ``order_days`` has it."""
+    unboosted: str = ""
+    """Why there is no boosted value though it was asked for; empty else."""
 
 
 @dataclass(frozen=True)
@@ -172,24 +176,61 @@ def look_back(
             f"and {2 * MIN_WINDOW_DAYS} are needed."
         )
     draw_lines(db, params.seed)
-    last = _past(db, rules, custom, window)
+    boosts = params.boosts
+    last = _past(db, rules, custom, window, boosts=boosts)
     before = window_before(window, first_day)
     if before is None:
         return (last,)
     spent = db.query(outcome_sql(before))  # the days of orders are now those of its end
-    return last, replace(_past(db, rules, custom, before), spent=spent)
+    return last, replace(_past(db, rules, custom, before, boosts=boosts), spent=spent)
 
 
-def _past(db: DuckDB, rules: Rules, custom: Custom, window: Window) -> Past:
+def lessons_before(
+    db: DuckDB, rules: Rules, custom: Custom, params: SegmentationParams, *, as_of: int
+) -> Lessons | None:
+    """Return what boosted value learns from before a day, of the sampled customers.
+
+    Overwrites level 1 and ``state``; None if it is not asked for, or history is too short.
+    """
+    if not params.boosts:
+        return None
+    draw_lines(db, params.seed)
+    days = horizon_days(params.horizon)
+    found = learn(db, rules, custom.frequency, as_of=as_of, horizon=days, lines=SAMPLE_LINES)
+    return found if isinstance(found, Lessons) else None
+
+
+def learn_again(
+    db: DuckDB, model: FeatureModel | None, *, as_of: int, horizon: int, seed: int
+) -> BoostedValue | None:
+    """Return boosted value learned anew before a day; None for a model without, or too early.
+
+    Overwrites level 1 and ``state``.
+    """
+    if model is None or model.boosted is None:
+        return None
+    draw_lines(db, seed)
+    rules, frequency = model.catalogue.state.rules, model.custom.frequency
+    found = learn(db, rules, frequency, as_of=as_of, horizon=horizon, lines=SAMPLE_LINES)
+    return found.fit() if isinstance(found, Lessons) else None
+
+
+def _past(db: DuckDB, rules: Rules, custom: Custom, window: Window, *, boosts: bool) -> Past:
     """Measure the sample as of the start of a window."""
     sources = Sources(lines=SAMPLE_LINES)
-    model = fit_features(
-        db, rules, custom, as_of=window.start, horizon=window.days, sources=sources
-    )
+    day, days = window.start, window.days
+    found: Lessons | str = ""
+    if boosts:
+        found = learn(db, rules, custom.frequency, as_of=day, horizon=days, lines=SAMPLE_LINES)
+    trees = found.fit() if isinstance(found, Lessons) else None
+    model = fit_features(db, rules, custom, as_of=day, horizon=days, sources=sources, boosted=trees)
+    why = found if isinstance(found, str) else model.value_reason
     sets = feature_sets("value", model, ())
     scores = SCORES if model.rfm else ()
     names = dict.fromkeys([*VALUE_FEATURES, *scores, *(c for s in sets for c in s.columns)])
-    return Past(window, model, sets, read_columns(db, tuple(names)))
+    return Past(
+        window, model, sets, read_columns(db, tuple(names)), unboosted=why if boosts else ""
+    )
 
 
 def judge_later(db: DuckDB, pasts: Sequence[Past]) -> Case | str:
@@ -288,6 +329,7 @@ def today(
     *,
     as_of: int | None,
     seed: int,
+    lessons: Lessons | None = None,
 ) -> Today:
     """Return today's sampled customers, on whom candidates are proven.
 
@@ -305,6 +347,8 @@ def today(
         Today; None without orders.
     seed : int
         Of the sample.
+    lessons : Lessons, optional
+        What boosted value was learned from.
 
     Returns
     -------
@@ -325,7 +369,11 @@ def today(
         )
         x, t_x, tenure, net = (to_floats(known.column(name)) for name in known.column_names)
         orders = Orders(model.value, x, t_x, tenure, net / MICROS / np.maximum(x, 1.0))
-    ground = Columns(frame, sets, told=told, orders=orders, words=words)
+    boosting = None
+    if lessons is not None and frame.num_rows:
+        ids = np.asarray(frame.column("customer_id").to_pylist(), dtype=str)
+        boosting = Boosting.of(lessons, ids)
+    ground = Columns(frame, sets, told=told, orders=orders, boosting=boosting, words=words)
     return Today(frame, to_floats(frame.column("monetary")) if model else None, ground)
 
 

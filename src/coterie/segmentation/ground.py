@@ -15,13 +15,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from coterie.errors import DataError, NotReadyError
+from coterie.features.boosted import BoostedValue, together
+from coterie.features.catalogue import BOOSTED, CLV, VALUE_FEATURES
 from coterie.features.lenses import FeatureSet, fit_matrix
 from coterie.features.matrix import Matrix, to_floats
+from coterie.features.origins import Lessons
 from coterie.features.value import ValueModel
 from coterie.segmentation.base import Floats
 from coterie.segmentation.candidates import Space
 
-CLV = "clv"
 MAX_LEVELS = 12
 """Levels of a category that rules may name; the others have no column."""
 
@@ -129,6 +131,45 @@ class Orders:
         return Orders(self.model, *(column[rows] for column in known))
 
 
+@dataclass(frozen=True, eq=False)
+class Boosting:
+    """What boosted value is learned from, by customer.
+
+    Parameters
+    ----------
+    lessons : Lessons
+        Of these customers.
+    owner : int array, shape (rows of ``lessons``,)
+        The customer of each row, ascending numbers from 0.
+    n : int
+        Customers, also those without a row.
+    """
+
+    lessons: Lessons
+    owner: Rows
+    n: int
+
+    @classmethod
+    def of(cls, lessons: Lessons, customers: NDArray[np.str_]) -> Boosting:
+        """Return the lessons of these customers, given ascending."""
+        place = np.searchsorted(customers, lessons.customers)
+        place = np.minimum(place, len(customers) - 1)
+        there = customers[place] == lessons.customers
+        return cls(lessons.take(np.flatnonzero(there)), place[there], len(customers))
+
+    def fit(self, rows: Rows) -> BoostedValue:
+        """Return the trees learned from some of the customers, who may repeat."""
+        times = np.bincount(rows, minlength=self.n)[self.owner]
+        return self.lessons.take(np.repeat(np.arange(len(times)), times)).fit()
+
+    def take(self, rows: Rows) -> Boosting:
+        """Return those of some of the customers, each named once."""
+        place = np.full(self.n, -1)
+        place[rows] = np.arange(len(rows))
+        kept = np.flatnonzero(place[self.owner] >= 0)
+        return Boosting(self.lessons.take(kept), place[self.owner[kept]], len(rows))
+
+
 class Columns:
     """Customers by their columns, from which a feature set makes its matrix.
 
@@ -142,6 +183,8 @@ class Columns:
         Columns that rules may use beside those of the set.
     orders : Orders, optional
         What ``clv`` is fitted on.
+    boosting : Boosting, optional
+        What ``boosted`` is learned from, beside ``orders``.
     words : mapping of str to str, optional
         What columns are called in sentences.
     """
@@ -153,12 +196,14 @@ class Columns:
         *,
         told: Sequence[str] = (),
         orders: Orders | None = None,
+        boosting: Boosting | None = None,
         words: Mapping[str, str] | None = None,
     ) -> None:
         self._frame = frame
         self._sets = {found.name: found for found in sets}
         self._told = tuple(told)
         self._orders = orders
+        self._boosting = boosting
         self._words = dict(words or {})
         self._whole: dict[str, Matrix] = {}
 
@@ -170,7 +215,7 @@ class Columns:
     @property
     def derived(self) -> tuple[str, ...]:
         """Customer value, which is a formula of recency, frequency and money."""
-        return (self._words.get(CLV, CLV),)
+        return tuple(self._words.get(value.name, value.name) for value in (CLV, BOOSTED))
 
     def matrix(self, space: str, rows: Rows | None = None) -> Floats | None:
         """Return the matrix of all customers, fitted on ``rows``."""
@@ -180,12 +225,11 @@ class Columns:
         if rows is None:
             return self._fitted(space).transform(self._frame)
         frame = self._frame
-        if self._orders is not None and CLV in chosen.columns:
-            value = pa.array(self._orders.value(rows))
-            frame = frame.set_column(frame.column_names.index(CLV), CLV, value)
         try:
+            if self._orders is not None and {CLV.name, BOOSTED.name} & set(chosen.columns):
+                frame = self._valued(self._orders, rows)
             return fit_matrix(frame.take(pa.array(rows)), chosen).transform(frame)
-        except DataError:  # every column has a single value among these customers
+        except DataError:  # these customers are all alike, or spent nothing to learn from
             return None
 
     def raw(self, space: str) -> Floats:
@@ -207,10 +251,25 @@ class Columns:
             tuple(self._sets.values()),
             told=self._told,
             orders=self._orders.take(rows) if self._orders else None,
+            boosting=self._boosting.take(rows) if self._boosting else None,
             words=self._words,
         )
         some._whole = self._whole
         return some
+
+    def _valued(self, orders: Orders, rows: Rows) -> pa.Table:
+        """Return the customers with their value by models fitted on ``rows``."""
+        value = orders.value(rows)
+        found = {CLV.name: value}
+        if self._boosting is not None and BOOSTED.name in self._frame.column_names:
+            known = [to_floats(self._frame.column(name)) for name in VALUE_FEATURES]
+            spend = self._boosting.fit(rows).expected_spend(np.column_stack(known))
+            found[BOOSTED.name] = together(value, spend)
+        frame = self._frame
+        for name, column in found.items():
+            if name in frame.column_names:
+                frame = frame.set_column(frame.column_names.index(name), name, pa.array(column))
+        return frame
 
     def _fitted(self, space: str) -> Matrix:
         if space not in self._whole:

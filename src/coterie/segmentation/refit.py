@@ -16,6 +16,7 @@ import pyarrow as pa
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, ParameterError
 from coterie.features.asof import Sources, build_features, refit_value
+from coterie.features.boosted import BoostedValue
 from coterie.features.catalogue import VALUE_FEATURES
 from coterie.features.lenses import read_columns
 from coterie.features.matrix import to_floats
@@ -34,6 +35,7 @@ from coterie.segmentation.evidence import (
     SAMPLE_LINES,
     draw_lines,
     draw_sample,
+    learn_again,
     spent_by,
 )
 from coterie.segmentation.judges import OutcomeJudge
@@ -50,7 +52,8 @@ BETTER, MOST_CHURN = 0.02, 0.1
 class Today:
     """What a refit is given besides the working database.
 
-    ``as_of`` is None without orders; ``given`` counts the segment ids given before.
+    ``as_of`` is None without orders; ``given`` counts the segment ids given before;
+    ``boosted`` is that of the released model learned anew, if it has one.
     """
 
     as_of: int | None
@@ -60,6 +63,7 @@ class Today:
     seed: int
     run_id: str
     given: int
+    boosted: BoostedValue | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,11 @@ def go_on(
         before = look_back(db, released, today)
     except (ParameterError, DataError):  # the data lost a column: keep_labels finds it too
         before = "The data no longer has what the model needs."
+    if today.as_of is not None:  # before today's level 1 is made, which it would overwrite
+        boosted = learn_again(
+            db, released.features, as_of=today.as_of, horizon=today.horizon, seed=today.seed
+        )
+        today = replace(today, boosted=boosted)
     parent = keep_labels(db, released, attributes, as_of=today.as_of, sources=today.sources)
     if parent is None or not parent.ids:
         return None
@@ -149,15 +158,17 @@ def look_back(db: DuckDB, released: Released, today: Today) -> Before | str:
     if window is None:
         return "There are too few days of orders to judge by."
     draw_lines(db, today.seed)
+    day, days = window.start, window.days
+    boosted = learn_again(db, released.features, as_of=day, horizon=days, seed=today.seed)
     sources = replace(today.sources, lines=SAMPLE_LINES, customers="")
-    build_features(db, released.features, as_of=window.start, sources=sources)
+    build_features(db, released.features, as_of=day, sources=sources)
     names = tuple(dict.fromkeys([*VALUE_FEATURES, *released.matrix.sources]))
     frame = read_columns(db, names)
     if not frame.num_rows:
         return "Nobody had ordered before the last window."
     measured = released.matrix.transform(frame)
     old = _kmeans(released).assign(measured)
-    refit_value(db, released.features, as_of=window.start, horizon=window.days, sources=sources)
+    refit_value(db, released.features, as_of=day, horizon=days, sources=sources, boosted=boosted)
     again = read_columns(db, names)
     rows = released.matrix.transform(again)
     renewed = renew(
@@ -269,7 +280,12 @@ def refit_released(db: DuckDB, released: Released, today: Today, before: Before 
     measured = sample_rows(db, released.matrix)
     if features is not None and today.as_of is not None:
         features = refit_value(
-            db, features, as_of=today.as_of, horizon=today.horizon, sources=today.sources
+            db,
+            features,
+            as_of=today.as_of,
+            horizon=today.horizon,
+            sources=today.sources,
+            boosted=today.boosted,
         )
         make_frame(db, released.matrix)
     revenue = None

@@ -16,9 +16,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 
 from coterie.engine.sql import identifier
 from coterie.errors import DataError, NotReadyError, ParameterError
-from coterie.features.catalogue import CLV
+from coterie.features.catalogue import BOOSTED, CLV
 from coterie.features.lenses import FeatureSet
-from coterie.features.matrix import double
+from coterie.features.splits import Split, case_sql, leaves_of
 from coterie.segmentation.base import Floats, Labels, Placement, Traits
 from coterie.segmentation.nearest import check_matrix, check_names
 from coterie.segmentation.training import Training
@@ -27,25 +27,7 @@ LEAF_SHARE = 0.02
 """Least share of the customers in a leaf (the gate of substance asks the same)."""
 MAX_DEPTH = 16
 """Deepest tree: its SQL is nested as deep."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """A question of the tree, whether a column is at most the threshold.
-
-    Parameters
-    ----------
-    column : int
-        Column of the matrix.
-    threshold : float
-    yes, no : int
-        The next split, by its place in the list; below 0 the segment, as ``-1 - segment``.
-    """
-
-    column: int
-    threshold: float
-    yes: int
-    no: int
+_TOLD = (BOOSTED.name, CLV.name)
 
 
 @dataclass(frozen=True)
@@ -59,7 +41,7 @@ class TreeModel:
     n_segments : int
         Leaves.
     splits : tuple of Split
-        The first is the root; empty with a single segment.
+        The first is the root, and a leaf is a segment; empty with a single segment.
     fidelity : float
 
     Examples
@@ -86,12 +68,7 @@ class TreeModel:
     def assign(self, matrix: Floats) -> Labels:
         """Return the leaf of each row, int32 of shape (n,)."""
         check_matrix(matrix, self.n_columns)
-        at = np.full(len(matrix), 0 if self.splits else -1, dtype=np.int32)
-        for number, split in enumerate(self.splits):  # parents stand before their children
-            here = np.flatnonzero(at == number)
-            below = matrix[here, split.column] <= split.threshold
-            at[here] = np.where(below, split.yes, split.no)
-        return -1 - at
+        return leaves_of(self.splits, matrix)
 
     def place(self, matrix: Floats) -> Placement:
         """Return segment, the same as runner-up, and margin 1: a tree knows no nearness."""
@@ -101,7 +78,8 @@ class TreeModel:
     def sql(self, columns: Sequence[str]) -> str:
         """Return an SQL expression for ``assign`` over matrix columns of these names."""
         check_names(columns, self.n_columns)
-        return self._sql(0, [identifier(name) for name in columns]) if self.splits else "0"
+        names = [identifier(name) for name in columns]
+        return case_sql(self.splits, names, [str(i) for i in range(self.n_segments)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as plain JSON; numbers come back bit for bit."""
@@ -118,14 +96,6 @@ class TreeModel:
         """Return the model that ``to_dict`` wrote."""
         splits = tuple(Split(*split) for split in data["splits"])
         return cls(data["n_columns"], data["n_segments"], splits, float(data["fidelity"]))
-
-    def _sql(self, at: int, names: Sequence[str]) -> str:
-        if at < 0:
-            return str(-1 - at)
-        split = self.splits[at]
-        test = f"{names[split.column]} <= {double(split.threshold)}"
-        yes, no = self._sql(split.yes, names), self._sql(split.no, names)
-        return f"CASE WHEN {test} THEN {yes} ELSE {no} END"
 
 
 class DistilledTree:
@@ -214,7 +184,7 @@ class DistilledTree:
 
 
 def telling_value(sets: Sequence[FeatureSet]) -> tuple[FeatureSet, ...]:
-    """Return the feature sets that hold customer value, with it as their last column.
+    """Return the feature sets that hold customer value, boosted or not, as their last column.
 
     Parameters
     ----------
@@ -225,7 +195,8 @@ def telling_value(sets: Sequence[FeatureSet]) -> tuple[FeatureSet, ...]:
     -------
     tuple of FeatureSet
         Ready for a tree without a target; columns that say the same twice are kept, since
-        value must be, and a tree does not mind.
+        value must be, and a tree does not mind. Of both values boosted value is told, and
+        the other is no question either: it says the same.
 
     Raises
     ------
@@ -241,10 +212,11 @@ def telling_value(sets: Sequence[FeatureSet]) -> tuple[FeatureSet, ...]:
     """
     found = []
     for one in sets:
-        value = tuple(want for want in one.wanted if want.name == CLV.name)
-        others = tuple(want for want in one.wanted if want.name != CLV.name)
+        value = {want.name: want for want in one.wanted if want.name in _TOLD}
+        others = tuple(want for want in one.wanted if want.name not in _TOLD)
         if value and others:
-            found.append(replace(one, wanted=(*others, *value), grouped=False))
+            told = value.get(BOOSTED.name) or value[CLV.name]
+            found.append(replace(one, wanted=(*others, told), grouped=False))
     if not found:
         raise NotReadyError(
             "The algorithm 'tree' tells customer value, and these features do not have it.",
