@@ -17,6 +17,19 @@ def retail(data: Path, tmp_path_factory: pytest.TempPathFactory) -> coterie.Run:
 
 
 @pytest.fixture(scope="session")
+def boosted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> coterie.Run:
+    """Segments of Online Retail by boosted value, which the user asked for by its name."""
+    features = ["recency", "frequency", "monetary", "boosted"]
+    return coterie.segment(
+        data / "online_retail" / "online_retail.csv.gz",
+        k=5,
+        lens="custom",
+        folder=tmp_path_factory.mktemp("boosted"),
+        settings={"segmentation": {"features": features}},
+    )
+
+
+@pytest.fixture(scope="session")
 def cards(tmp_path_factory: pytest.TempPathFactory) -> coterie.Run:
     """Customers with numbers, words, a flag and an age, some of it missing."""
     random = np.random.default_rng(0)

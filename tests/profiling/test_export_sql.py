@@ -65,7 +65,7 @@ def as_dict(table):
     )
 
 
-@pytest.fixture(params=["retail", "cards"])
+@pytest.fixture(params=["retail", "boosted", "cards"])
 def run(request):
     return request.getfixturevalue(request.param)
 

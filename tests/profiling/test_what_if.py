@@ -104,6 +104,19 @@ def test_all_27_actions_and_doing_nothing_are_scored_as_a_run_would(retail):
     assert found[0].amount == pytest.approx(np.median(list(spent.values())) / 1e6, abs=1e-5)
 
 
+def test_boosted_value_after_an_action_is_what_a_run_would_find(boosted):
+    run = Run.of(boosted)
+    (found,) = run.what_ifs(["12347"])
+    assert found["customer_id"] == "12347"
+    released = load_released(boosted.folder)
+    assert "boosted" in released.matrix.sources
+    with DuckDB(threads=1) as db:
+        actions = simulate(db, released, data_of(boosted), ["12347"], as_of=as_of(boosted))
+    for action in actions["12347"][::9]:
+        again = scored_again(boosted, "12347", action.orders, action.amount, action.days)
+        assert again == released.ids[action.segment]
+
+
 def test_nobody_is_offered_less_than_what_doing_nothing_gives(retail):
     run = Run.of(retail)
     best = run.segments[0]["id"]

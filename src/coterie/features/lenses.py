@@ -80,7 +80,8 @@ def feature_sets(
     Raises
     ------
     NotReadyError
-        If the lens needs orders or attributes that are not there.
+        If the lens needs orders or attributes that are not there, or boosted value is
+        named and there are too few orders for it.
     ParameterError
         If a name in ``features`` is not known.
     """
@@ -89,6 +90,13 @@ def feature_sets(
     for name in include_protected:
         if name not in columns:
             raise ParameterError.unknown("include_protected", name, columns)
+    if BOOSTED.name in features and model and not model.boosted:
+        raise NotReadyError(
+            f"There are too few orders to learn the feature {BOOSTED.name!r} from.",
+            allowed="It needs 100 repeat buyers, 90 days of orders, and an earlier day on which "
+            "200 customers were known.",
+            hint="Leave it out.",
+        )
     for name in (outcome, *features):
         if name and name not in known.keys() | columns:
             setting = "outcome" if name == outcome else "features"

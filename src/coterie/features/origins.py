@@ -19,7 +19,13 @@ from coterie.features.catalogue import VALUE_FEATURES, Catalogue
 from coterie.features.level1 import Rules, build_level1
 from coterie.features.matrix import to_floats
 from coterie.features.measures import StateSpec
-from coterie.features.windows import MIN_CUSTOMERS, MIN_WINDOW_DAYS, Window, outcome_sql
+from coterie.features.windows import (
+    MIN_CUSTOMERS,
+    MIN_EITHER,
+    MIN_WINDOW_DAYS,
+    Window,
+    outcome_sql,
+)
 from coterie.schema import MICROS
 
 Floats = NDArray[np.float64]
@@ -146,8 +152,9 @@ def learn(
         return f"fewer than {MIN_CUSTOMERS} customers were known on every earlier day"
     table = pa.concat_tables(found)
     spent = to_floats(table.column("spent")) / MICROS
-    if not (spent > 0).any():
-        return "nobody spent anything after the earlier days"
+    buyers = int((spent > 0).sum())
+    if buyers < MIN_EITHER:
+        return f"{buyers:,} customers spent something after earlier days; {MIN_EITHER} are needed"
     known = np.column_stack([to_floats(table.column(name)) for name in VALUE_FEATURES])
     customers = np.asarray(table.column("customer_id").to_numpy(zero_copy_only=False), dtype=str)
     return Lessons(customers, known, spent, horizon / windows[0].days)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from coterie.errors import DataError, NotReadyError
-from coterie.features.boosted import BoostedValue, together
+from coterie.features.boosted import together
 from coterie.features.catalogue import BOOSTED, CLV, VALUE_FEATURES
 from coterie.features.lenses import FeatureSet, fit_matrix
 from coterie.features.matrix import Matrix, to_floats
@@ -157,10 +157,10 @@ class Boosting:
         there = customers[place] == lessons.customers
         return cls(lessons.take(np.flatnonzero(there)), place[there], len(customers))
 
-    def fit(self, rows: Rows) -> BoostedValue:
-        """Return the trees learned from some of the customers, who may repeat."""
+    def drawn(self, rows: Rows) -> Lessons:
+        """Return what some of the customers teach, who may repeat."""
         times = np.bincount(rows, minlength=self.n)[self.owner]
-        return self.lessons.take(np.repeat(np.arange(len(times)), times)).fit()
+        return self.lessons.take(np.repeat(np.arange(len(times)), times))
 
     def take(self, rows: Rows) -> Boosting:
         """Return those of some of the customers, each named once."""
@@ -263,7 +263,7 @@ class Columns:
         found = {CLV.name: value}
         if self._boosting is not None and BOOSTED.name in self._frame.column_names:
             known = [to_floats(self._frame.column(name)) for name in VALUE_FEATURES]
-            spend = self._boosting.fit(rows).expected_spend(np.column_stack(known))
+            spend = self._boosting.drawn(rows).fit().expected_spend(np.column_stack(known))
             found[BOOSTED.name] = together(value, spend)
         frame = self._frame
         for name, column in found.items():
