@@ -10,27 +10,44 @@ import pytest
 import coterie
 from coterie import Project
 from coterie.config import make_settings
+from coterie.errors import NotReadyError
 from coterie.segmentation.released import load_released
+from coterie.sources.shop import write_shop
 
-SUMMER = date(2011, 6, 1)
-
-
-@pytest.fixture(scope="module")
-def retail_file(data):
-    return data / "online_retail" / "online_retail.csv.gz"
-
-
-def segmented(file, folder, **segmentation):
-    threads = segmentation.pop("threads", None)
-    as_of = segmentation.pop("as_of", SUMMER)
-    settings = {"segmentation": segmentation} | ({"threads": threads} if threads else {})
-    return coterie.segment(file, folder=folder, as_of=as_of, settings=settings)
+NAMES = ("customer_id", "order_id", "timestamp", "product_id", "quantity", "unit_price")
+BY_BOOSTED = {
+    "lens": "custom",
+    "features": ["recency", "frequency", "monetary", "boosted"],
+    "horizon": "60d",
+    "k": 4,
+}
 
 
 @pytest.fixture(scope="module")
-def asked(retail_file, tmp_path_factory):
-    """Seven segments chosen on 2011-06-01, boosted value among the candidates."""
-    return segmented(retail_file, tmp_path_factory.mktemp("asked"), value="boosted", k=7)
+def asked(data, tmp_path_factory):
+    """Seven segments of Online Retail on 2011-06-01, boosted value among the candidates."""
+    return coterie.segment(
+        data / "online_retail" / "online_retail.csv.gz",
+        k=7,
+        as_of=date(2011, 6, 1),
+        folder=tmp_path_factory.mktemp("asked"),
+        settings={"segmentation": {"value": "boosted", "horizon": "192d"}},
+    )
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """Orders of 500 customers of a simulated shop in the year 2025."""
+    folder = tmp_path_factory.mktemp("shop")
+    end = date(2025, 12, 31)
+    return write_shop(folder, customers=500, days=365, end=end, tables=("orders",)).paths["orders"]
+
+
+def project(shop, folder, *, threads=None, **segmentation):
+    orders = {"file": str(shop), "columns": {name: name for name in NAMES}}
+    folder.mkdir(exist_ok=True)
+    settings = {"sources": {"orders": orders}, "segmentation": segmentation, "threads": threads}
+    return Project(folder, make_settings(settings))
 
 
 def test_a_project_that_does_not_ask_keeps_its_settings():
@@ -60,57 +77,46 @@ def test_the_winner_brings_its_trees_and_any_other_leaves_them(asked):
     assert used == ("boosted" in json.loads((asked.folder / "model.json").read_text())["features"])
 
 
-def test_a_history_that_is_too_short_is_told(retail_file, tmp_path):
-    short = segmented(retail_file, tmp_path, value="boosted", k=4, as_of=date(2011, 2, 1))
+def test_a_history_that_is_too_short_is_told(shop, tmp_path):
+    short = project(shop, tmp_path, value="boosted", k=3).run(as_of=date(2025, 5, 1))
     assert "Boosted value was not tried: " in short.choice["note"]
     names = set(short.table("candidates").column("features").to_pylist())
     assert "log RFM + boosted value" not in names
 
 
-def test_a_feature_that_cannot_be_learned_is_refused(retail_file, tmp_path):
-    with pytest.raises(coterie.errors.NotReadyError, match="too few orders to learn"):
-        segmented(
-            retail_file, tmp_path, lens="custom", features=["boosted"], as_of=date(2010, 12, 20)
-        )
+def test_a_feature_that_cannot_be_learned_is_refused(shop, tmp_path):
+    with pytest.raises(NotReadyError, match="too few orders to learn"):
+        project(shop, tmp_path, **BY_BOOSTED).run(as_of=date(2025, 2, 10))
 
 
-def by_boosted(file, folder, **more):
-    features = ["recency", "frequency", "monetary", "boosted"]
-    return segmented(file, folder, lens="custom", features=features, **more)
-
-
-def test_the_tree_tells_boosted_value_and_threads_change_no_byte(retail_file, tmp_path):
+def test_the_tree_tells_boosted_value_and_threads_change_no_byte(shop, tmp_path):
     one, two = (
-        by_boosted(retail_file, tmp_path / str(n), algorithm="tree", k=5, threads=n) for n in (1, 2)
+        project(shop, tmp_path / str(n), threads=n, algorithm="tree", **BY_BOOSTED).run()
+        for n in (1, 2)
     )
     assert one.manifest["files"] == two.manifest["files"]
-    model = load_released(one.folder)
-    assert model.matrix.sources[-1] == "boosted"
-    asked_about = {split.column for split in model.model.splits}
-    assert asked_about <= {0, 1, 2}
-    frame = one.table("features").join(
-        one.table("assignments").select(["customer_id", "segment_id"]), "customer_id"
-    )
+    released = load_released(one.folder)
+    assert released.matrix.sources[-1] == "boosted"
+    assert {split.column for split in released.model.splits} <= {0, 1, 2}
+    placed = one.table("assignments").select(["customer_id", "segment_id"])
+    frame = one.table("features").join(placed, "customer_id")
     frame = frame.filter(pc.equal(frame["status"], "ok"))
-    value = np.asarray(frame["boosted"])
-    ids = np.asarray(frame["segment_id"].to_pylist())
-    means = [value[ids == name].mean() for name in model.ids]
+    value, ids = np.asarray(frame["boosted"]), np.asarray(frame["segment_id"].to_pylist())
+    means = [value[ids == name].mean() for name in released.ids]
     assert means[0] == min(means)
-    assert means[-1] == max(means) > 5 * means[0]
+    assert means[-1] == max(means) > 2 * means[0]
 
 
-def test_a_refit_learns_anew_and_scoring_does_not(retail_file, tmp_path):
-    first = by_boosted(retail_file, tmp_path, k=5)
-    project = Project(tmp_path)
-    scored = project.run(as_of=date(2011, 7, 1))
+def test_a_refit_learns_anew_and_scoring_does_not(shop, tmp_path):
+    found = project(shop, tmp_path, **BY_BOOSTED)
+    first, scored = (found.run(as_of=date(2025, month, 1)) for month in (10, 11))
     before, same = (load_released(run.folder).features.boosted for run in (first, scored))
-    assert same == before
-    refitted = project.train(as_of=date(2011, 8, 1))
+    assert same == before is not None
+    refitted = found.train(as_of=date(2025, 12, 1))
     after = load_released(refitted.folder)
     assert after.features.boosted != before
     assert after.changes["refit"]
     assert after.changes["p_new"] > 0.5
-    kept = {segment["id"] for segment in first.segments} & set(after.ids)
-    assert len(kept) >= 4
+    assert len({segment["id"] for segment in first.segments} & set(after.ids)) >= 3
     customer = refitted.table("assignments").column("customer_id")[0].as_py()
     assert refitted.why(customer)["reasons"]
