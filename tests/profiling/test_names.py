@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from coterie.engine.duckdb import DuckDB
 from coterie.profiling import format as fmt
 from coterie.profiling.lexicon import Facts, lexicon
-from coterie.profiling.names import MAX_WORDS, name_segments
+from coterie.profiling.names import name_segments
+from coterie.segmentation.wishes import MAX_WORDS
 from coterie.profiling.profile import (
     FeatureInfo,
     ProfileParams,

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator, model_validator
 from coterie import plugins
 from coterie.errors import ParameterError
 from coterie.schema import Params
-from coterie.segmentation.wishes import Rule, Weights, check_rules
+from coterie.segmentation.wishes import MAX_K, Rule, Weights, check_rules
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -196,7 +196,6 @@ class Algorithm(Protocol):
 
 
 AnyLens = Literal["auto", "value", "behaviour", "demographic", "geographic", "custom"]
-MAX_K = 50
 MAX_SEED = 2**32 - 1
 """The largest that every library takes."""
 
