@@ -10,7 +10,6 @@ from coterie.engine.duckdb import DuckDB
 from coterie.profiling import format as fmt
 from coterie.profiling.lexicon import Facts, lexicon
 from coterie.profiling.names import name_segments
-from coterie.segmentation.wishes import MAX_WORDS
 from coterie.profiling.profile import (
     FeatureInfo,
     ProfileParams,
@@ -18,6 +17,7 @@ from coterie.profiling.profile import (
     profile_segments,
 )
 from coterie.schema import CANONICAL, Attribute
+from coterie.segmentation.wishes import MAX_WORDS
 
 AS_OF = 15_000
 
