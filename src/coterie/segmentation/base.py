@@ -205,8 +205,8 @@ class SegmentationParams(Params):
 
     lens: AnyLens = "auto"
     """auto: value with orders, custom (all attributes) without."""
-    algorithm: str = "auto"
-    """auto, or a name of ``coterie algorithms``."""
+    algorithm: str | tuple[str, ...] = "auto"
+    """auto, a name of ``coterie algorithms``, or several to choose from."""
     features: tuple[str, ...] = ()
     """Features of the lens ``custom``; empty: all that are fit to cluster."""
     horizon: str = "90d"
@@ -225,8 +225,16 @@ class SegmentationParams(Params):
 
     @field_validator("algorithm")
     @classmethod
-    def _check_algorithm(cls, algorithm: str) -> str:
-        plugins.check("algorithm", algorithm, GROUP, {"auto": "", **BUILT_IN, BY_HAND: ""})
+    def _check_algorithm(cls, algorithm: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if isinstance(algorithm, str):
+            plugins.check("algorithm", algorithm, GROUP, {"auto": "", **BUILT_IN, BY_HAND: ""})
+            return algorithm
+        if not algorithm or len(set(algorithm)) < len(algorithm):
+            raise ParameterError(
+                f"algorithm={list(algorithm)}.", allowed="One or more names, each once."
+            )
+        for name in algorithm:
+            plugins.check("algorithm", name, GROUP, BUILT_IN)
         return algorithm
 
     @model_validator(mode="after")
