@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from coterie.engine.duckdb import DuckDB
 from coterie.profiling import format as fmt
 from coterie.profiling.lexicon import Facts, lexicon
-from coterie.profiling.names import MAX_WORDS, name_segments
+from coterie.profiling.names import name_segments
 from coterie.profiling.profile import (
     FeatureInfo,
     ProfileParams,
@@ -17,6 +17,7 @@ from coterie.profiling.profile import (
     profile_segments,
 )
 from coterie.schema import CANONICAL, Attribute
+from coterie.segmentation.wishes import MAX_WORDS
 
 AS_OF = 15_000
 

@@ -27,6 +27,8 @@ CLIP = 4.0
 """Standard scores are cut at this distance from 0."""
 UNBOUNDED = 1e300
 """A clip that cuts nothing and that JSON and SQL can hold, unlike infinity."""
+HIT = float(np.sqrt(2.0))
+"""Weight at which a column that is there or not is 1: a hit is divided by the root of two."""
 SKEWED = 1.0
 BARELY_CURVED = 1e-6
 """Below this spread a transform is a straight line, and LN(1 + x) would only lose digits."""
@@ -121,7 +123,7 @@ class Column:
 
     @property
     def _hit(self) -> float:
-        return self.weight / float(np.sqrt(2.0))
+        return self.weight / HIT
 
     def sql(self) -> str:
         """Return the same as a portable SQL expression over the source column."""

@@ -18,7 +18,7 @@ from coterie.errors import ParameterError
 from coterie.features.asof import FeatureModel
 from coterie.features.attributes import attribute_columns
 from coterie.features.lenses import NUMERIC_KINDS
-from coterie.features.matrix import UNBOUNDED, Column, Matrix
+from coterie.features.matrix import HIT, UNBOUNDED, Column, Matrix
 from coterie.pipeline.plan import Plan
 from coterie.schema import Attribute
 from coterie.segmentation.base import BY_HAND, SegmentationParams
@@ -31,8 +31,6 @@ from coterie.segmentation.select import judge_given
 from coterie.segmentation.verdict import by_hand
 from coterie.segmentation.wishes import names_of
 
-_HIT = float(np.sqrt(2.0))
-"""Weight at which a column that is there or not is 1: a hit is divided by the root of two."""
 _TITLE = "rules of the settings"
 
 
@@ -167,12 +165,12 @@ def write_rules(params: SegmentationParams, known: Known) -> tuple[Matrix, Rules
 def _column(name: str, *, flag: bool) -> Column:
     """Return a column as it is; beside orders a flag is still true or false, and made 1 or 0."""
     if flag:
-        return Column(name, "level", level="true", weight=_HIT)
+        return Column(name, "level", level="true", weight=HIT)
     return Column(name, "value", clip=UNBOUNDED)
 
 
 def _unknown(name: str) -> Column:
-    return Column(name, "missing", weight=_HIT)
+    return Column(name, "missing", weight=HIT)
 
 
 def _measured(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from coterie.config import Settings
@@ -10,12 +10,17 @@ from coterie.engine.duckdb import DuckDB
 from coterie.errors import NotReadyError
 from coterie.features.asof import Custom, FeatureModel, Sources, fit_features
 from coterie.features.catalogue import BOOSTED
-from coterie.features.lenses import create_attribute_features, default_lens, feature_sets
+from coterie.features.lenses import (
+    FeatureSet,
+    create_attribute_features,
+    default_lens,
+    feature_sets,
+)
 from coterie.features.matrix import Matrix
 from coterie.features.windows import check_usable
 from coterie.pipeline.by_rules import Known, place_by_rules
 from coterie.pipeline.plan import Plan, Tell
-from coterie.segmentation.algorithms import algorithm
+from coterie.segmentation.algorithms import to_try
 from coterie.segmentation.base import (
     BY_HAND,
     SegmentationParams,
@@ -180,7 +185,7 @@ def _fit(
     db.drop("order_days")
     measured()
     prover = Prover(now.ground, now.revenue, seed=params.seed)
-    selection = _choose(params, case, prover, tell)
+    selection = _choose(params, sets, case, prover, tell)
     low, high = k_range(params.k)
     matrix, fitted, selection = fit_choice(
         db, selection, sets, seed=params.seed, has_orders=as_of is not None, fixed=low == high
@@ -228,17 +233,28 @@ def _past_value(past: tuple[Past, ...] | str) -> tuple[Past, ...] | str:
         return "Later behaviour could not be used: before it, customer value was not known yet."
 
 
-def _choose(params: SegmentationParams, case: Case, prover: Prover, tell: Tell) -> Selection:
+def _choose(
+    params: SegmentationParams,
+    sets: Sequence[FeatureSet],
+    case: Case,
+    prover: Prover,
+    tell: Tell,
+) -> Selection:
     """Choose a segmentation by the settings."""
     low, high = k_range(params.k)
-    name = "kmeans" if params.algorithm == "auto" else params.algorithm
+    algorithms = to_try(
+        params.algorithm,
+        one_k=low == high,
+        timeline=case.evidence.window is not None,
+        words=any(want.kind == "category" for one in sets for want in one.wanted),
+    )
     budget = seconds(params.budget) if params.budget else None
     return select(
         case.spaces,
         case.references,
         case.evidence,
         range(low, high + 1),
-        search=Search([algorithm(name)], prover, case.earlier, budget, params.weights),
+        search=Search(algorithms, prover, case.earlier, budget, params.weights),
         seed=params.seed,
         on_progress=lambda share, what: tell("choose", share, what),
     )

@@ -87,6 +87,12 @@ def _make(
     target = places.home.runs / plan.run_id
     if not target.is_dir():
         written: list[Future[None]] = []
+
+        def tell(stage: str, share: float, what: str) -> None:
+            if written and written[0].done():
+                written[0].result()  # a full disk is told now, not once all is chosen
+            places.tell(stage, share, what)
+
         with FolderWriter(target.parent, plan.run_id) as writer:
             with ThreadPoolExecutor(1) as pool:  # one core writes while the other chooses
                 placed = segment_customers(
@@ -94,7 +100,7 @@ def _make(
                     settings,
                     ingested,
                     plan,
-                    places.tell,
+                    tell,
                     lambda: written.append(pool.submit(write_measured, db, writer)),
                 )
             written[0].result()

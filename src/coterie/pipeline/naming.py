@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from coterie.errors import ParameterError
-from coterie.profiling.names import MAX_WORDS
+from coterie.segmentation.wishes import NAMES, will_name
 from coterie.store.home import Home
 from coterie.store.results import Run, find_run, published_run
-
-MAX_LETTERS = 60
 
 
 def rename_segment(folder: Path, segment_id: str, name: str) -> None:
@@ -34,10 +32,8 @@ def rename_segment(folder: Path, segment_id: str, name: str) -> None:
     if segment_id not in known:
         raise ParameterError.unknown("segment", segment_id, known)
     given = " ".join(name.split())
-    if len(given.split()) > MAX_WORDS or len(given) > MAX_LETTERS or not given.isprintable():
-        raise ParameterError(
-            f"name={name!r}.", allowed=f"A name has up to {MAX_WORDS} words, {MAX_LETTERS} letters."
-        )
+    if given and not will_name(given):
+        raise ParameterError(f"name={name!r}.", allowed=NAMES)
     taken = {text.casefold(): other for other, text in known.items() if other != segment_id}
     if given.casefold() in taken:
         raise ParameterError(f"{taken[given.casefold()]} is called {given!r} already.")

@@ -32,8 +32,7 @@ from coterie.profiling.words import (
     readable,
     wording_of,
 )
-
-MAX_WORDS = 4
+from coterie.segmentation.wishes import MAX_WORDS
 
 CLEAR = 0.5
 """A contrast below this many robust deviations is no reason for a name."""

@@ -19,7 +19,7 @@ from coterie.engine.sql import identifier
 from coterie.features.asof import SCORES
 from coterie.features.catalogue import CLV, VALUE_FEATURES
 from coterie.features.lenses import frame_sql
-from coterie.features.matrix import UNBOUNDED, Column, to_floats
+from coterie.features.matrix import HIT, UNBOUNDED, Column, to_floats
 from coterie.profiling.rules import Asked, Rules, make_rules
 from coterie.segmentation.base import Floats, Labels
 from coterie.segmentation.describability import N_FOLDS
@@ -27,8 +27,6 @@ from coterie.segmentation.evidence import SAMPLE, draw_sample
 from coterie.segmentation.released import Released
 
 REPEATS = 5
-_ONE = float(np.sqrt(2.0))
-"""Weight at which a level's column is 1: a hit is divided by the root of two."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def asked_columns(released: Released) -> list[Column]:
             transform="none",
             center=0.0,
             scale=1.0,
-            weight=1.0 if column.role == "value" else _ONE,
+            weight=1.0 if column.role == "value" else HIT,
             clip=UNBOUNDED,
         )
         for column in released.matrix.columns

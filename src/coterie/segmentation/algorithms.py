@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -57,6 +57,42 @@ def algorithm(name: str) -> Algorithm:
             where="algorithm",
         )
     return cast("Algorithm", made)
+
+
+def to_try(
+    asked: str | Sequence[str], *, one_k: bool, timeline: bool, words: bool
+) -> list[Algorithm]:
+    """Return the algorithms of a search, the one whose elbow is shown first.
+
+    Parameters
+    ----------
+    asked : str or sequence of str
+        ``auto``, a name, or several.
+    one_k : bool
+        Whether the user fixed the number of segments.
+    timeline : bool
+        Whether later behaviour decides. Else a table without dates is clustered once for
+        every feature left out, and fewer algorithms are tried.
+    words : bool
+        Whether categories are clustered by.
+
+    Returns
+    -------
+    list of Algorithm
+        For ``auto`` k-means; beside it a Gaussian mixture where k is
+        open and there is a timeline, and latent classes where there are categories.
+
+    Examples
+    --------
+    >>> [one.name for one in to_try("auto", one_k=False, timeline=True, words=False)]
+    ['kmeans', 'gaussian-mixture']
+    """
+    if asked != "auto":
+        return [algorithm(name) for name in ([asked] if isinstance(asked, str) else asked)]
+    beside = ["gaussian-mixture"] if timeline and not one_k else []
+    if words:
+        beside.append("latent-class")
+    return [algorithm(name) for name in ("kmeans", *beside)]
 
 
 def names() -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator, model_validator
 from coterie import plugins
 from coterie.errors import ParameterError
 from coterie.schema import Params
-from coterie.segmentation.wishes import Rule, Weights, check_rules
+from coterie.segmentation.wishes import MAX_K, Rule, Weights, check_rules
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -196,7 +196,6 @@ class Algorithm(Protocol):
 
 
 AnyLens = Literal["auto", "value", "behaviour", "demographic", "geographic", "custom"]
-MAX_K = 50
 MAX_SEED = 2**32 - 1
 """The largest that every library takes."""
 
@@ -206,8 +205,8 @@ class SegmentationParams(Params):
 
     lens: AnyLens = "auto"
     """auto: value with orders, custom (all attributes) without."""
-    algorithm: str = "auto"
-    """auto, or a name of ``coterie algorithms``."""
+    algorithm: str | tuple[str, ...] = "auto"
+    """auto, a name of ``coterie algorithms``, or several to choose from."""
     features: tuple[str, ...] = ()
     """Features of the lens ``custom``; empty: all that are fit to cluster."""
     horizon: str = "90d"
@@ -233,8 +232,16 @@ class SegmentationParams(Params):
 
     @field_validator("algorithm")
     @classmethod
-    def _check_algorithm(cls, algorithm: str) -> str:
-        plugins.check("algorithm", algorithm, GROUP, {"auto": "", **BUILT_IN, BY_HAND: ""})
+    def _check_algorithm(cls, algorithm: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if isinstance(algorithm, str):
+            plugins.check("algorithm", algorithm, GROUP, {"auto": "", **BUILT_IN, BY_HAND: ""})
+            return algorithm
+        if not algorithm or len(set(algorithm)) < len(algorithm):
+            raise ParameterError(
+                f"algorithm={list(algorithm)}.", allowed="One or more names, each once."
+            )
+        for name in algorithm:
+            plugins.check("algorithm", name, GROUP, BUILT_IN)
         return algorithm
 
     @model_validator(mode="after")

@@ -16,8 +16,9 @@ import pyarrow as pa
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import check_expression, is_condition, renamed
 from coterie.errors import ParameterError
-from coterie.segmentation.base import MAX_K, Floats, Labels, Placement, Traits
+from coterie.segmentation.base import Floats, Labels, Placement, Traits
 from coterie.segmentation.nearest import check_matrix, check_names
+from coterie.segmentation.wishes import MAX_K
 
 _ROWS = 122_880
 """Rows handed to the engine at a time."""

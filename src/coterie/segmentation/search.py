@@ -22,12 +22,16 @@ from coterie.segmentation.wishes import Weights
 
 _PER_DISTANCE = 1e-7
 """Seconds for one row, segment and column of a k-means fit, on one core of a usual server."""
+_BESIDE = 10
+"""How much longer the other algorithms take for one."""
 _PER_DRAW = 5e-6
 """Seconds for one row in P, with its bootstraps."""
 _PER_CEILING = 1.6e-4
 """Seconds for one row in what can be told of single customers, asked once a window."""
 _EACH = 0.15
 """Seconds of a try whatever its size: the textbook indices."""
+N_BESIDE = 10_000
+"""Customers that all algorithms but the first are fitted on: k-means alone is cheap on more."""
 _PROVEN = 6
 """Candidates that are proven in a usual search."""
 
@@ -73,6 +77,8 @@ class Try:
     space: Space
     algorithm: Algorithm
     k: int
+    first: bool = True
+    """Whether the algorithm is the first of the search; others see fewer customers."""
 
     @property
     def words(self) -> str:
@@ -80,10 +86,17 @@ class Try:
         return f"{self.space.name}, {self.algorithm.name}, k = {self.k}"
 
     @property
+    def rows(self) -> int:
+        """Customers that it is fitted on."""
+        return len(self.space.matrix) if self.first else min(len(self.space.matrix), N_BESIDE)
+
+    @property
     def seconds(self) -> float:
         """What it is expected to cost in one window, its proof left out."""
         n, columns = self.space.matrix.shape
-        return float(_EACH + n * (_PER_DRAW + _PER_DISTANCE * self.k * (columns + 3)))
+        times = 1 if self.first else _BESIDE
+        fit = times * self.rows * _PER_DISTANCE * self.k * (columns + 3)
+        return float(_EACH + n * _PER_DRAW + fit)
 
 
 def list_tries(
@@ -97,6 +110,7 @@ def list_tries(
         One at least.
     algorithms : sequence of Algorithm
         Those that find their number of segments by themselves are tried once, with the most.
+        All but the first are fitted on a sample.
     ks : sequence of int
         Numbers of segments, ascending.
 
@@ -119,7 +133,7 @@ def list_tries(
             hint="Add features that vary, or ask for fewer segments.",
         )
     return [
-        Try(space, algorithm, k)
+        Try(space, algorithm, k, algorithm is algorithms[0])
         for space in spaces
         for algorithm in algorithms
         for k in (ks if algorithm.traits.takes_k else ks[-1:])

@@ -259,7 +259,7 @@ def _attempt(one: Try, benches: Sequence[_Bench], textbook: Textbook, seed: int)
     scores, fitted = [], []
     for bench in benches:
         matrix = bench.spaces[one.space.name].matrix
-        model = one.algorithm.fit(matrix, one.k, seed=seed)
+        model = one.algorithm.fit(_some(matrix, one.rows, seed), one.k, seed=seed)
         labels = model.assign(matrix)
         groups = as_groups(labels)
         scores.append(bench.rule.of_fit(one.algorithm, one.space.name, one.k, groups, seed))
@@ -281,6 +281,13 @@ def _attempt(one: Try, benches: Sequence[_Bench], textbook: Textbook, seed: int)
         reason_lost=fails,
         asked=one.k,
     )
+
+
+def _some(matrix: Floats, n: int, seed: int) -> Floats:
+    """Return at most ``n`` rows, drawn by the seed, in their order."""
+    if len(matrix) <= n:
+        return matrix
+    return matrix[np.sort(np.random.default_rng(seed).choice(len(matrix), n, replace=False))]
 
 
 def _whole_elbow(

@@ -14,8 +14,12 @@ from coterie.engine.sql import is_condition
 from coterie.errors import ParameterError
 from coterie.schema import Params
 
-MAX_RULES = 49
-MAX_NAME_WORDS, MAX_NAME_LETTERS = 4, 60
+MAX_K = 50
+"""Most segments, however they are found."""
+MAX_RULES = MAX_K - 1
+MAX_WORDS, MAX_LETTERS = 4, 60
+"""Of the name of a segment."""
+NAMES = f"A name has 1 to {MAX_WORDS} words, at most {MAX_LETTERS} letters."
 REST = "All others"
 """Name of the segment of whoever meets no rule, if the user gives it none."""
 
@@ -132,12 +136,10 @@ def check_rules(rules: Sequence[Rule]) -> None:
         )
     taken: set[str] = set()
     for name in names_of(rules):
-        words = name.split()
-        short = 1 <= len(words) <= MAX_NAME_WORDS and len(name) <= MAX_NAME_LETTERS
-        if not short or not name.isprintable() or name != " ".join(words):
+        if not will_name(name):
             raise ParameterError(
                 f"The rule {name[:80]!r} cannot be the name of a segment.",
-                allowed=f"A name has 1 to {MAX_NAME_WORDS} words, {MAX_NAME_LETTERS} letters.",
+                allowed=NAMES,
             )
         if name.casefold() in taken:
             raise ParameterError(f"Two rules are called {name!r}.", hint="Give each its own name.")
@@ -148,6 +150,19 @@ def check_rules(rules: Sequence[Rule]) -> None:
                 f"The rule {rule.name!r} has {rule.where[:80]!r}, which is not a condition.",
                 allowed="It compares, such as: monetary > 500 AND recency < 30",
             )
+
+
+def will_name(name: str) -> bool:
+    """Return whether a text may be the name of a segment.
+
+    Examples
+    --------
+    >>> will_name("Big spenders"), will_name("Big  spenders"), will_name("")
+    (True, False, False)
+    """
+    words = name.split()
+    short = 1 <= len(words) <= MAX_WORDS and len(name) <= MAX_LETTERS
+    return short and name.isprintable() and name == " ".join(words)
 
 
 def names_of(rules: Sequence[Rule]) -> list[str]:
