@@ -17,6 +17,7 @@ from coterie.features.lenses import (
     feature_sets,
 )
 from coterie.features.matrix import Matrix
+from coterie.features.origins import Lessons
 from coterie.features.windows import check_usable
 from coterie.pipeline.by_rules import Known, place_by_rules
 from coterie.pipeline.plan import Plan, Tell
@@ -35,10 +36,10 @@ from coterie.segmentation.evidence import (
     Past,
     judge_later,
     judge_now,
-    lessons_before,
     look_back,
     today,
 )
+from coterie.segmentation.lessons import lessons_before
 from coterie.segmentation.placing import fit_choice, place
 from coterie.segmentation.proofs import Prover
 from coterie.segmentation.refit import Today, go_on
@@ -147,19 +148,12 @@ def _fit(
     params, attributes = settings.segmentation, ingested.attributes
     as_of = plan.as_of if has_rows(db, "lines") else None
     lens = params.lens if params.lens != "auto" else default_lens(has_orders=as_of is not None)
-    rules, custom = settings.rules, Custom(settings.measures, settings.features, params.frequency)
-    past: tuple[Past, ...] | str = ""
-    lessons = model = None
     tell("measure", 0.0, "measuring every customer")
-    if as_of is not None:
-        past = look_back(db, rules, custom, params, as_of=as_of)
-        lessons = lessons_before(db, rules, custom, params, as_of=as_of)
     parent = keep_labels(db, plan.parent, attributes, as_of=plan.as_of, sources=sources)
+    past: tuple[Past, ...] | str = ""
+    model, lessons = None, None
     if as_of is not None:
-        days, trees = horizon_days(params.horizon), lessons.fit() if lessons else None
-        model = fit_features(
-            db, rules, custom, as_of=as_of, horizon=days, sources=sources, boosted=trees
-        )
+        past, model, lessons = _measure(db, settings, as_of, sources)
     else:
         create_attribute_features(db, attributes)
     check_usable(db, as_of)
@@ -180,8 +174,8 @@ def _fit(
     case = past if isinstance(past, str) else judge_later(db, past)
     if isinstance(case, str):
         case = judge_now(db, model, sets, params, case)
-    words = labels_by_name(model, attributes)
-    now = today(db, model, sets, words, as_of=as_of, seed=params.seed, lessons=lessons)
+    known = labels_by_name(model, attributes)
+    now = today(db, model, sets, known, as_of=as_of, seed=params.seed, lessons=lessons)
     db.drop("order_days")
     measured()
     prover = Prover(now.ground, now.revenue, seed=params.seed)
@@ -200,6 +194,26 @@ def _fit(
     choice = selection.summary(note) | said
     released = replace(released, choice=choice, attributes=attributes)
     return identify(db, released, parent, run_id=plan.run_id, given=plan.segments_given), selection
+
+
+def _measure(
+    db: DuckDB, settings: Settings, as_of: int, sources: Sources
+) -> tuple[tuple[Past, ...] | str, FeatureModel, Lessons | None]:
+    """Measure the customers of the past, then today's, and what boosted value learns from."""
+    params, rules = settings.segmentation, settings.rules
+    custom = Custom(settings.measures, settings.features, params.frequency)
+    past = look_back(db, rules, custom, params, as_of=as_of)
+    lessons = lessons_before(db, rules, custom, params, as_of=as_of)
+    model = fit_features(
+        db,
+        rules,
+        custom,
+        as_of=as_of,
+        horizon=horizon_days(params.horizon),
+        sources=sources,
+        boosted=lessons.fit() if lessons else None,
+    )
+    return past, model, lessons
 
 
 def _unboosted(

@@ -15,7 +15,6 @@ import pyarrow as pa
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import literal
 from coterie.features.asof import SCORES, Custom, FeatureModel, Sources, fit_features
-from coterie.features.boosted import BoostedValue
 from coterie.features.catalogue import VALUE_FEATURES
 from coterie.features.lenses import FeatureSet, feature_sets, fit_matrix, read_columns
 from coterie.features.level1 import Rules
@@ -183,36 +182,6 @@ def look_back(
         return (last,)
     spent = db.query(outcome_sql(before))  # the days of orders are now those of its end
     return last, replace(_past(db, rules, custom, before, boosts=boosts), spent=spent)
-
-
-def lessons_before(
-    db: DuckDB, rules: Rules, custom: Custom, params: SegmentationParams, *, as_of: int
-) -> Lessons | None:
-    """Return what boosted value learns from before a day, of the sampled customers.
-
-    Overwrites level 1 and ``state``; None if it is not asked for, or history is too short.
-    """
-    if not params.boosts:
-        return None
-    draw_lines(db, params.seed)
-    days = horizon_days(params.horizon)
-    found = learn(db, rules, custom.frequency, as_of=as_of, horizon=days, lines=SAMPLE_LINES)
-    return found if isinstance(found, Lessons) else None
-
-
-def learn_again(
-    db: DuckDB, model: FeatureModel | None, *, as_of: int, horizon: int, seed: int
-) -> BoostedValue | None:
-    """Return boosted value learned anew before a day; None for a model without, or too early.
-
-    Overwrites level 1 and ``state``.
-    """
-    if model is None or model.boosted is None:
-        return None
-    draw_lines(db, seed)
-    rules, frequency = model.catalogue.state.rules, model.custom.frequency
-    found = learn(db, rules, frequency, as_of=as_of, horizon=horizon, lines=SAMPLE_LINES)
-    return found.fit() if isinstance(found, Lessons) else None
 
 
 def _past(db: DuckDB, rules: Rules, custom: Custom, window: Window, *, boosts: bool) -> Past:

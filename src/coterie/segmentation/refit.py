@@ -35,10 +35,10 @@ from coterie.segmentation.evidence import (
     SAMPLE_LINES,
     draw_lines,
     draw_sample,
-    learn_again,
     spent_by,
 )
 from coterie.segmentation.judges import OutcomeJudge
+from coterie.segmentation.lessons import learn_again
 from coterie.segmentation.lloyd import refine
 from coterie.segmentation.placing import make_frame, matrices
 from coterie.segmentation.released import Released, identify, keep_labels, sample_rows
@@ -119,7 +119,7 @@ def go_on(
         before = look_back(db, released, today)
     except (ParameterError, DataError):  # the data lost a column: keep_labels finds it too
         before = "The data no longer has what the model needs."
-    if today.as_of is not None:  # before today's level 1 is made, which it would overwrite
+    if released.features and today.as_of is not None:  # before today's level 1 is made
         boosted = learn_again(
             db, released.features, as_of=today.as_of, horizon=today.horizon, seed=today.seed
         )
