@@ -220,7 +220,7 @@ def _unboosted(
     params: SegmentationParams, past: tuple[Past, ...] | str, model: FeatureModel | None
 ) -> str:
     """Say why boosted value is no candidate though it was asked for; empty if it is one."""
-    if params.value != BOOSTED.name:
+    if not params.boosts or params.lens == "custom":  # there it is refused, not left out
         return ""
     why = ""
     if isinstance(past, tuple):

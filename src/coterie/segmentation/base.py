@@ -228,7 +228,9 @@ class SegmentationParams(Params):
     @property
     def boosts(self) -> bool:
         """Whether boosted value is asked for, as a candidate or by its name."""
-        return self.value == "boosted" or "boosted" in self.features
+        if self.lens == "custom":
+            return "boosted" in self.features
+        return self.value == "boosted" and self.lens in {"auto", "value"}
 
     @field_validator("algorithm")
     @classmethod
