@@ -181,3 +181,13 @@ def test_rows_and_names_must_match():
     rows = blobs(5, 30)
     with pytest.raises(ParameterError, match="One label a row"):
         structure(rows, np.zeros(30, np.int32), partial(fit, 2), features=("a",), seed=0)
+
+
+def test_in_a_wide_table_a_sample_of_the_features_tells_groups_from_none():
+    random = np.random.default_rng(2)
+    cloud = random.normal(size=(200, 300))
+    groups = (
+        cloud + 3.0 * (np.arange(200) % 3 == 1)[:, None] - 3.0 * (np.arange(200) % 3 == 2)[:, None]
+    )
+    assert look(groups, 3).gap_z > 10
+    assert look(cloud, 3).gap_z < 3

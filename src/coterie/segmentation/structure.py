@@ -26,6 +26,8 @@ N_STRUCTURE = 3_000
 """Customers looked at: with more, the faintest departure would count as structure."""
 N_STRENGTH = 10_000
 """Customers for prediction strength, which is understated where halves are small."""
+N_COLUMNS = 64
+"""Features whose correlations data without groups are given; of more a seeded sample."""
 N_NULL = 20
 N_SPLITS = 5
 MIN_ROWS = 4
@@ -218,6 +220,11 @@ class _Look:
     def gap_z(self) -> float:
         own = np.array([name not in self.derived for name in self.features])
         columns = own if own.any() else ~own
+        names = sorted(set(compress(self.features, columns)))
+        if len(names) > N_COLUMNS:  # correlations of all would take hours to fit
+            drawn = np.random.default_rng(self.seed).choice(len(names), N_COLUMNS, replace=False)
+            kept = {names[i] for i in drawn}
+            columns = columns & np.array([name in kept for name in self.features])
         rows = self.matrix[self._rows(N_STRUCTURE)][:, columns]
         names = list(compress(self.features, columns))
         return gap_z(rows, self.fit, features=names, seed=self.seed)
