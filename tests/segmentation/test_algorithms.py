@@ -30,7 +30,9 @@ def test_a_search_tries_what_is_asked_for(
     assert [one.name for one in found] == tried
 
 
-@pytest.mark.parametrize("given", [[], ["ward", "ward"], ["kmeans", "auto"], ["rules"], ["kmean"]])
+@pytest.mark.parametrize(
+    "given", [[], ["ward", "ward"], ["kmeans", "auto"], ["rules"], ["kmean"], ["kmeans", "tree"]]
+)
 def test_a_list_holds_known_names_once_each(given: list[str]) -> None:
     with pytest.raises(ParameterError, match="algorithm"):
         make_settings({"segmentation": {"algorithm": given}})

@@ -5,6 +5,7 @@ Libraries load inside the commands, so that ``coterie --help`` answers at once.
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import partial
 
@@ -53,5 +54,7 @@ def main() -> None:
     """Run the command line; turn our errors into one red line and exit code 1."""
     # The engine, once it is loaded, gives memory back as soon as it is free.
     os.environ.setdefault("DUCKDB_JE_MALLOC_CONF", "dirty_decay_ms:200,muzzy_decay_ms:0")
+    # What libraries say to developers is not for users.
+    logging.captureWarnings(capture=True)
     # By any way it was started, completion is for the one name.
     ended_well(partial(app, prog_name="coterie"))

@@ -169,7 +169,7 @@ def _fit(
         outcome=params.outcome,
     )
     unboosted = _unboosted(params, past, model)
-    if params.algorithm == DistilledTree.name:
+    if params.algorithm in {DistilledTree.name, (DistilledTree.name,)}:
         sets, past = telling_value(sets), _past_value(past)
     case = past if isinstance(past, str) else judge_later(db, past)
     if isinstance(case, str):

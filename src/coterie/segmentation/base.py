@@ -38,6 +38,8 @@ BUILT_IN = {
     "tree": "coterie.segmentation.tree:DistilledTree",
 }
 """Where each algorithm of ours lies; loaded when it is named."""
+ALONE = "tree"
+"""Algorithm that tells customer value, so that its columns are not those of the others."""
 BY_HAND = "rules"
 """Algorithm of segments that the user writes; it finds nothing, so it is not listed above."""
 NOISE = -1
@@ -244,6 +246,11 @@ class SegmentationParams(Params):
             )
         for name in algorithm:
             plugins.check("algorithm", name, GROUP, BUILT_IN)
+        if ALONE in algorithm and len(algorithm) > 1:
+            raise ParameterError(
+                f"algorithm={list(algorithm)}.",
+                allowed=f"{ALONE!r} stands alone: it looks at other columns than the rest.",
+            )
         return algorithm
 
     @model_validator(mode="after")
