@@ -6,7 +6,7 @@ by heart does not look important.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from coterie.prediction.scores import LEAST, Floats
 REPEATS = 5
 FEWEST = 25
 """Customers below which a group's share is not told."""
+MOST_LEVELS = 12
+"""Numbers with more different values are told by thirds."""
 Say = Callable[[str, Any], str]
 
 
@@ -51,7 +53,13 @@ class Driver:
 
 
 def find_drivers(
-    prospects: Prospects, test: Task, everyone: Task, *, say: Say, seed: int = 0
+    prospects: Prospects,
+    test: Task,
+    everyone: Task,
+    *,
+    say: Say,
+    names: Mapping[str, str] | None = None,
+    seed: int = 0,
 ) -> tuple[Driver, ...]:
     """Return the fields of a classifier by weight.
 
@@ -65,6 +73,8 @@ def find_drivers(
         All customers, of whom the shares are told.
     say : callable
         Writes a value of a field for people.
+    names : mapping of str to str, optional
+        What classes are called, if not by themselves.
     seed : int
         Of the shuffling.
 
@@ -85,7 +95,9 @@ def find_drivers(
             other = _judge(prospects, test, frame)
             lost += (other[0] - loss, accuracy - other[1])
         lost /= REPEATS
-        found.append(Driver(name, float(lost[0]), float(lost[1]), _told(everyone, name, say)))
+        found.append(
+            Driver(name, float(lost[0]), float(lost[1]), _told(everyone, name, say, names or {}))
+        )
     return tuple(sorted(found, key=lambda driver: -driver.loss))
 
 
@@ -96,7 +108,7 @@ def _judge(prospects: Prospects, test: Task, frame: pa.Table) -> tuple[float, fl
     return float(-np.log(np.maximum(right, LEAST)).mean()), float(hits.mean())
 
 
-def _told(task: Task, name: str, say: Say) -> str:
+def _told(task: Task, name: str, say: Say, names: Mapping[str, str]) -> str:
     """Say for which values of a field the last class is most and least frequent."""
     groups = _groups(task.frame.column(name), name, say)
     last = len(task.classes) - 1
@@ -108,23 +120,21 @@ def _told(task: Task, name: str, say: Say) -> str:
     if len(shares) < 2:
         return f"No two groups of {FEWEST} customers differ in it."
     (least, where), (most, there) = min(shares), max(shares)
-    return f"{task.classes[last]}: {most:.0%} of those with {there}, {least:.0%} with {where}"
+    called = names.get(task.classes[last], task.classes[last])
+    return f"{called}: {most:.0%} of those with {there}, {least:.0%} with {where}"
 
 
 def _groups(data: pa.ChunkedArray, name: str, say: Say) -> list[tuple[str, Any]]:
-    if pa.types.is_floating(data.type):
-        numbers: Floats = to_floats(data)
-        known = numbers[np.isfinite(numbers)]
-        low, high = np.quantile(known, [1 / 3, 2 / 3])
-        if low < high:
-            return [
-                (f"{say(name, float(low))} or less", numbers <= low),
-                (f"more than {say(name, float(high))}", numbers > high),
-                (f"up to {say(name, float(high))}", (numbers > low) & (numbers <= high)),
-            ]
-        values: list[Any] = sorted(set(known.tolist()))[:50]
-        return [(say(name, value), numbers == value) for value in values]
+    """Return (words, who) for each value of a column of few values, else for its thirds."""
     levels = sorted(pc.unique(data.drop_null()).to_pylist(), key=str)
+    if len(levels) > MOST_LEVELS and not pa.types.is_string(data.type):
+        numbers: Floats = to_floats(data)
+        low, high = np.quantile(numbers[np.isfinite(numbers)], [1 / 3, 2 / 3])
+        return [
+            (f"{say(name, float(low))} or less", numbers <= low),
+            (f"more than {say(name, float(high))}", numbers > high),
+            (f"{say(name, float(high))} or less", (numbers > low) & (numbers <= high)),
+        ]
     return [
         (say(name, level), np.asarray(pc.fill_null(pc.equal(data, level), False)).astype(bool))
         for level in levels

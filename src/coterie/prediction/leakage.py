@@ -30,8 +30,9 @@ ROWS_A_WEIGHT = 10
 """Customers for each weight of a line, for the same reason."""
 WEIGHT = 0.05
 """Columns with a smaller share of a rule are not named."""
-OUTPUTS = frozenset(
-    ["prediction", "predictions", "predicted", "predict", "pred", "probability", "probabilities", "prob", "proba", "score", "scored", "cluster", "clusters", "segment", "segments", "propensity", "likelihood", "logit", "forecast"]
+OUTPUTS = frozenset({"prediction", "predictions", "predicted", "predict", "pred"}) | frozenset(
+    {"probability", "probabilities", "prob", "proba", "propensity", "likelihood", "score"}
+    | {"scored", "cluster", "clusters", "segment", "segments", "logit", "forecast"}
 )
 """Words by which people call what a model gave out."""
 
@@ -112,7 +113,7 @@ def find_leaks(
         found.append(_circular(label, circular))
     alone = {name: f1 for name, f1 in _alone(task).items() if f1 >= TOO_GOOD}
     found += [_one_column(label, name, f1) for name, f1 in alone.items()]
-    if not alone:
+    if not alone and not circular:  # else it is known where the label comes from
         rule = _rule(task)
         if rule:
             found.append(_function(label, *rule))

@@ -190,32 +190,6 @@ class Prospects:
         numbers = as_seen(self.matrix.transform(frame))
         return self.calibration.chances(self.scorer.scores(numbers))
 
-    def contributions(self, frame: pa.Table, answers: Codes) -> dict[str, Floats]:
-        """Return by field how much less likely each row's answer is with the typical value.
-
-        Parameters
-        ----------
-        frame : pa.Table
-            Holds the fields.
-        answers : int array, shape (n,)
-            The class asked about, one a row.
-
-        Returns
-        -------
-        dict of str to float64 array, shape (n,)
-            Above 0: the value speaks for the answer. Fields are replaced one at a time, so
-            what several say together is not shared out.
-        """
-        rows = np.arange(frame.num_rows)
-        said = self.chances(frame)[rows, answers]
-        found = {}
-        for name in self.matrix.sources:
-            at = frame.schema.get_field_index(name)
-            value = pa.array([self.typical[name]] * frame.num_rows, frame.schema.field(at).type)
-            other = frame.set_column(at, name, value)
-            found[name] = said - self.chances(other)[rows, answers]
-        return found
-
     def to_dict(self) -> tuple[dict[str, Any], pa.Table]:
         """Return the classifier as plain JSON, and the nodes of its trees."""
         scorer, nodes = keep(self.scorer)
@@ -310,7 +284,8 @@ def choose(task: Task, *, n_folds: int = FOLDS, seed: int = 0) -> Choice:
 def _as_good(loss: Floats, least: Floats) -> bool:
     """Tell whether a loss is within one standard error of the least."""
     gap = loss - least
-    return float(gap.mean()) <= float(gap.std()) / len(gap) ** 0.5 + 1e-12
+    error = float(gap.std() / np.sqrt(len(gap)))
+    return bool(gap.mean() <= error + 1e-12)
 
 
 def fit_prospects(task: Task, choice: Choice, *, seed: int = 0) -> Prospects:
@@ -333,7 +308,7 @@ def fit_prospects(task: Task, choice: Choice, *, seed: int = 0) -> Prospects:
     matrix = Matrix.fit(task.frame, task.wanted)
     numbers = as_seen(matrix.transform(task.frame))
     (scorer,) = each(lambda name: fit(name, numbers, task.labels, seed=seed), [choice.recipe])
-    typical = {name: _typical(task.frame.column(name)) for name in matrix.sources}
+    typical = {name: typical_value(task.frame.column(name)) for name in matrix.sources}
     return Prospects(task.classes, matrix, choice.recipe, scorer, choice.calibration, typical)
 
 
@@ -369,10 +344,24 @@ def nested(
     return chances, fold
 
 
-def _typical(data: pa.ChunkedArray) -> Any:
-    """Return the median of numbers, else the most frequent value, of several the first."""
+def typical_value(data: pa.ChunkedArray) -> Any:
+    """Return the median of numbers, else the most frequent value, of several the first.
+
+    Parameters
+    ----------
+    data : pa.ChunkedArray
+        Any values.
+
+    Returns
+    -------
+    value
+        As the column has it; None if it is empty.
+    """
+    if data.null_count == len(data):
+        return None
     if pa.types.is_floating(data.type) or pa.types.is_integer(data.type):
         numbers = to_floats(data)
-        return float(np.median(numbers[np.isfinite(numbers)]))
+        middle = float(np.median(numbers[np.isfinite(numbers)]))
+        return middle if pa.types.is_floating(data.type) else round(middle)
     counted = pc.value_counts(data.drop_null()).to_pylist()
     return min(counted, key=lambda row: (-row["counts"], str(row["values"])))["values"]
