@@ -21,7 +21,7 @@ from sklearn.svm import LinearSVC
 
 from coterie.prediction.scores import Codes, Floats
 
-TREES = 200
+TREES = 100
 LEAST_LEAF = 10
 """Customers in a leaf of a forest: fewer would be a note about single persons."""
 AT_ONCE = 1_000_000
