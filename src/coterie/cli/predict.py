@@ -41,7 +41,7 @@ def predict(
 ) -> None:
     """Type in a person and learn the segment; without one, show the form and what it is worth.
 
-    Example: [bold]coterie predict --set Age=40 --set Education=university[/bold]
+    Example: [bold]coterie predict --set Age=40 --set Income=50000[/bold]
     """
     people = _people(given, values or [])
     project = project_in(folder)
