@@ -157,10 +157,10 @@ def test_a_reason_is_what_the_typical_value_would_change(fitted):
     typical = {"age": 40.0, "income": 20_000.0, "job": "none"}
     found = contributions(prospects.chances, frame, typical, np.array([1]))
     other = prospects.chances(frame.set_column(2, "job", pa.array(["none"])))
-    assert found["job"][0] == prospects.chances(frame)[0, 1] - other[0, 1] > 0.5
-    assert found["age"][0] == found["income"][0] == 0
+    assert found["job"].points[0] == prospects.chances(frame)[0, 1] - other[0, 1] > 0.5
+    assert found["age"].points[0] == found["income"].odds[0] == 0
     (said,) = reasons(frame, found, typical, say=lambda _, value: str(value))
-    assert said == [f"job: manager, not none: {100 * found['job'][0]:+.0f} points"]
+    assert said == [f"job: manager, not none: {100 * found['job'].points[0]:+.0f} points"]
 
 
 def test_what_is_kept_answers_the_same_and_holds_no_customer(fitted):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,29 @@ from coterie.prediction.scores import Codes, Floats
 
 MOST_REASONS = 3
 LEAST_POINTS = 0.005
-"""Changes of a chance below half a point are not told."""
-TOGETHER = "No single answer decides: with any one of them as usual it would be the same."
+"""Changes of a chance below half a point are told without their number."""
+LEAST_ODDS = 0.1
+"""Logarithms of odds below which a field says next to nothing."""
+LEAST = 1e-300
 TIERS = ("not potential", "potential", "highly potential customer")
 
 Say = Callable[[str, Any], str]
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What the values of a field do to the answers, one number a row.
+
+    Parameters
+    ----------
+    points : float64 array, shape (n,)
+        How much likelier the answer is than with the typical value; above 0 it speaks for it.
+    odds : float64 array, shape (n,)
+        The same for the logarithm of the odds, which tells even where all is sure.
+    """
+
+    points: Floats
+    odds: Floats
 
 
 def contributions(
@@ -25,8 +44,8 @@ def contributions(
     frame: pa.Table,
     typical: Mapping[str, Any],
     answers: Codes,
-) -> dict[str, Floats]:
-    """Return by field how much less likely each row's answer is with the typical value.
+) -> dict[str, Weight]:
+    """Return by field what each row's value does to its answer, against the typical value.
 
     Parameters
     ----------
@@ -41,22 +60,28 @@ def contributions(
 
     Returns
     -------
-    dict of str to float64 array, shape (n,)
-        Above 0: the value speaks for the answer. Fields are replaced one at a time, so
-        what several say together is not shared out.
+    dict of str to Weight
+        Fields are replaced one at a time, so what several say together is not shared out.
     """
-    rows = np.arange(frame.num_rows)
-    said = chances(frame)[rows, answers]
+
+    def told(table: pa.Table) -> tuple[Floats, Floats]:
+        found = chances(table)
+        own = found[np.arange(len(found)), answers]
+        others = np.where(np.eye(found.shape[1], dtype=bool)[answers], 0.0, found).sum(axis=1)
+        return own, np.log(np.maximum(own, LEAST)) - np.log(np.maximum(others, LEAST))
+
+    points, odds = told(frame)
     found = {}
     for name, value in typical.items():
         at = frame.schema.get_field_index(name)
         column = pa.array([value] * frame.num_rows, frame.schema.field(at).type)
-        found[name] = said - chances(frame.set_column(at, name, column))[rows, answers]
+        other = told(frame.set_column(at, name, column))
+        found[name] = Weight(points - other[0], odds - other[1])
     return found
 
 
 def reasons(
-    frame: pa.Table, found: Mapping[str, Floats], typical: Mapping[str, Any], *, say: Say
+    frame: pa.Table, found: Mapping[str, Weight], typical: Mapping[str, Any], *, say: Say
 ) -> list[list[str]]:
     """Return at most three phrases a row, the strongest first.
 
@@ -64,7 +89,7 @@ def reasons(
     ----------
     frame : pa.Table
         Holds the fields.
-    found : mapping of str to float64 array
+    found : mapping of str to Weight
         As ``contributions`` gives it.
     typical : mapping of str to value
         What each field was compared with.
@@ -79,17 +104,22 @@ def reasons(
     told: list[list[str]] = []
     columns = {name: frame.column(name).to_pylist() for name in found}
     for row in range(frame.num_rows):
-        order = sorted(found, key=lambda name: -abs(float(found[name][row])))
+        order = sorted(found, key=lambda name: -abs(float(found[name].odds[row])))
         told.append(
             [
                 f"{name}: {say(name, columns[name][row])}, not {say(name, typical[name])}: "
-                f"{100 * float(found[name][row]):+.0f} points"
+                + _effect(float(found[name].points[row]), float(found[name].odds[row]))
                 for name in order[:MOST_REASONS]
-                if abs(float(found[name][row])) >= LEAST_POINTS
+                if abs(float(found[name].odds[row])) >= LEAST_ODDS
             ]
-            or [TOGETHER]
         )
     return told
+
+
+def _effect(points: float, odds: float) -> str:
+    if abs(points) >= LEAST_POINTS:
+        return f"{100 * points:+.0f} points"
+    return "speaks for it" if odds > 0 else "speaks against it"
 
 
 def tiers(medians: Sequence[tuple[str, float]], column: str) -> dict[str, str]:
