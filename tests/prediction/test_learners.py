@@ -36,6 +36,7 @@ def test_boosted_trees_answer_as_scikit_learn_does(n_classes):
         max_iter=100,
         max_leaf_nodes=4,
         l2_regularization=5.0,
+        max_features=0.3,
         min_samples_leaf=12,
         early_stopping=False,
         random_state=0,

@@ -116,7 +116,7 @@ def predict(
         rows = _classified(prospects, form, answers)
     ranks = _tiers(asked, tier_by) if tier_by else {}
     wire = [
-        _row(found, asked, names, ranks) | _common(answers, at, form)
+        {"id": answers.ids[at]} | _row(found, asked, names, ranks) | _common(answers, at, form)
         for at, found in enumerate(rows)
     ]
     return Prediction(wire, asked.by, form, about, made / "report.html")
@@ -210,10 +210,7 @@ def _row(
 def _common(answers: Answers, at: int, form: Form) -> dict[str, Any]:
     """Return what is said of every person; who cannot be placed has no answer."""
     problems = answers.problems[at]
-    same: dict[str, Any] = {
-        "id": answers.ids[at],
-        "problems": [problem.to_dict() for problem in problems],
-    }
+    same: dict[str, Any] = {"problems": [problem.to_dict() for problem in problems]}
     if any(field.kind == "extra" for field in form.fields):
         same["extra"] = answers.extra[at]
     if any(problem.fatal for problem in problems):

@@ -221,17 +221,24 @@ def _learn(
 
 
 def _told(asked: Asked, task: Task, proven: Proven, form: Form, seed: int) -> dict[str, Any]:
-    names = asked.segment_names
-    drivers = find_drivers(proven.tested, proven.test, task, say=form.say, names=names, seed=seed)
+    label, names = asked.label, asked.segment_names
+    called = {
+        name: name if name.startswith(label) else f"{label} {name}"
+        for name in task.classes
+        if label
+    }
+    drivers = find_drivers(
+        proven.tested, proven.test, task, say=form.say, names=called or names, seed=seed
+    )
     leaks = find_leaks(
         task,
-        label=asked.label or "The segment",
+        label=label or "The segment",
         scores=(proven.proof.test, proven.proof.nested),
         made_from=asked.made_from,
         leading=[driver.field for driver in drivers],
     )
     return {
-        "classes": [name if asked.label else names[name] for name in task.classes],
+        "classes": [name if label else names[name] for name in task.classes],
         "left_out": [{"class": name, "n": n} for name, n in task.left_out],
         "customers": len(task.labels),
         "protected": [n for n in asked.fields if asked.attribute(n).protected],

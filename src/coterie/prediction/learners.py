@@ -206,6 +206,7 @@ def _fit_boosted(matrix: Floats, labels: Codes, seed: int, *, leaves: int) -> Tr
         max_iter=100,
         max_leaf_nodes=leaves,
         l2_regularization=5.0,
+        max_features=0.3,
         min_samples_leaf=max(LEAST_LEAF, min(20, len(labels) // 20)),
         early_stopping=False,
         random_state=seed,

@@ -112,8 +112,8 @@ def _scores_table(proof: Mapping[str, Any]) -> Table:
         "Always the largest class": proof["majority"],
     }
     return Table(
-        "Scores on customers that were not learnt from. Of log loss, Brier score and calibration "
-        "error less is better.",
+        "Scores on customers that were not learnt from. Of log loss, Brier score (0 to 2) and "
+        "calibration error less is better.",
         ["Measured on", "n", "Accuracy", "Macro F1", "AUC", "Log loss", "Brier", "Calibration"],
         [
             [
