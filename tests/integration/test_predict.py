@@ -145,3 +145,20 @@ def test_wrong_use_is_told(coterie: Coterie, people: Path, words: list[str], mes
     said = coterie(people, "predict", *words)
     assert said.code == 1
     assert message in said.err
+
+
+def test_without_a_customer_table_it_is_said_what_is_missing(coterie: Coterie, shop: Path) -> None:
+    Project(shop).run()
+    said = coterie(shop, "predict", "--set", "Age=4")
+    assert said.code == 1
+    assert "no customer table here has any" in said.err
+    assert "[sources.customers]" in said.err
+
+
+def test_what_the_form_asks_changes_no_run(people: Path) -> None:
+    before = Project(people).latest.id
+    with (people / "coterie.toml").open("a") as file:
+        file.write('[predict]\nfields = ["Income"]\nask = { goal = [] }\n')
+    assert Project(people).run().id == before
+    found = Project(people).predict([{"Age": 30, "Income": 20_000, "goal": "a boat"}])
+    assert found.rows[0]["extra"] == {"goal": "a boat"}

@@ -111,6 +111,25 @@ def test_a_form_is_the_same_after_json():
     assert Form.from_dict(json.loads(json.dumps(form().to_dict()))) == form()
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1,234", 1234.0),
+        ("1,234,567.5", 1_234_567.5),
+        ("12,5", 12.5),
+        ("-3", None),
+        ("1.234,5", None),
+        ("1,23,4", None),
+        pytest.param(10**5000, None, id="long"),
+        (float("inf"), None),
+        ([1], None),
+    ],
+)
+def test_numbers_are_read_in_one_way_or_not_at_all(text, number):
+    field = Field("x", "number", "x", min=0.0)
+    assert judge(field, text)[0] == number
+
+
 @given(st.dictionaries(st.sampled_from([*WHOLE]), st.text(max_size=30) | st.integers() | st.none()))
 def test_no_answer_breaks_the_form(given):
     found = form().read([given])

@@ -24,6 +24,7 @@ from coterie.prediction.prospects import (
     typical_value,
 )
 from coterie.prediction.words import contributions, reasons
+from coterie.segmentation.parallel import at_most
 
 WANTED = (Wanted("age"), Wanted("income"), Wanted("job", kind="category"))
 JOBS = ("none", "skilled", "manager")
@@ -135,6 +136,11 @@ def test_the_proof_is_near_what_can_be_known(proven):
     assert proof.nested.ece < 0.08
     assert proof.distance is not None
     assert proof.distance.mae == pytest.approx(1 - proof.test.accuracy)
+
+
+def test_the_proof_is_the_same_with_one_thread(task, proven):
+    with at_most(1):
+        assert prove(task, values=[0, 1]).proof == proven.proof
 
 
 def test_the_test_part_is_untouched(proven):

@@ -24,6 +24,7 @@ from coterie.prediction.proof import Proven, prove
 from coterie.prediction.prospects import Task, typical_value
 from coterie.prediction.prospects_page import prospects_page
 from coterie.schema import Attribute, ColumnParams
+from coterie.segmentation.parallel import each
 from coterie.segmentation.released import Released, load_released
 from coterie.store.home import Home
 from coterie.store.results import Run, published_run
@@ -101,15 +102,18 @@ class Asked:
         return next(one for one in self.attributes if one.name == name)
 
     def _attributes(self) -> list[Attribute]:
-        found = self.data / "customers"
-        if not found.is_dir():
-            raise NotReadyError(
-                "Prospects are told from attributes, and this project has no customer table.",
-                hint="Add [sources.customers] and run again: coterie run",
-            )
+        if not self.data.is_dir():
+            hint = "Make it again: coterie run"
+            raise NotReadyError("The customer table of this run is gone.", hint=hint)
         about = read_json(self.data / "tables.json")
         every = (Attribute.from_dict(one) for one in about["attributes"])
-        return [one for one in every if one.kind not in {"key", "ignore"}]
+        found = [one for one in every if one.kind not in {"key", "ignore"}]
+        if not found:
+            raise NotReadyError(
+                "Prospects are told from attributes, and no customer table here has any.",
+                hint="Add [sources.customers] and run again: coterie run",
+            )
+        return found
 
     def _chosen(self) -> list[str]:
         """Return the columns to predict from: as listed, else all that are not protected."""
@@ -152,8 +156,9 @@ def make(asked: Asked, writer: FolderWriter, tell: Tell | None) -> None:
     form = _form(asked, people)
     about: dict[str, Any] = {"label": asked.label, "by": asked.by, "fields": asked.fields}
     if asked.by == "prospects":
-        found = _learn(asked, people, form, writer, tell)
-        about |= found
+        # Even sums outside the fits are made by one thread, so that all bytes are the same.
+        (told,) = each(lambda found: _learn(asked, found, form, writer, tell), [people])
+        about |= told
     else:
         about["classes"] = [asked.segment_names[name] for name in asked.released.ids]
     frame = people.frame

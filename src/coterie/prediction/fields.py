@@ -7,6 +7,7 @@ income) is told and taken as it is.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
@@ -24,9 +25,13 @@ from coterie.validation.parse_text import FALSE_WORDS, TRUE_WORDS
 OLDEST = 120.0
 """Years that nobody has passed by much."""
 MOST_CHOICES = 50
-LONGEST = 200
-"""Characters of an answer that are told back."""
+LONGEST, SHOWN = 200, 60
+"""Characters of an answer that are handed on, and that are told back in a message."""
+MOST_BITS = 1_024
+"""Of a whole number; longer ones are beyond all doubles, and Python will not write them."""
 EPOCH = date(1970, 1, 1)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 
 
 @dataclass(frozen=True)
@@ -226,7 +231,7 @@ def _read_number(field: Field, text: str) -> Judged:
     number = _number(word or text)
     if number is None:
         near = f" Known: {_words(field)}." if field.choices else " A number is needed, like 12.5."
-        return None, (_bad(field, f"{text!r} is not a number.{near}"),)
+        return None, (_bad(field, f"{_cut(text)} is not a number.{near}"),)
     if field.min is not None and number < field.min:
         return None, (_impossible(field, number, f"below {field.say(field.min)}"),)
     if field.max is not None and number > field.max:
@@ -245,7 +250,7 @@ def _read_category(field: Field, text: str) -> Judged:
     near = get_close_matches(text.lower(), [word.lower() for _, word in field.choices], n=1)
     words = {word.lower(): word for _, word in field.choices}
     hint = f" Did you mean {words[near[0]]}?" if near else f" Known: {_words(field)}."
-    message = f"{field.name}: {text!r} was never seen; it counts as any other.{hint}"
+    message = f"{field.name}: {_cut(text)} was never seen; it counts as any other.{hint}"
     return text, (Problem(field.name, "unseen", message, fatal=False),)
 
 
@@ -253,14 +258,14 @@ def _read_flag(field: Field, text: str) -> Judged:
     lower = text.lower().removesuffix(".0")
     if lower in TRUE_WORDS or lower in FALSE_WORDS:
         return lower in TRUE_WORDS, ()
-    return None, (_bad(field, f"{text!r} is neither yes nor no."),)
+    return None, (_bad(field, f"{_cut(text)} is neither yes nor no."),)
 
 
 def _read_date(field: Field, text: str) -> Judged:
     try:
         return (date.fromisoformat(text[:10]) - EPOCH).days, ()
     except ValueError:
-        return None, (_bad(field, f"{text!r} is not a date; write it like 2024-05-31."),)
+        return None, (_bad(field, f"{_cut(text)} is not a date; write it like 2024-05-31."),)
 
 
 def _read_extra(field: Field, text: str) -> Judged:
@@ -269,7 +274,7 @@ def _read_extra(field: Field, text: str) -> Judged:
     word = _word(field, text)
     if word is not None:
         return word, ()
-    return None, (_bad(field, f"{text!r} is not one of {_words(field)}."),)
+    return None, (_bad(field, f"{_cut(text)} is not one of {_words(field)}."),)
 
 
 _READERS: dict[str, Callable[[Field, str], Judged]] = {
@@ -294,6 +299,10 @@ def _impossible(field: Field, number: float, where: str) -> Problem:
     return Problem(field.name, "impossible", message, fatal=True)
 
 
+def _cut(text: str) -> str:
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]} …")
+
+
 def flat(name: Any) -> str:
     """Return a name as it is compared: case, underscores and blanks do not count."""
     return " ".join(str(name).replace("_", " ").lower().split())
@@ -303,6 +312,8 @@ def text_of(answer: Any) -> str:
     """Return an answer as trimmed text; a whole number has no point."""
     if answer is None:
         return ""
+    if isinstance(answer, int) and answer.bit_length() > MOST_BITS:
+        return "infinite"
     if isinstance(answer, float):
         return f"{answer:.0f}" if answer.is_integer() else repr(answer)
     return str(answer).strip()
@@ -310,9 +321,11 @@ def text_of(answer: Any) -> str:
 
 def _number(text: str) -> float | None:
     """Read a number; commas stand between thousands, or one of them before the decimals."""
-    whole, *groups = text.split(".", maxsplit=1)[0].split(",")
-    grouped = bool(whole) and all(len(group) == 3 for group in groups)
-    plain = text.replace(",", "" if grouped else ".")
+    plain = text
+    if _THOUSANDS.fullmatch(text):
+        plain = text.replace(",", "")
+    elif _DECIMAL_COMMA.fullmatch(text):
+        plain = text.replace(",", ".")
     try:
         number = float(plain)
     except ValueError:

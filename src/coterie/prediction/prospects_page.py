@@ -131,12 +131,11 @@ def _scores_table(proof: Mapping[str, Any]) -> Table:
 
 
 def _distance_table(found: Mapping[str, Any]) -> Table:
-    r2 = "not known" if found["r2"] is None else f"{found['r2']:.3f}"
+    r2 = "not known" if found["r2"] is None else f"{found['r2']:.3f}".replace("-", "−")
     return Table(
         "The answers of the test part as distances, classes being numbers.",
-        ["Mean absolute error", "Mean squared error", "R²"],
-        [[f"{found['mae']:.3f}", f"{found['mse']:.3f}", r2]],
-        numbers=0,
+        ["Measured on", "Mean absolute error", "Mean squared error", "R²"],
+        [["Untouched test part", f"{found['mae']:.3f}", f"{found['mse']:.3f}", r2]],
     )
 
 
@@ -230,9 +229,10 @@ def _calibration(bins: Sequence[Mapping[str, Any]]) -> Chart:
     diagonal = alt.Chart(rows([{"x": 0, "y": 0}, {"x": 1, "y": 1}])).mark_line(
         color=light("line"), strokeWidth=2
     )
+    ink = light("ink-2")
     points = alt.Chart(rows([dict(one) for one in bins]))
     x = alt.X("said:Q", title="How sure", scale=scale, axis=axis)
     y = alt.Y("came:Q", title="Share that was right", scale=scale, axis=axis)
-    drawn = points.mark_line(color=light("ink-2"), point=True).encode(x=x, y=y)
+    drawn = points.mark_line(color=ink, point={"color": ink}).encode(x=x, y=y)
     layers = alt.layer(diagonal.encode(x="x:Q", y="y:Q"), drawn)
     return finish(layers.properties(width=NARROW, height=NARROW))
