@@ -28,6 +28,7 @@ from coterie.errors import NotReadyError, ParameterError
 from coterie.features.catalogue import Feature
 from coterie.features.level1 import Rules
 from coterie.features.measures import Measure
+from coterie.prediction.params import PredictParams
 from coterie.schema import INPUT_TABLES, ColumnParams, Params
 from coterie.segmentation.base import SegmentationParams
 from coterie.segmentation.wishes import Rule, Weights
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     segmentation: SegmentationParams = SegmentationParams()
     features: tuple[Feature, ...] = ()
     measures: tuple[Measure, ...] = ()
+    predict: PredictParams = PredictParams()
     threads: int | None = Field(default=None, ge=1, le=1_024)
     memory_limit: str = Field(default="", pattern=r"^(\d{1,6}(\.\d{1,3})?\s*[KMGT]i?B)?$")
 
@@ -111,7 +113,7 @@ class Settings(BaseSettings):
     @property
     def result_bearing(self) -> dict[str, Any]:
         """All settings that can change a result, as JSON."""
-        kept = self.model_dump(mode="json", exclude={"threads", "memory_limit"})
+        kept = self.model_dump(mode="json", exclude={"threads", "memory_limit", "predict"})
         for name in _LATER:
             if not kept["segmentation"][name]:
                 del kept["segmentation"][name]
@@ -330,6 +332,7 @@ def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
         "segmentation": SegmentationParams,
         "features": Feature,
         "measures": Measure,
+        "predict": PredictParams,
     }
     if location:
         model = parts.get(str(location[0]), Settings)

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.figures import FIGURES
 from coterie.config import ProjectParams, Settings
+from coterie.prediction.params import PredictParams
 from coterie.schema import ColumnParams
 from coterie.segmentation.base import SegmentationParams
 from coterie.segmentation.wishes import Rule, Weights
@@ -29,6 +30,7 @@ SECTIONS = {
     "## `[segmentation]`": SegmentationParams,
     "## Weights of the criteria": Weights,
     "## `[[segmentation.rules]]`": Rule,
+    "## `[predict]`": PredictParams,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from coterie.pipeline.explained import Run
 from coterie.pipeline.flows import flows_between_days, flows_between_runs
 from coterie.pipeline.naming import publish_run, rename_segment
 from coterie.pipeline.plan import Tell
+from coterie.pipeline.prospects import Prediction
+from coterie.pipeline.prospects import predict as predict_people
 from coterie.pipeline.run import run as run_pipeline
 from coterie.pipeline.score import assign as assign_file
 from coterie.profiling.comparison import Comparison, compare
@@ -213,6 +216,47 @@ class Project:
             by customer_id.
         """
         return assign_file(self.settings, self.folder, Path(file), as_of=_day(as_of))
+
+    def predict(
+        self,
+        people: Sequence[Mapping[str, Any]] | str | Path = (),
+        *,
+        label: str = "",
+        tier_by: str = "",
+        tell: Tell | None = None,
+    ) -> Prediction:
+        """Return which segment people belong to, told from their attributes, or their label.
+
+        The published model answers if it looks at attributes alone, else a classifier that is
+        learnt from the customers.
+
+        Parameters
+        ----------
+        people : sequence of mapping, or path
+            Fields and answers of each person, or a file of them. None: the form alone.
+        label : str, optional
+            A column of the customer table to predict instead of the segment; ``segment``
+            lets a classifier tell the segment even where the model can place people.
+        tier_by : str, optional
+            A column of numbers; segments in the order of its median become three tiers.
+        tell : callable, optional
+            As for ``run``.
+
+        Returns
+        -------
+        Prediction
+            ``rows`` has one answer a person, with what is wrong in ``problems``; ``form`` the
+            fields; ``about`` what the classifier is worth; ``page`` the same for people.
+        """
+        given = Path(people) if isinstance(people, str | Path) else people
+        return predict_people(
+            self.settings,
+            self.folder,
+            given,
+            label=label,
+            tier_by=tier_by,
+            tell=tell,
+        )
 
 
 def _day(as_of: date | None) -> date | None:

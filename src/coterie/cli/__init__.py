@@ -11,7 +11,7 @@ from functools import partial
 
 import typer
 
-from coterie.cli import explain, flows, look, project
+from coterie.cli import explain, flows, look, predict, project
 from coterie.cli.base import ended_well
 
 __all__ = ["app", "main"]
@@ -36,6 +36,7 @@ for command in (
     look.segments,
     look.customer,
     look.assign,
+    predict.predict,
     flows.flows,
     flows.compare,
     flows.rename,

@@ -5,8 +5,9 @@ A text that a spreadsheet would run as a formula gets an apostrophe in front.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -48,13 +49,17 @@ def write_rows(rows: pa.Table, names: Mapping[str, str], path: Path) -> None:
     DataError
         If it cannot be written.
     """
-    if path.suffix not in {".csv", ".parquet"}:
-        raise ParameterError(f"{path.name!r} is no known kind.", allowed="Use .csv or .parquet.")
     named = [names.get(key) for key in rows.column("segment_id").to_pylist()]
     table = rows.add_column(2, "segment_name", pa.array(named, pa.string()))
     said = ["; ".join(phrases) for phrases in rows.column("reasons").to_pylist()]
     at = table.schema.get_field_index("reasons")
     table = table.set_column(at, "reasons", pa.array(said, pa.string()))
+    _write(table, path)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    if path.suffix not in {".csv", ".parquet"}:
+        raise ParameterError(f"{path.name!r} is no known kind.", allowed="Use .csv or .parquet.")
     with whole_file(path) as partial:
         if path.suffix == ".parquet":
             pq.write_table(table, partial)
@@ -68,3 +73,36 @@ def _safe(table: pa.Table) -> pa.Table:
             safe = [without_formula(text) for text in table.column(i).to_pylist()]
             table = table.set_column(i, field, pa.array(safe, pa.string()))
     return table
+
+
+def write_people(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write the answers for people, one row each.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        As ``pipeline.predict`` gives them; lists are joined, chances left out.
+    path : Path
+        Ends in ``.csv`` or ``.parquet``; appears whole or not at all.
+
+    Raises
+    ------
+    ParameterError
+        If it ends otherwise.
+    DataError
+        If it cannot be written.
+    """
+    names = list(rows[0]) if rows else []
+    columns = [name for name in names if name not in {"chances", "extra", "problems"}]
+    data = {name: [_cell(row.get(name)) for row in rows] for name in columns}
+    data["problems"] = [" ".join(one["message"] for one in row["problems"]) for row in rows]
+    arrays = {name: pa.array(column) for name, column in data.items()}
+    known = {
+        name: column.cast(pa.string()) if pa.types.is_null(column.type) else column
+        for name, column in arrays.items()
+    }
+    _write(pa.table(known), path)
+
+
+def _cell(value: Any) -> Any:
+    return "; ".join(value) if isinstance(value, list) else value

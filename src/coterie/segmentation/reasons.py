@@ -6,7 +6,8 @@ centre than to the centre of the runner-up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +20,12 @@ N_REASONS = 2
 
 
 def reasons(
-    table: pa.Table, matrix: Matrix, model: Model, labels: Mapping[str, str]
+    table: pa.Table,
+    matrix: Matrix,
+    model: Model,
+    labels: Mapping[str, str],
+    *,
+    say: Callable[[str, Any], str] | None = None,
 ) -> list[list[str]]:
     """Return at most two phrases a customer, the strongest first.
 
@@ -31,6 +37,8 @@ def reasons(
         As fitted. Models without centres (a grid) give no reasons.
     labels : mapping of str to str
         Words for the columns.
+    say : callable, optional
+        Writes a value of a column; by default four figures of a number.
 
     Returns
     -------
@@ -55,10 +63,11 @@ def reasons(
     order = np.argsort(-speaks, axis=1, kind="stable")[:, :N_REASONS]
     values = {name: table.column(name).to_pylist() for name in matrix.sources}
     sources = [column.source for column in matrix.columns]
+    write = say or _written
     return [
         list(
             dict.fromkeys(
-                _phrase(labels.get(sources[j], sources[j]), values[sources[j]][i])
+                f"{labels.get(sources[j], sources[j])}: {write(sources[j], values[sources[j]][i])}"
                 for j in columns
                 if speaks[i, j] > 0
             )
@@ -67,7 +76,7 @@ def reasons(
     ]
 
 
-def _phrase(label: str, value: object) -> str:
+def _written(_: str, value: object) -> str:
     if value is None:
-        return f"{label}: unknown"
-    return f"{label}: {value:,.4g}" if isinstance(value, float) else f"{label}: {value}"
+        return "unknown"
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
