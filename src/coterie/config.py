@@ -289,13 +289,13 @@ _MUST = {
 
 
 def _explain(
-    error: ValidationError, where: str, environment: Mapping[str, Any], given: Mapping[str, Any]
+    error: ValidationError, where: str, environment: Mapping[str, Any], merged: Mapping[str, Any]
 ) -> ParameterError:
     """Turn the first complaint of pydantic into one sentence with the nearest known key."""
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     if first["loc"][:1] == ("offers",) and len(first["loc"]) > 1:  # an offer is known by its id
-        place = " ".join([called(given["offers"][first["loc"][1]]), *map(str, first["loc"][2:])])
+        place = " ".join([called(merged["offers"][first["loc"][1]]), *map(str, first["loc"][2:])])
     where = _origin(first["loc"], environment) or where
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, ParameterError):

@@ -12,8 +12,10 @@ from coterie.config import Settings, load_settings
 from coterie.errors import ParameterError
 from coterie.features.windows import to_date
 from coterie.pipeline.explained import Run
+from coterie.pipeline.feedback import Feedback, read_feedback
 from coterie.pipeline.flows import flows_between_days, flows_between_runs
 from coterie.pipeline.naming import publish_run, rename_segment
+from coterie.pipeline.offers import Planned, Wish, plan_offers, report_offers
 from coterie.pipeline.plan import Tell
 from coterie.pipeline.run import run as run_pipeline
 from coterie.pipeline.score import assign as assign_file
@@ -213,6 +215,76 @@ class Project:
             by customer_id.
         """
         return assign_file(self.settings, self.folder, Path(file), as_of=_day(as_of))
+
+    def plan_offers(
+        self,
+        *,
+        as_of: date | None = None,
+        explore: bool = False,
+        seed: int | None = None,
+        budget: float | None = None,
+        tell: Tell | None = None,
+    ) -> Planned:
+        """Plan who is offered what next, from the published run, the catalogue and all touches.
+
+        Parameters
+        ----------
+        as_of : date, optional
+            Day of the plan. Default: the run's, or the day after the last touch if that is later.
+        explore : bool, default False
+            Draw offers as often as they may well be the best (Thompson sampling), to learn.
+        seed : int, optional
+            Of all that is drawn by lot. Default: that of the settings.
+        budget : float, optional
+            Most that all contacts together may cost.
+        tell : callable, optional
+            As for ``run``.
+
+        Returns
+        -------
+        Planned
+            ``table`` has a row for each chosen customer, ``summary`` the reasons and the room
+            used, ``report`` the page; the same for the same input.
+        """
+        wish = Wish(_day(as_of), explore=explore, seed=seed, budget=budget)
+        return plan_offers(self.settings, self.folder, wish, tell=tell)
+
+    def offers_report(
+        self, *, as_of: date | None = None, seed: int | None = None, tell: Tell | None = None
+    ) -> Planned:
+        """Report what contacts changed: effects of each offer and segment, with intervals.
+
+        Parameters
+        ----------
+        as_of : date, optional
+            Touches on or after this day are not seen. Default: all are.
+        seed : int, optional
+            Of the bootstrap. Default: that of the settings.
+        tell : callable, optional
+            As for ``run``.
+
+        Returns
+        -------
+        Planned
+            With ``summary`` and ``report``, and without a plan.
+        """
+        return report_offers(self.settings, self.folder, Wish(_day(as_of), seed=seed), tell=tell)
+
+    def feedback(self, file: str | Path) -> Feedback:
+        """Check a file of touches (contacts, controls and their answers) and keep it.
+
+        Parameters
+        ----------
+        file : path
+            Columns as in ``[sources.touches]``, or with our names. A touch that comes again
+            counts once.
+
+        Returns
+        -------
+        Feedback
+            The account of every row.
+        """
+        return read_feedback(self.settings, self.folder, Path(file))
 
 
 def _day(as_of: date | None) -> date | None:

@@ -22,7 +22,7 @@ def check_condition(
     *,
     where: str,
 ) -> tuple[str, tuple[str, ...]]:
-    """Parse a user's condition, refuse what cannot be asked, and return it made safe.
+    r"""Parse a user's condition, refuse what cannot be asked, and return it made safe.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def check_condition(
     --------
     >>> words = {"segment": {"seg-001": "seg-001", "Champions": "seg-001"}}
     >>> check_condition("orders > 3 AND segment = 'Champions'", ["orders"], words, where="x")
-    ('"orders" > 3 AND "segment" = \\'seg-001\\'', ('orders', 'segment'))
+    ('"orders" > 3 AND "segment" = \'seg-001\'', ('orders', 'segment'))
     """
     safe = check_expression(text, [*numbers, *words], where=where)
     if not is_condition(text, where=where):

@@ -18,6 +18,7 @@ from coterie.errors import DataError, ParameterError
 from coterie.offers.catalogue import CREDIT, Offer
 from coterie.offers.guards import Check, guards_of
 from coterie.schema import Attribute
+from coterie.segmentation.placing import NONE
 from coterie.validation.protected import protected_reason
 
 SEGMENT = "segment"
@@ -106,9 +107,8 @@ def check_offer(db: DuckDB, people: str, offer: Offer, columns: Columns) -> Suit
         attribute that it may not ask about.
     """
     where = f"offer {offer.id!r}"
-    if not offer.eligible.strip():
-        condition, asked = "TRUE", ()
-    else:
+    condition, asked = "TRUE", tuple[str, ...]()
+    if offer.eligible.strip():
         known: dict[str, Mapping[str, str]] = {SEGMENT: _segments(columns), **_any(columns.words)}
         _, asked = check_condition(offer.eligible, columns.numbers, known, where=where)
         known |= {name: _seen(db, people, name) for name in asked if name in columns.words}
@@ -123,7 +123,7 @@ def _any(names: Sequence[str]) -> dict[str, Mapping[str, str]]:
 
 
 def _segments(columns: Columns) -> dict[str, str]:
-    known = {"none": "none"}
+    known = {NONE: NONE}
     return known | {
         word: key for key, name in columns.segments.items() for word in (name, key) if word
     }

@@ -14,7 +14,6 @@ from coterie.engine.sql import identifier
 from coterie.offers.catalogue import CREDIT, Guard, Offer
 from coterie.validation.protected import words_of
 
-
 _ROLES: dict[str, tuple[frozenset[str], ...]] = {
     "cash_advance": (frozenset({"cash", "advance"}), frozenset({"cash", "advances"})),
     "cash_advance_frequency": (frozenset({"cash", "advance", "frequency"}),),

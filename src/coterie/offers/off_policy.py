@@ -146,10 +146,8 @@ def off_policy(logged: Logged) -> OffPolicy:
 
 def _interval(value: float, errors: Floats, customer: Ints | None) -> tuple[float, float]:
     """Return the normal interval of a mean whose errors are summed by customer."""
-    summed = errors
-    if customer is not None:
-        _, code = np.unique(customer, return_inverse=True)
-        summed = np.bincount(code, errors)
+    who = np.arange(errors.size) if customer is None else customer
+    summed = np.bincount(np.unique(who, return_inverse=True)[1], errors)
     half = _Z95 * float(np.sqrt((summed**2).sum())) / errors.size
     return value - half, value + half
 

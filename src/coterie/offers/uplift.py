@@ -160,6 +160,8 @@ def _untested(trials: Trials, rows: Trials, n1: int, n0: int) -> str:
     """Say why nothing can be said; '' if something can."""
     if not trials.treated.size:
         return "it was never tried"
+    if np.isnan(trials.outcome).all():
+        return "no answer is known yet"
     if not trials.treated.all() and np.isnan(trials.propensity).all():
         return "the chance of being contacted (propensity) is not known"
     if not n0:
