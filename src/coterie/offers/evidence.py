@@ -7,8 +7,8 @@ contact that moves customers between segments blurs what is said of single ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -62,12 +62,16 @@ class Proof:
         The same in each segment.
     qini : Qini, optional
         Of contacting the segments of most effect first; None if untested.
+    worth : float, optional
+        Margin of one answer: as the catalogue has it, else the mean money of answers; None if
+        neither is known.
     """
 
     answers: Effect
     margin: Effect | None
     by_segment: tuple[tuple[Effect, Effect | None], ...]
     qini: Qini | None = None
+    worth: float | None = None
 
 
 def prove(
@@ -102,7 +106,7 @@ def prove(
         curve = None
         if answers.uplift is not None:
             curve = _curve(contacts, rows, n_segments, seed=seed)
-        proofs.append(Proof(answers, margin, parts, curve))
+        proofs.append(Proof(answers, margin, parts, curve, _worth(contacts, rows, offer)))
     return proofs
 
 
@@ -116,6 +120,14 @@ def _effects(contacts: Contacts, rows: Flags, offer: Offer) -> tuple[Effect, Eff
     if np.isnan(money.outcome[trials.outcome == 1]).any():
         return answers, None  # without the money of some answers the rest says too little
     return answers, effect(money).scaled(1.0, -offer.cost)
+
+
+def _worth(contacts: Contacts, rows: Flags, offer: Offer) -> float | None:
+    if offer.value is not None:
+        return offer.value
+    money = contacts.money[rows & (contacts.answers.outcome == 1)]
+    known = money[np.isfinite(money)]
+    return float(known.mean()) if known.size else None
 
 
 def _curve(contacts: Contacts, rows: Flags, n_segments: int, *, seed: int) -> Qini | None:
@@ -181,7 +193,7 @@ def promise(offer: Offer, proof: Proof, segment: int, *, blind: bool = False) ->
     --------
     >>> none = Effect("untested", 0, 0, reason="it was never tried")
     >>> offer = Offer(id="a", value=10, cost=0.1, response=0.05)
-    >>> found = promise(offer, Proof(none, None, ((none, None),)), 0)
+    >>> found = promise(offer, Proof(none, None, ((none, None),), worth=10.0), 0)
     >>> found.expected, found.basis
     (0.4, 'guess')
     """
@@ -199,9 +211,9 @@ def promise(offer: Offer, proof: Proof, segment: int, *, blind: bool = False) ->
     if offer.response is None:
         return Promise(None, "unknown", _TINY * _TINY, known)
     guess = offer.response if known.high is None else min(offer.response, max(known.high, 0.0))
-    if offer.value is None:
+    if proof.worth is None:
         return Promise(None, "guess", _TINY * guess, known)
-    expected = round(guess * offer.value - offer.cost, 9)
+    expected = round(guess * proof.worth - offer.cost, 9)
     return Promise(expected, "guess", expected, known)
 
 
@@ -252,6 +264,21 @@ def scores(found: Sequence[Sequence[Promise]]) -> Floats:
     )
 
 
+def in_money(uplifts: Floats, offers: Sequence[Offer], proofs: Sequence[Proof]) -> Floats:
+    """Return uplifts of answers as margins of a contact, their last axis being the offers.
+
+    Examples
+    --------
+    >>> none = Effect("untested", 0, 0)
+    >>> proof = Proof(none, None, (), worth=10.0)
+    >>> in_money(np.array([[0.2]]), [Offer(id="a", cost=0.5)], [proof]).tolist()
+    [[1.5]]
+    """
+    money = np.array([np.nan if proof.worth is None else proof.worth for proof in proofs])
+    cost = np.array([offer.cost for offer in offers])
+    return np.where(np.isnan(money), _TINY * uplifts, uplifts * np.nan_to_num(money) - cost)
+
+
 def sent(contacts: Contacts, n_segments: int, n_offers: int) -> tuple[Sent, Sent]:
     """Count contacts and control rows, and their answers, by segment and offer.
 
@@ -279,20 +306,6 @@ def sent(contacts: Contacts, n_segments: int, n_offers: int) -> tuple[Sent, Sent
     return arms[0], arms[1]
 
 
-def worth(offers: Sequence[Offer], contacts: Contacts) -> Floats:
-    """Return the margin of one answer for each offer: as given, else the mean money of answers.
-
-    NaN where neither is known.
-    """
-    found = []
-    for number, offer in enumerate(offers):
-        money = contacts.money[(contacts.offer == number) & (contacts.answers.outcome == 1)]
-        known = money[np.isfinite(money)]
-        measured = float(known.mean()) if known.size else float("nan")
-        found.append(measured if offer.value is None else offer.value)
-    return np.array(found)
-
-
 def effect_json(found: Effect | None) -> dict[str, Any] | None:
     """Return an effect as JSON, rounded to what its interval bears."""
     if found is None:
@@ -305,3 +318,53 @@ def effect_json(found: Effect | None) -> dict[str, Any] | None:
         **{n: None if (v := getattr(found, n)) is None else round(v, 9) for n in figures},
         "reason": found.reason,
     }
+
+
+def evidence_rows(
+    offers: Sequence[Offer],
+    proofs: Sequence[Proof],
+    contacts: Contacts,
+    segments: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """Return what is known of every offer, overall and in each segment it was tried in.
+
+    Parameters
+    ----------
+    offers : sequence of Offer
+        The catalogue.
+    proofs : sequence of Proof
+        What is known of each.
+    contacts : Contacts
+        The touches.
+    segments : mapping of str to str
+        Id -> name, in the order of their numbers.
+
+    Returns
+    -------
+    list of dict
+        JSON, in the order of the catalogue.
+    """
+    rows = []
+    for number, (offer, proof) in enumerate(zip(offers, proofs, strict=True)):
+        tried = set(contacts.segment[contacts.offer == number].tolist())
+        curve = asdict(proof.qini) if proof.qini else None
+        rows.append(
+            {
+                "id": offer.id,
+                "name": offer.title,
+                "answers": effect_json(proof.answers),
+                "margin": effect_json(proof.margin),
+                "qini": curve,
+                "segments": [
+                    {
+                        "id": key,
+                        "name": name,
+                        "answers": effect_json(proof.by_segment[place][0]),
+                        "margin": effect_json(proof.by_segment[place][1]),
+                    }
+                    for place, (key, name) in enumerate(segments.items())
+                    if place in tried
+                ],
+            }
+        )
+    return rows

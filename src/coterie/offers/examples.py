@@ -65,6 +65,8 @@ kind = "survey"
 channel = "email"
 eligible = "monetary < 50 AND recency > 120"
 cost = 0.02
+value = 2
+response = 0.05
 capacity = 1000
 contact_days = 90
 reason = "She spent little and left; what she misses is worth more to know than a voucher"
@@ -151,16 +153,40 @@ contact_days = 28
 reason = "She draws more cash than she buys; what it costs should be no surprise"
 
 [[offers]]
-id = "first-purchase"
-name = "Cashback on the next purchases"
-kind = "discount"
+id = "pay-down"
+name = "Plan to pay the balance down"
+kind = "service"
 channel = "email"
-eligible = "PURCHASES_TRX <= 2 AND CASH_ADVANCE <= PURCHASES"
+eligible = "BALANCE > 0.5 * CREDIT_LIMIT AND CASH_ADVANCE <= PURCHASES"
+cost = 0.3
+value = 45
+response = 0.04
+contact_days = 28
+reason = "She owes more than half of her limit; a fixed rate costs her less and is sure to come"
+
+[[offers]]
+id = "protection"
+name = "Purchase protection"
+kind = "product"
+channel = "email"
+eligible = "ONEOFF_PURCHASES >= 200 AND INSTALLMENTS_PURCHASES < 0.5 * ONEOFF_PURCHASES"
 cost = 0.1
-value = 12
+value = 18
 response = 0.05
 contact_days = 28
-reason = "She hardly uses the card; money back makes it worth a try"
+reason = "She pays single large purchases with the card, which can be insured"
+
+[[offers]]
+id = "back-to-card"
+name = "Half of the yearly fee back"
+kind = "discount"
+channel = "email"
+eligible = "BALANCE_FREQUENCY < 0.6"
+cost = 0.1
+value = 20
+response = 0.04
+contact_days = 28
+reason = "The card is at rest most months; the fee is what she sees of it"
 
 [[offers]]
 id = "household"
@@ -175,12 +201,26 @@ contact_days = 28
 reason = "She buys in instalments, mostly small and often; the shops she uses give money back"
 
 [[offers]]
+id = "first-purchase"
+name = "Cashback on the next purchases"
+kind = "discount"
+channel = "email"
+eligible = "PURCHASES_TRX <= 3"
+cost = 0.1
+value = 9
+response = 0.05
+contact_days = 28
+reason = "She hardly buys with the card; money back makes it worth a try"
+
+[[offers]]
 id = "survey"
 name = "Three questions"
 kind = "survey"
 channel = "email"
-eligible = "PURCHASES + PAYMENTS < 500"
+eligible = "PURCHASES + PAYMENTS < 300"
 cost = 0.02
+value = 12
+response = 0.05
 capacity = 500
 contact_days = 90
 reason = "She brings little; what keeps her from using the card is worth knowing"
@@ -201,7 +241,7 @@ def catalogue_text(name: str) -> str:
     Examples
     --------
     >>> catalogue_text("bank").count("[[offers]]")
-    9
+    11
     """
     if name not in EXAMPLES:
         raise ParameterError.unknown("example", name, EXAMPLES)

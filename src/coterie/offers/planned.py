@@ -7,7 +7,7 @@ guess is never dressed up as one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from coterie.offers.catalogue import Offer
 from coterie.offers.eligibility import Suits
-from coterie.offers.evidence import Contacts, Promise, Proof, effect_json
+from coterie.offers.evidence import Promise, Proof, effect_json
 from coterie.offers.policy import NOBODY, Drawn, Ints
 from coterie.offers.uplift import Effect
 from coterie.profiling import format as fmt
@@ -304,56 +304,6 @@ WITHOUT = {
     "no_condition": "meets the condition of no offer",
 }
 """Why a customer gets no offer, in words."""
-
-
-def evidence_rows(
-    offers: Sequence[Offer],
-    proofs: Sequence[Proof],
-    contacts: Contacts,
-    segments: Mapping[str, str],
-) -> list[dict[str, Any]]:
-    """Return what is known of every offer, overall and in each segment it was tried in.
-
-    Parameters
-    ----------
-    offers : sequence of Offer
-        The catalogue.
-    proofs : sequence of Proof
-        What is known of each.
-    contacts : Contacts
-        The touches.
-    segments : mapping of str to str
-        Id -> name, in the order of their numbers.
-
-    Returns
-    -------
-    list of dict
-        JSON, in the order of the catalogue.
-    """
-    rows = []
-    for number, (offer, proof) in enumerate(zip(offers, proofs, strict=True)):
-        tried = set(contacts.segment[contacts.offer == number].tolist())
-        curve = asdict(proof.qini) if proof.qini else None
-        rows.append(
-            {
-                "id": offer.id,
-                "name": offer.title,
-                "answers": effect_json(proof.answers),
-                "margin": effect_json(proof.margin),
-                "qini": curve,
-                "segments": [
-                    {
-                        "id": key,
-                        "name": name,
-                        "answers": effect_json(proof.by_segment[place][0]),
-                        "margin": effect_json(proof.by_segment[place][1]),
-                    }
-                    for place, (key, name) in enumerate(segments.items())
-                    if place in tried
-                ],
-            }
-        )
-    return rows
 
 
 def totals(rows: Sequence[Mapping[str, Any]], table: pa.Table) -> dict[str, Any]:

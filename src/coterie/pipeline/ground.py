@@ -39,7 +39,7 @@ class Ground:
 
     Parameters
     ----------
-    run : Run
+    run_id : str
         The published run.
     as_of : int or None
         Day of the plan; None if neither the run nor a touch has a date.
@@ -53,7 +53,7 @@ class Ground:
         Touches of offers that the catalogue does not have.
     """
 
-    run: Run
+    run_id: str
     as_of: int | None
     segments: Mapping[str, str]
     columns: Columns
@@ -110,7 +110,7 @@ def open_ground(
         "GROUP BY 1 ORDER BY 2 DESC, 1"
     )
     n = int(scalar(db, f"SELECT count(*) FROM {TOUCHES}"))
-    return Ground(run, day, columns.segments, columns, n, dict(unknown))
+    return Ground(run.id, day, columns.segments, columns, n, dict(unknown))
 
 
 def _check_data(run: Run, data: Path) -> None:

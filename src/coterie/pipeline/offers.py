@@ -20,12 +20,21 @@ from coterie.features.windows import to_date
 from coterie.offers import page as pages
 from coterie.offers.catalogue import Offer
 from coterie.offers.eligibility import Suits, check_offer, eligibility, guard_counts
-from coterie.offers.evidence import Contacts, Promise, Proof, promises, prove, scores, sent, worth
+from coterie.offers.evidence import (
+    Contacts,
+    Promise,
+    Proof,
+    evidence_rows,
+    in_money,
+    promises,
+    prove,
+    scores,
+    sent,
+)
 from coterie.offers.explore import draw_uplifts
 from coterie.offers.off_policy import OffPolicy
 from coterie.offers.planned import (
     Asked,
-    evidence_rows,
     offer_rows,
     plan_table,
     segment_rows,
@@ -183,7 +192,7 @@ def _kept(settings: Settings, folder: Path, wish: Wish, kind: str, tell: Tell) -
         tell("read", 0.0, "reading the published run and the touches")
         ground = open_ground(db, settings, folder, feedback, as_of=wish.as_of)
         key = {
-            "run": ground.run.id,
+            "run": ground.run_id,
             "version": importlib.metadata.version("coterie"),
             "names": dict(ground.segments),
             "offers": [offer.model_dump(mode="json") for offer in settings.offers],
@@ -194,7 +203,7 @@ def _kept(settings: Settings, folder: Path, wish: Wish, kind: str, tell: Tell) -
             "seed": seed,
             "budget": wish.budget,
         }
-        make = _plan if kind == "offers" else _report
+        make = write_plan if kind == "offers" else _report
 
         def write(writer: FolderWriter) -> None:
             tell("profile", 0.0, "asking every customer what suits her")
@@ -251,7 +260,7 @@ def _report(
     writer.text("report.html", pages.evidence_page(summary, **_titles(settings)))
 
 
-def _plan(
+def write_plan(
     db: DuckDB,
     settings: Settings,
     ground: Ground,
@@ -259,6 +268,23 @@ def _plan(
     seed: int,
     writer: FolderWriter,
 ) -> None:
+    """Work out a plan and write its files.
+
+    Parameters
+    ----------
+    db : DuckDB
+        With the tables of ``open_ground``.
+    settings : Settings
+        Of the project, with ``[[offers]]``.
+    ground : Ground
+        What lies in the database.
+    wish : Wish
+        How to plan.
+    seed : int
+        Of all that is drawn by lot.
+    writer : FolderWriter
+        Gets ``plan.parquet``, ``summary.json`` and ``report.html``.
+    """
     known = _known(db, settings, ground, seed)
     day = _date(ground.as_of)
     asked = _ask(db, known.suits, ground)
@@ -315,9 +341,7 @@ def _draw(
         there, control = sent(known.contacts, n_segments, len(known.offers))
         guess = np.array([np.nan if o.response is None else o.response for o in known.offers])
         uplifts = draw_uplifts(there, control, guess, seed=seed)
-        money = worth(known.offers, known.contacts)
-        cost = np.array([o.cost for o in known.offers])
-        worlds = np.where(np.isnan(money), 1e-6 * uplifts, uplifts * np.nan_to_num(money) - cost)
+        worlds = in_money(uplifts, known.offers, known.proofs)
         shared = np.zeros(groups.may.shape)
         for one in worlds:
             shared += share_out(groups, known.offers, one, budget=wish.budget)
@@ -330,7 +354,7 @@ def _draw(
 
 def _heads(ground: Ground, seed: int) -> dict[str, Any]:
     day = _date(ground.as_of)
-    return {"run_id": ground.run.id, "as_of": day.isoformat() if day else None, "seed": seed}
+    return {"run_id": ground.run_id, "as_of": day.isoformat() if day else None, "seed": seed}
 
 
 def _titles(settings: Settings) -> dict[str, str]:
@@ -339,10 +363,10 @@ def _titles(settings: Settings) -> dict[str, str]:
 
 def _notes(suits: Sequence[Suits], ground: Ground) -> list[str]:
     notes = [
-        f"Offer {one.offer.id!r} is one of credit, and the guard {name!r} could not be checked: "
-        "the project has no columns for it. Write what it should keep back into eligible."
+        f"Offer {one.offer.id!r} is one of credit, and the project lacks the columns to check "
+        f"{', '.join(one.unchecked)}. Write whom they should keep back into eligible."
         for one in suits
-        for name in one.unchecked
+        if one.unchecked
     ]
     if ground.unknown_offers:
         named = ", ".join(repr(name) for name in list(ground.unknown_offers)[:5])
