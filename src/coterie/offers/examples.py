@@ -241,7 +241,7 @@ def catalogue_text(name: str) -> str:
     Examples
     --------
     >>> catalogue_text("bank").count("[[offers]]")
-    11
+    12
     """
     if name not in EXAMPLES:
         raise ParameterError.unknown("example", name, EXAMPLES)
