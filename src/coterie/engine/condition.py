@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 import sqlglot
 from sqlglot import exp
 
-from coterie.engine.sql import check_expression, is_condition
+from coterie.engine.sql import CONDITIONS, check_expression, is_condition
 from coterie.errors import ParameterError
 
 
@@ -45,7 +45,7 @@ def check_condition(
     ------
     ParameterError
         If it cannot be parsed, is no condition, names a column or a word that is not known, or
-        compares words with numbers.
+        mixes numbers with words or with what is true or false.
 
     Examples
     --------
@@ -70,12 +70,31 @@ def check_condition(
                 allowed=f"Columns of words: {', '.join(sorted(words)) or 'none'}.",
                 where=where,
             )
+    for node in tree.find_all(*CONDITIONS):
+        _check_truth(node, where)
     asked = set()
     for column in tree.find_all(exp.Column):
         asked.add(column.name)
         if column.name in words:
             _check_words(column, words[column.name], where)
     return tree.sql(dialect="duckdb"), tuple(sorted(asked))
+
+
+def _check_truth(node: exp.Expr, where: str) -> None:
+    """Refuse what is true or false in the place of a number: engines differ in what it is then."""
+    inside, parent = node, node.parent
+    while isinstance(parent, exp.Paren):
+        inside, parent = parent, parent.parent
+    joins = parent is None or isinstance(parent, exp.And | exp.Or | exp.Not)
+    decides = isinstance(parent, exp.If) and parent.this is inside
+    told = isinstance(node, exp.Boolean) and isinstance(parent, exp.EQ | exp.NEQ | exp.Is)
+    if not (joins or decides or told):
+        raise ParameterError(
+            f"{where} uses {node.sql(dialect='duckdb')[:80]!r}, which is true or false, as if it "
+            "were a number.",
+            hint="Join conditions with AND and OR, or write CASE WHEN … THEN 1 ELSE 0 END.",
+            where=where,
+        )
 
 
 def _beside(node: exp.Expr) -> str:

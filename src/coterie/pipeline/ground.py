@@ -144,7 +144,13 @@ def _see_people(db: DuckDB, run: Run, data: Path) -> Columns:
     ]
     wanted = ["a.customer_id", "a.segment_id AS segment"]
     wanted += [f"f.{identifier(name)}" for name in numbers if name.lower() != "segment"]
-    wanted += [f"p.{identifier(a.name)}" for a in more]
+    # A flag is 1 or 0, so that it can be counted with as with any number.
+    wanted += [
+        f"CAST(p.{identifier(a.name)} AS INTEGER) AS {identifier(a.name)}"
+        if a.kind == "flag"
+        else f"p.{identifier(a.name)}"
+        for a in more
+    ]
     db.create(
         PEOPLE,
         f"SELECT {', '.join(wanted)} FROM {assignments} AS a "
