@@ -15,11 +15,18 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.figures import Outcome, at_least, at_most, figure
+from benchmarks.timing import wall_seconds
+from coterie.config import make_settings
+from coterie.engine.duckdb import DuckDB
+from coterie.offers.eligibility import Columns
 from coterie.offers.off_policy import Logged, cell_means, off_policy
 from coterie.offers.uplift import Effect, Flags, Floats, Ints, Trials, effect
+from coterie.pipeline.ground import PEOPLE, TOUCHES, Ground
+from coterie.pipeline.offers import Wish, write_plan
 from coterie.sources import shop_world as world
 from coterie.sources.shop import write_shop
 from coterie.sources.shop_signals import NEWSLETTER_RESPONSE
+from coterie.store.runs import FolderWriter
 
 CAMPAIGNS = int(os.environ.get("COTERIE_BENCH_CAMPAIGNS") or 200)
 CUSTOMERS = 1_000
@@ -140,3 +147,62 @@ def uplift_intervals() -> Outcome:
             )
         ),
     )
+
+
+MILLION = 1_000_000
+OFFERS, SEGMENTS = 8, 7
+TODAY = 20_000
+
+
+def make_million(db: DuckDB) -> Ground:
+    """Make a million customers in seven segments, and half a million touches of eight offers."""
+    chance = "(hash({0}.i, {1}) % 1000000) / 1000000.0"
+    columns = ", ".join(f"{chance.format('t', i)} AS x{i}" for i in range(4))
+    db.create(
+        PEOPLE,
+        f"SELECT printf('C%07d', i) AS customer_id, 'seg-00' || (1 + hash(i) % {SEGMENTS}) "
+        f"AS segment, {columns} FROM range({MILLION}) AS t(i)",
+    )
+    answers = f"{chance.format('t', 11)} < 0.04 + 0.03 * CAST(treated AS INTEGER)"
+    db.create(
+        TOUCHES,
+        f"SELECT *, {answers} AS responded, CAST(20000000 AS BIGINT) AS value_micros, "
+        "0.9 AS propensity FROM (SELECT i, printf('T%07d', i) AS touch_id, "
+        f"printf('C%07d', (i * 7919) % {MILLION}) AS customer_id, "
+        f"{TODAY} - CAST(i % 60 AS INTEGER) - 1 AS day, 'offer-' || (i % {OFFERS}) AS offer_id, "
+        f"{chance.format('t', 10)} < 0.9 AS treated FROM range({MILLION // 2}) AS t(i)) AS t",
+    )
+    names = {f"seg-00{1 + i}": f"Segment {1 + i}" for i in range(SEGMENTS)}
+    known = Columns(tuple(f"x{i}" for i in range(4)), (), names | {"none": "no segment"})
+    return Ground("r0", TODAY, known.segments, known, MILLION // 2, {})
+
+
+def plan_a_million(*, explore: bool) -> tuple[float, int]:
+    """Plan eight offers for a million customers; return the seconds and the contacts."""
+    catalogue = [
+        {
+            "id": f"offer-{i}",
+            "eligible": f"x{i % 4} > {0.1 * i:.1f} AND x{(i + 1) % 4} < 0.9",
+            "cost": 0.1 * i,
+            "capacity": 40_000 * (1 + i),
+            "contact_days": 7 * (1 + i % 2),
+        }
+        for i in range(OFFERS)
+    ]
+    settings = make_settings({"offers": catalogue})
+    with tempfile.TemporaryDirectory() as folder, DuckDB(Path(folder)) as db:
+        ground = make_million(db)
+        with FolderWriter(Path(folder), "plan") as writer:
+            wish = Wish(explore=explore, budget=500_000.0)
+            seconds = wall_seconds(lambda: write_plan(db, settings, ground, wish, 0, writer))
+            contacts = pd.read_parquet(writer.path("plan.parquet"), columns=["offer_id", "arm"])
+    treated = contacts[contacts.arm == "treated"].offer_id.value_counts()
+    for i, one in enumerate(catalogue):
+        assert treated.get(f"offer-{i}", 0) <= one["capacity"]
+    return seconds, int(treated.sum())
+
+
+if __name__ == "__main__":
+    for explore in (False, True):
+        seconds, contacts = plan_a_million(explore=explore)
+        print(f"{MILLION:,} customers, explore={explore}: {seconds:.1f} s, {contacts:,} contacts")

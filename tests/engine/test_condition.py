@@ -35,8 +35,16 @@ def test_what_is_neither_true_nor_false_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["(a > 1) + 1 > 1", "a > TRUE", "COALESCE(a, TRUE) > 1", "a BETWEEN FALSE AND 3", "-TRUE > 1"]
-    + ["CASE WHEN a > 1 THEN TRUE ELSE 3 END = 1", "(a > 1) > 0", "a IN (TRUE, 3)"],
+    [
+        "(a > 1) + 1 > 1",
+        "a > TRUE",
+        "COALESCE(a, TRUE) > 1",
+        "a BETWEEN FALSE AND 3",
+        "-TRUE > 1",
+        "CASE WHEN a > 1 THEN TRUE ELSE 3 END = 1",
+        "(a > 1) > 0",
+        "a IN (TRUE, 3)",
+    ],
 )
 def test_what_is_true_or_false_is_no_number(text: str) -> None:
     with pytest.raises(ParameterError, match="true or false, as if it were a number"):

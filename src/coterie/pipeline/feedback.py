@@ -31,8 +31,9 @@ _PART = "touches/part-0000.parquet"
 class Feedback:
     """What became of a file of touches.
 
-    ``rows`` came in and were ``accepted`` or quarantined; of the accepted, ``new`` were never
-    fed before and ``answered`` bring the answer to one that was. ``fresh`` is False if the very
+    ``rows`` came in and were ``accepted`` or quarantined; of the accepted, ``repeated`` say the
+    same as another, ``new`` were never fed before and ``answered`` bring the answer to one that
+    was. ``fresh`` is False if the very
     same file was fed before. ``unknown_offers`` counts touches of offers that the catalogue
     does not have.
     """
@@ -40,6 +41,7 @@ class Feedback:
     rows: int
     accepted: int
     by_reason: dict[str, int]
+    repeated: int
     new: int
     answered: int
     fresh: bool
@@ -58,6 +60,7 @@ class Feedback:
             "accepted": self.accepted,
             "quarantined": self.quarantined,
             "by_reason": self.by_reason,
+            "repeated": self.repeated,
             "new": self.new,
             "answered": self.answered,
             "fresh": self.fresh,
@@ -176,6 +179,7 @@ def _told(settings: Settings, folder: Path, *, fresh: bool) -> Feedback:
         rows=told["rows"],
         accepted=told["accepted"],
         by_reason=told["by_reason"],
+        repeated=told["repeated"],
         new=told["new"] if fresh else 0,
         answered=told["answered"] if fresh else 0,
         fresh=fresh,
