@@ -265,7 +265,21 @@ def scores(found: Sequence[Sequence[Promise]]) -> Floats:
 
 
 def in_money(uplifts: Floats, offers: Sequence[Offer], proofs: Sequence[Proof]) -> Floats:
-    """Return uplifts of answers as margins of a contact, their last axis being the offers.
+    """Return uplifts of answers as margins of a contact.
+
+    Parameters
+    ----------
+    uplifts : float64 array, shape (…, n_offers)
+        What a contact adds to the answers.
+    offers : sequence of Offer
+        The catalogue.
+    proofs : sequence of Proof
+        With what an answer is worth; where that is not known, almost nothing.
+
+    Returns
+    -------
+    float64 array, of the same shape
+        In units of money, the cost taken off.
 
     Examples
     --------

@@ -87,6 +87,11 @@ def reason_words(offer: Offer, found: Promise, segment: str, *, learning: bool =
     learning : bool, default False
         Whether offers were drawn to learn.
 
+    Returns
+    -------
+    str
+        Why it suits her, and what is known of it.
+
     Examples
     --------
     >>> none = Effect("untested", 0, 0, reason="it was never tried")
