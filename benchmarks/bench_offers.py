@@ -21,7 +21,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.offers.eligibility import Columns
 from coterie.offers.off_policy import Logged, cell_means, off_policy
 from coterie.offers.uplift import Effect, Flags, Floats, Ints, Trials, effect
-from coterie.pipeline.ground import PEOPLE, TOUCHES, Ground
+from coterie.pipeline.ground import PEOPLE, PLACES, TOUCHES, Ground
 from coterie.pipeline.offers import Wish, write_plan
 from coterie.sources import shop_world as world
 from coterie.sources.shop import write_shop
@@ -171,6 +171,11 @@ def make_million(db: DuckDB) -> Ground:
         f"printf('C%07d', (i * 7919) % {MILLION}) AS customer_id, "
         f"{TODAY} - CAST(i % 60 AS INTEGER) - 1 AS day, 'offer-' || (i % {OFFERS}) AS offer_id, "
         f"{chance.format('t', 10)} < 0.9 AS treated FROM range({MILLION // 2}) AS t(i)) AS t",
+    )
+    db.create(
+        PLACES,
+        f"SELECT DISTINCT day, customer_id, segment FROM {TOUCHES} JOIN {PEOPLE} "
+        "USING (customer_id)",
     )
     names = {f"seg-00{1 + i}": f"Segment {1 + i}" for i in range(SEGMENTS)}
     known = Columns(tuple(f"x{i}" for i in range(4)), (), names | {"none": "no segment"})

@@ -1,8 +1,7 @@
 """What is known of every offer, and what one more contact is therefore expected to bring.
 
 A segment's own evidence comes first, then that of all segments together, then the user's
-guess, which is called untested and never shown as an effect. Segments are those of today: a
-contact that moves customers between segments blurs what is said of single ones.
+guess, which is called untested and never shown as an effect.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class Contacts:
     offer : int64 array
         Number of the offer.
     segment : int64 array
-        Number of the customer's segment.
+        Number of the segment that the customer was in when she was contacted.
     answers : Trials
         Outcome 1 for an answer, 0 for none, NaN where it is not known.
     money : float64 array

@@ -104,15 +104,17 @@ def _until(summary: Mapping[str, Any]) -> str:
 
 
 def _expected(summary: Mapping[str, Any], currency: str) -> str:
-    if summary["expected"] is None:
-        return "What they will bring is not known: give offers a value and a response, or test."
-    of = (
-        ""
-        if summary["expected_of"] == summary["contacts"]
-        else (f" (of {fmt.count(summary['expected_of'])} contacts; of the others it is not known)")
-    )
-    money = fmt.money(summary["expected"], currency, about=True)
-    return f"Together they are expected to bring {money} after their cost{of}."
+    """Say what the contacts bring by what is measured, and apart from it by the user's guesses."""
+    measured, guessed = summary["expected"], summary["guessed"]
+    said = []
+    if measured is not None:
+        money = fmt.money(measured, currency, about=True)
+        said.append(f"Those whose effect was measured bring {money} after their cost.")
+    if guessed is not None:
+        money = fmt.money(guessed, currency, about=True)
+        others = "The others" if said else "They"
+        said.append(f"{others} are untested: {money} after their cost is your own guess.")
+    return " ".join(said) or "What they bring is not known: nothing was tested yet."
 
 
 def _segment_parts(rows: Sequence[Mapping[str, Any]], currency: str) -> list[str | Table]:
@@ -129,14 +131,16 @@ def _segment_parts(rows: Sequence[Mapping[str, Any]], currency: str) -> list[str
                     fmt.count(one["planned"]),
                     fmt.share(one["share"]),
                     _money(one["expected"], currency)
-                    + (" (untested)" if one["basis"] in {"guess", "unknown"} else ""),
+                    + (" (your guess)" if one["basis"] == "guess" else ""),
                 ]
                 for one in row["offers"]
             ],
             numbers=2,
         )
         parts.append(table)
-        why = "; ".join(f"{fmt.count(n)} {WITHOUT[key]}" for key, n in row["without"].items() if n)
+        why = "; ".join(
+            f"{WITHOUT[key]} ({fmt.count(n)})" for key, n in row["without"].items() if n
+        )
         if none:
             parts.append(f"{fmt.count(none)} of them get no offer: {why}.")
     return parts

@@ -141,7 +141,8 @@ def plan_table(
     pyarrow.Table
         By customer_id: customer_id, segment_id, offer_id, channel, arm, chance (of being picked
         for the offer), propensity (of being contacted once picked), expected (margin of the
-        contact; null if no money is known), reason.
+        contact; null if no money is known), basis (of the expectation: segment and overall are
+        measured, guess is the user's), reason.
     """
     rows = np.flatnonzero(drawn.offer != NOBODY)
     offer, segment = drawn.offer[rows], asked.segment[rows]
@@ -152,6 +153,7 @@ def plan_table(
         for row, name in zip(found, segments.values(), strict=True)
         for o, p in zip(offers, row, strict=True)
     ]
+    basis = [p.basis for row in found for p in row]
     money = pa.array(expected, pa.float64()).take(pa.array(pair))
     return pa.table(
         {
@@ -163,6 +165,7 @@ def plan_table(
             "chance": pa.array(drawn.chance[rows]),
             "propensity": pa.array(drawn.propensity[rows]),
             "expected": money,
+            "basis": _coded(basis, pair),
             "reason": _coded(reasons, pair),
         }
     )
@@ -324,19 +327,22 @@ def totals(rows: Sequence[Mapping[str, Any]], table: pa.Table) -> dict[str, Any]
     Returns
     -------
     dict
-        planned, contacts, control, cost, and expected: the margin of all contacts of which money
-        is known, null if it is known of none; expected_of counts those.
+        planned, contacts, control, cost; ``expected``, the margin of all contacts whose effect was
+        measured, and ``guessed``, that of the others by the user's guess: null if there are none.
     """
     treated = pc.equal(table.column("arm"), ARMS[1]).to_numpy()
     money = table.column("expected").to_numpy()
-    known = treated & np.isfinite(money)
+    measured = pc.is_in(table.column("basis"), pa.array(["segment", "overall"])).to_numpy()
+    sums = {}
+    for name, rows_of in (("expected", measured), ("guessed", ~measured)):
+        known = treated & rows_of & np.isfinite(money)
+        sums[name] = round(float(money[known].sum()), 6) if known.any() else None
     return {
         "planned": sum(row["planned"] for row in rows),
         "contacts": sum(row["contacts"] for row in rows),
         "control": sum(row["control"] for row in rows),
         "cost": round(sum(row["cost"] for row in rows), 6),
-        "expected": round(float(money[known].sum()), 6) if known.any() else None,
-        "expected_of": int(known.sum()),
+        **sums,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,10 +28,10 @@ from coterie.segmentation.placing import NONE
 from coterie.segmentation.released import load_released
 from coterie.store.home import Home
 from coterie.store.results import Run, published_run
-from coterie.store.runs import first_changed, read_json
+from coterie.store.runs import MANIFEST, first_changed, read_json
 from coterie.validation.moment import see_people
 
-PEOPLE, TOUCHES = "offers__people", "offers__touches"
+PEOPLE, TOUCHES, PLACES = "offers__people", "offers__touches", "offers__places"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Ground:
         Touches before the day.
     unknown_offers : mapping of str to int
         Touches of offers that the catalogue does not have.
+    earlier : tuple of str, optional
+        Runs that tell in which segment customers were when they were contacted.
     """
 
     run_id: str
@@ -59,6 +62,7 @@ class Ground:
     columns: Columns
     touches: int
     unknown_offers: Mapping[str, int]
+    earlier: tuple[str, ...] = ()
 
 
 def open_ground(
@@ -103,6 +107,7 @@ def open_ground(
     of_run = to_day(date.fromisoformat(run.as_of)) if run.as_of else None
     day = _moment(db, data, feedback, of_run, as_of)
     gather(db, TOUCHES, [data / "touches", *(path / "touches" for path in feedback)], before=day)
+    earlier = _see_places(db, Home(folder), of_run)
     db.lock([folder / ".coterie"])
     known = ", ".join(literal(offer.id) for offer in settings.offers)
     unknown = db.rows(
@@ -110,7 +115,7 @@ def open_ground(
         "GROUP BY 1 ORDER BY 2 DESC, 1"
     )
     n = int(scalar(db, f"SELECT count(*) FROM {TOUCHES}"))
-    return Ground(run.id, day, columns.segments, columns, n, dict(unknown))
+    return Ground(run.id, day, columns.segments, columns, n, dict(unknown), earlier)
 
 
 def _check_data(run: Run, data: Path) -> None:
@@ -191,6 +196,48 @@ def _moment(
     return max(days) if days else None
 
 
+def _see_places(db: DuckDB, home: Home, of_run: int | None) -> tuple[str, ...]:
+    """Make the table of where customers were on each day with touches: in the last run before.
+
+    Today's segment would not do: whoever answers may have moved because of it. Days before all
+    runs take the first; a run whose assignments are gone or were changed tells nothing.
+    """
+    none = "SELECT CAST(NULL AS INTEGER) AS day, '' AS customer_id, '' AS segment WHERE FALSE"
+    db.create(PLACES, none)
+    if of_run is None:
+        return ()
+    with home.registry() as registry:
+        rows = registry.runs()
+    folders: dict[int, Path] = {}
+    for row in rows:  # the newest first
+        if row["as_of"] is not None and row["as_of"] <= of_run and _is_whole(home, row["run_id"]):
+            folders.setdefault(int(row["as_of"]), home.runs / row["run_id"])
+    starts = sorted(folders)
+    used: dict[int, list[int]] = {}
+    for (day,) in db.rows(f"SELECT DISTINCT day FROM {TOUCHES} ORDER BY 1"):
+        if starts:
+            used.setdefault(starts[max(bisect_right(starts, day) - 1, 0)], []).append(int(day))
+    for start, days in used.items():
+        file = literal(str((folders[start] / _PLACED).resolve()))
+        db.execute(
+            f"INSERT INTO {PLACES} SELECT t.day, a.customer_id, a.segment_id "
+            f"FROM read_parquet({file}) AS a JOIN (SELECT DISTINCT customer_id, day FROM {TOUCHES} "
+            f"WHERE day IN ({', '.join(map(str, days))})) AS t USING (customer_id)"
+        )
+    return tuple(folders[start].name for start in used)
+
+
+_PLACED = "assignments.parquet"
+
+
+def _is_whole(home: Home, run_id: str) -> bool:
+    manifest = home.runs / run_id / MANIFEST
+    if not manifest.is_file():
+        return False
+    files = read_json(manifest)["files"]
+    return not first_changed(manifest.parent, {_PLACED: files.get(_PLACED, {})})
+
+
 def read_contacts(db: DuckDB, offers: Sequence[Offer], ground: Ground) -> Contacts:
     """Return the touches of offers in the catalogue as arrays.
 
@@ -206,17 +253,21 @@ def read_contacts(db: DuckDB, offers: Sequence[Offer], ground: Ground) -> Contac
     Returns
     -------
     Contacts
-        In the order of touch ids. Touches that do not say whether she was contacted are left
-        out; customers who are not in the run have segment ``none``.
+        In the order of touch ids, each with the segment that the customer was in when she was
+        contacted, or is in now if that is not known or has ended. Touches that do not say whether
+        she was contacted are left out; customers who are not in the run have segment ``none``.
     """
     known = ", ".join(literal(offer.id) for offer in offers)
+    live = ", ".join(literal(key) for key in ground.segments)
     table = db.query(
-        f"SELECT t.offer_id, COALESCE(p.segment, {literal(NONE)}) AS segment, "
+        f"SELECT t.offer_id, CASE WHEN w.segment IN ({live}) THEN w.segment "
+        f"ELSE COALESCE(p.segment, {literal(NONE)}) END AS segment, "
         "dense_rank() OVER (ORDER BY t.customer_id) AS who, t.treated, "
         "CAST(t.responded AS DOUBLE) AS answer, "
         f"CASE WHEN t.responded THEN t.value_micros / {MICROS}.0 "
         "WHEN t.responded IS NOT NULL THEN 0.0 END AS money, t.propensity "
         f"FROM {TOUCHES} AS t LEFT JOIN {PEOPLE} AS p USING (customer_id) "
+        f"LEFT JOIN {PLACES} AS w ON w.customer_id = t.customer_id AND w.day = t.day "
         f"WHERE t.offer_id IN ({known}) AND t.treated IS NOT NULL ORDER BY t.touch_id"
     )
     number = {offer.id: i for i, offer in enumerate(offers)}

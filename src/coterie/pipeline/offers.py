@@ -193,6 +193,7 @@ def _kept(settings: Settings, folder: Path, wish: Wish, kind: str, tell: Tell) -
         ground = open_ground(db, settings, folder, feedback, as_of=wish.as_of)
         key = {
             "run": ground.run_id,
+            "earlier": list(ground.earlier),
             "version": importlib.metadata.version("coterie"),
             "names": dict(ground.segments),
             "offers": [offer.model_dump(mode="json") for offer in settings.offers],
