@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -123,6 +124,16 @@ def test_credit_asks_no_segment_that_was_made_from_protected_attributes(db: Duck
     check_offer(db, "people", Offer(id="x", eligible=asks), made)
     with pytest.raises(ParameterError, match="segments were made from protected"):
         check_offer(db, "people", Offer(id="x", eligible=asks, kind="credit"), made)
+
+
+def test_whom_it_suits_is_said_in_words(db: DuckDB) -> None:
+    named = replace(COLUMNS, labels={"spend": "money spent"})
+    asked = Offer(id="x", eligible="SPEND >= 20 AND segment = 'Champions'")
+    said = check_offer(db, "people", asked, named).why
+    assert said == "Because money spent is at least 20 and segment is Champions"
+    own = Offer(id="x", eligible="spend > 1", reason="She spends.")
+    assert check_offer(db, "people", own, named).why == "She spends"
+    assert check_offer(db, "people", Offer(id="x"), named).why == "Open to everybody"
 
 
 def test_guards_hold_back_whoever_they_are_for_and_the_unknown(db: DuckDB) -> None:

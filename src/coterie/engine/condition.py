@@ -131,3 +131,90 @@ def _check_words(column: exp.Column, known: Mapping[str, str], where: str) -> No
         if known and word not in known:
             raise ParameterError.unknown(f"{column.name} in {where}", word, known)
         value.set("this", known.get(word, word))
+
+
+_COMPARED: dict[type[exp.Expr], str] = {
+    exp.EQ: "is",
+    exp.GT: "is above",
+    exp.GTE: "is at least",
+    exp.LT: "is below",
+    exp.LTE: "is at most",
+    exp.NEQ: "is not",
+}
+_JOINED: dict[type[exp.Expr], str] = {
+    exp.And: "and",
+    exp.Or: "or",
+    exp.Add: "+",
+    exp.Sub: "−",
+    exp.Mul: "×",
+    exp.Div: "÷",
+}
+
+
+def in_words(text: str, labels: Mapping[str, str]) -> str:
+    """Return a condition as a person would say it, or as it is if it takes more than that.
+
+    Parameters
+    ----------
+    text : str
+        A condition that ``check_condition`` accepts.
+    labels : mapping of str to str
+        What columns are called, whatever the case of their names.
+
+    Returns
+    -------
+    str
+        Comparisons joined by "and" and "or".
+
+    Examples
+    --------
+    >>> in_words("CASH = 0 AND NOT (share >= 0.5 OR city IN ('Rome', 'Bonn'))", {"cash": "cash"})
+    'cash is 0 and not (share is at least 0.5 or city is Rome or Bonn)'
+    >>> in_words("a IS NOT NULL AND b BETWEEN 2 AND 2 * c", {"a": "the age"})
+    'the age is known and b is between 2 and 2 × c'
+    >>> in_words("COALESCE(a, 0) > 1", {})
+    'COALESCE(a, 0) > 1'
+    """
+    (tree,) = sqlglot.parse(text, read="duckdb")
+    said = _said(tree, {name.lower(): label for name, label in labels.items()})
+    return text.strip() if said is None else said
+
+
+def _said(node: exp.Expr | None, labels: Mapping[str, str]) -> str | None:
+    """Say a part of a condition; None if there are no words for it."""
+    parts = _parts(node)
+    said = [_said(part, labels) for part in parts]
+    if any(one is None for one in said):
+        return None
+    if isinstance(node, exp.Column):
+        return labels.get(node.name.lower(), node.name)
+    if isinstance(node, exp.Literal | exp.Boolean):
+        return str(node.this).lower() if isinstance(node, exp.Boolean) else str(node.this)
+    if isinstance(node, exp.Paren):
+        return f"({said[0]})"
+    if isinstance(node, exp.In):
+        return f"{said[0]} is {' or '.join(map(str, said[1:]))}"
+    if isinstance(node, exp.Between):
+        return f"{said[0]} is between {said[1]} and {said[2]}"
+    if isinstance(node, exp.Is):
+        return f"{said[0]} is not known"
+    if isinstance(node, exp.Not):
+        negated = isinstance(node.this, exp.Is)
+        return str(said[0]).replace("is not known", "is known") if negated else f"not {said[0]}"
+    if isinstance(node, exp.Neg):
+        return f"−{said[0]}"
+    word = None if node is None else _COMPARED.get(type(node)) or _JOINED.get(type(node))
+    return f"{said[0]} {word} {said[1]}" if word else None
+
+
+def _parts(node: exp.Expr | None) -> list[exp.Expr]:
+    """Return what a node is said by, in order."""
+    if isinstance(node, exp.In):
+        return [node.this, *node.expressions]
+    if isinstance(node, exp.Between):
+        return [node.this, node.args["low"], node.args["high"]]
+    if isinstance(node, exp.Is | exp.Neg | exp.Not | exp.Paren):
+        return [node.this]
+    if node is not None and (type(node) in _COMPARED or type(node) in _JOINED):
+        return [node.args["this"], node.args["expression"]]
+    return []

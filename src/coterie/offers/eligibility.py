@@ -7,11 +7,11 @@ one integer with a bit for each offer, so that customers who are alike can be co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from coterie.engine.condition import check_condition
+from coterie.engine.condition import check_condition, in_words
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
 from coterie.errors import DataError, ParameterError
@@ -43,6 +43,8 @@ class Columns:
         The columns of the customer table.
     sensitive : bool, default False
         Whether the segments themselves were made from protected attributes.
+    labels : mapping of str to str, optional
+        What columns are called in sentences.
     """
 
     numbers: tuple[str, ...]
@@ -50,6 +52,7 @@ class Columns:
     segments: Mapping[str, str]
     attributes: tuple[Attribute, ...] = ()
     sensitive: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def protected(self, name: str, *, strict: bool) -> str:
         """Say why a column is protected; strictly, the name counts whatever the user says of it."""
@@ -73,12 +76,15 @@ class Suits:
         The guards that hold for it.
     unchecked : tuple of str
         Guards whose columns are not there.
+    why : str
+        Whom it suits, in words: those of the catalogue, else the condition's.
     """
 
     offer: Offer
     condition: str
     checks: tuple[Check, ...] = ()
     unchecked: tuple[str, ...] = ()
+    why: str = ""
 
 
 def check_offer(db: DuckDB, people: str, offer: Offer, columns: Columns) -> Suits:
@@ -115,7 +121,10 @@ def check_offer(db: DuckDB, people: str, offer: Offer, columns: Columns) -> Suit
         condition, asked = check_condition(offer.eligible, columns.numbers, known, where=where)
     _check_protected(offer, asked, columns)
     checks, unchecked = guards_of(offer, columns.numbers)
-    return Suits(offer, condition, tuple(checks), tuple(unchecked))
+    why = offer.reason.rstrip(". ") or "Open to everybody"
+    if offer.eligible.strip() and not offer.reason:
+        why = f"Because {in_words(offer.eligible, columns.labels)}"
+    return Suits(offer, condition, tuple(checks), tuple(unchecked), why)
 
 
 def _any(names: Sequence[str]) -> dict[str, Mapping[str, str]]:

@@ -29,7 +29,8 @@ def name_touches(db: DuckDB) -> int:
     --------
     >>> with DuckDB() as db:
     ...     db.create("touches", '''SELECT 'touches:' || i AS touch_id, 'a' AS customer_id,
-    ...         TIMESTAMPTZ '2025-01-01' AS ts, 'o' AS offer_id, NULL AS responded
+    ...         TIMESTAMPTZ '2025-01-01' AS ts, 'o' AS offer_id, NULL AS responded, NULL AS treated,
+    ...         NULL AS value_micros, NULL AS propensity, NULL AS channel
     ...         FROM range(2) t(i)''')
     ...     name_touches(db), db.rows("SELECT count(*) FROM touches")
     (1, [(1,)])
@@ -40,7 +41,8 @@ def name_touches(db: DuckDB) -> int:
     db.create(
         TOUCHES,
         "SELECT * FROM named QUALIFY row_number() OVER "
-        "(PARTITION BY touch_id ORDER BY responded IS NULL, responded DESC) = 1",
+        "(PARTITION BY touch_id ORDER BY responded IS NULL, responded DESC, treated DESC, "
+        "value_micros DESC, propensity DESC, channel) = 1",
     )
     db.drop("named")
     ((after,),) = db.rows(f"SELECT count(*) FROM {TOUCHES}")

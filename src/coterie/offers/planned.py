@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coterie.offers.catalogue import Offer
 from coterie.offers.eligibility import Suits
 from coterie.offers.evidence import Promise, Proof, effect_json
 from coterie.offers.policy import NOBODY, Drawn, Ints
@@ -73,13 +72,13 @@ def _per_100(share: float) -> str:
     return f"−{text}" if share < 0 and text != "0.0" else text
 
 
-def reason_words(offer: Offer, found: Promise, segment: str, *, learning: bool = False) -> str:
+def reason_words(why: str, found: Promise, segment: str, *, learning: bool = False) -> str:
     """Say why a customer of a segment gets an offer.
 
     Parameters
     ----------
-    offer : Offer
-        What she gets.
+    why : str
+        Whom the offer suits.
     found : Promise
         What it is expected to bring in the segment.
     segment : str
@@ -95,13 +94,9 @@ def reason_words(offer: Offer, found: Promise, segment: str, *, learning: bool =
     Examples
     --------
     >>> none = Effect("untested", 0, 0, reason="it was never tried")
-    >>> offer = Offer(id="a", eligible="recency > 90", response=0.03)
-    >>> reason_words(offer, Promise(None, "guess", 1.0, none), "Lapsed")
-    'It holds that recency > 90. Untested: it was never tried.'
+    >>> reason_words("She left", Promise(None, "guess", 1.0, none), "Lapsed")
+    'She left. Untested: it was never tried.'
     """
-    why = offer.reason.rstrip(". ")
-    if not why:
-        why = f"It holds that {offer.eligible.strip()}" if offer.eligible.strip() else "For all"
     where = f"In the segment {segment}: " if found.basis == "segment" else ""
     if found.basis == "overall":
         where = "Over all segments: "
@@ -113,7 +108,7 @@ def reason_words(offer: Offer, found: Promise, segment: str, *, learning: bool =
 def plan_table(
     asked: Asked,
     drawn: Drawn,
-    offers: Sequence[Offer],
+    suits: Sequence[Suits],
     found: Sequence[Sequence[Promise]],
     segments: Mapping[str, str],
     *,
@@ -127,8 +122,8 @@ def plan_table(
         The customers.
     drawn : Drawn
         Who gets what.
-    offers : sequence of Offer
-        The catalogue.
+    suits : sequence of Suits
+        The offers, checked.
     found : sequence of sequence of Promise
         What to expect, by segment and offer.
     segments : mapping of str to str
@@ -144,14 +139,14 @@ def plan_table(
         contact; null if no money is known), basis (of the expectation: segment and overall are
         measured, guess is the user's), reason.
     """
-    rows = np.flatnonzero(drawn.offer != NOBODY)
+    rows, offers = np.flatnonzero(drawn.offer != NOBODY), [one.offer for one in suits]
     offer, segment = drawn.offer[rows], asked.segment[rows]
     pair = segment * len(offers) + offer
     expected = [p.expected for row in found for p in row]
     reasons = [
-        reason_words(o, p, name, learning=learning)
+        reason_words(one.why, p, name, learning=learning)
         for row, name in zip(found, segments.values(), strict=True)
-        for o, p in zip(offers, row, strict=True)
+        for one, p in zip(suits, row, strict=True)
     ]
     basis = [p.basis for row in found for p in row]
     money = pa.array(expected, pa.float64()).take(pa.array(pair))
@@ -238,7 +233,7 @@ def offer_rows(
 def segment_rows(
     asked: Asked,
     drawn: Drawn,
-    offers: Sequence[Offer],
+    suits: Sequence[Suits],
     found: Sequence[Sequence[Promise]],
     segments: Mapping[str, str],
 ) -> list[dict[str, Any]]:
@@ -250,8 +245,8 @@ def segment_rows(
         The customers.
     drawn : Drawn
         Who gets what.
-    offers : sequence of Offer
-        The catalogue.
+    suits : sequence of Suits
+        The offers, checked.
     found : sequence of sequence of Promise
         What to expect, by segment and offer.
     segments : mapping of str to str
@@ -263,7 +258,7 @@ def segment_rows(
         JSON, in the order of the segments; offers by customers falling. ``without`` counts those
         who get none, by what is in the way.
     """
-    rows = []
+    rows, offers = [], [one.offer for one in suits]
     for number, (key, name) in enumerate(segments.items()):
         own = asked.segment == number
         planned = np.bincount(drawn.offer[own & (drawn.offer != NOBODY)], minlength=len(offers))
@@ -285,7 +280,7 @@ def segment_rows(
                         "share": round(int(planned[i]) / total, 9),
                         "expected": found[number][i].expected,
                         "basis": found[number][i].basis,
-                        "reason": reason_words(offers[i], found[number][i], name),
+                        "reason": reason_words(suits[i].why, found[number][i], name),
                     }
                     for i in order
                 ],

@@ -294,7 +294,7 @@ def write_plan(
     planned, drawn = _draw(known, groups, wish, seed, len(ground.segments))
     learning = wish.explore
     table = plan_table(
-        asked, drawn, known.offers, known.promises, ground.segments, learning=learning
+        asked, drawn, known.suits, known.promises, ground.segments, learning=learning
     )
     rows = offer_rows(
         asked, drawn, known.suits, known.proofs, guard_counts(db, PEOPLE, known.suits)
@@ -309,7 +309,7 @@ def write_plan(
         "customers": len(asked.customers),
         **totals(rows, table),
         "offers": rows,
-        "segments": segment_rows(asked, drawn, known.offers, known.promises, ground.segments),
+        "segments": segment_rows(asked, drawn, known.suits, known.promises, ground.segments),
         "before_it_starts": _past_json(past),
         "notes": _notes(known.suits, ground),
     }
