@@ -274,7 +274,13 @@ def test_the_command_line_speaks_plainly_and_in_json(club: Path, coterie: Callab
     assert plan["command"] == "offers plan"
     assert plan["data"].keys() >= {"offers", "segments", "before_it_starts", "report"}
     with (club / "plan.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == plan["data"]["planned"]
+        rows = list(csv.DictReader(file))
+    assert len(rows) == plan["data"]["planned"]
+    # The list itself, with a time and an answer, is feedback.
+    sent = [[*row.values(), "2025-02-01", "no"] for row in rows]
+    touches(club, sent, "sent.csv", [*rows[0], "timestamp", "responded"])
+    back = coterie(club, "feedback", "sent.csv", "--json").json["data"]
+    assert (back["new"], back["quarantined"]) == (len(rows), 0)
     report = coterie(club, "offers", "report")
     assert "Voucher: Of 100 contacted," in report.out
     items = coterie(club, "offers", "report", "--json").json["data"]

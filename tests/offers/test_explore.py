@@ -57,3 +57,33 @@ def test_rows_of_unequal_chance_count_for_less() -> None:
     assert rows == pytest.approx(64 / 24)
     assert answers == pytest.approx(64 / 24 / 2)
     assert count(trials, contacted=False) == (1.0, 1.0)
+
+
+def regret(sends: int, *, learning: bool, batch: int = 500) -> float:
+    """Share of the answers that the best offer of each segment would have had, and that are lost."""
+    random = np.random.default_rng(4)
+    segments, offers = 8, 5
+    spread = np.exp(random.normal(0, 0.5, (segments, offers)))
+    rate = np.clip(random.beta(4, 76, offers) * spread, 0, 0.5)
+    sent, none = Sent.none(segments, offers), Sent.none(segments, offers)
+    best = got = 0.0
+    for number in range(sends // batch):
+        segment = random.integers(0, segments, batch)
+        chosen = random.integers(0, offers, batch)
+        if learning:
+            drawn = draw_uplifts(sent, none, np.full(offers, np.nan), seed=number)
+            world = random.integers(0, DRAWS, batch)
+            chosen = drawn[world, segment].argmax(axis=1)
+        answers = random.random(batch) < rate[segment, chosen]
+        np.add.at(sent.n, (segment, chosen), 1.0)
+        np.add.at(sent.answers, (segment, chosen), answers.astype(float))
+        best += rate[segment].max(axis=1).sum()
+        got += rate[segment, chosen].sum()
+    return 1 - got / best
+
+
+def test_what_learning_costs_falls_with_what_is_learned() -> None:
+    assert regret(2_000, learning=False) > 0.3
+    early, late = regret(2_000, learning=True), regret(20_000, learning=True)
+    assert late < 0.6 * early
+    assert late < 0.15

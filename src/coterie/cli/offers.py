@@ -53,7 +53,7 @@ def plan(
     if to is not None:
         from coterie.profiling.export import write_table
 
-        write_table(found.table, to)
+        write_table(found.touches, to)
     summary = found.summary
     if as_json:
         return answer("offers plan", _data(found, to), run=run, warnings=_warnings(summary))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from coterie.config import Settings
@@ -81,6 +82,12 @@ class Planned:
         if not path.is_file():
             raise NotReadyError("A report plans nothing.", hint="Plan: coterie offers plan")
         return pq.read_table(path)
+
+    @property
+    def touches(self) -> pa.Table:
+        """The table with ``treated`` beside ``arm``: with times and answers it is feedback."""
+        table = self.table
+        return table.add_column(5, "treated", pc.equal(table["arm"], "treated"))
 
     @property
     def report(self) -> Path:
