@@ -66,6 +66,12 @@ def test_an_offer_needs_an_id_of_its_own() -> None:
         make_settings({"offers": [{"name": "a"}]})
     with pytest.raises(ParameterError, match="Two offers have the id 'a'"):
         make_settings({"offers": [{"id": "a"}, {"id": "a"}]})
+    with pytest.raises(ParameterError, match="offers must be a list in brackets"):
+        make_settings({"offers": {"id": "a"}})
+    with pytest.raises(ParameterError, match="Offer 'a' eligible must be text"):
+        make_settings({"offers": [{"id": "a", "eligible": 3}]})
+    with pytest.raises(ParameterError, match="An offer must be a section"):
+        make_settings({"offers": ["a"]})
     with pytest.raises(ParameterError, match="At most 60"):
         make_settings({"offers": [{"id": str(n)} for n in range(61)]})
 

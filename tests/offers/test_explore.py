@@ -60,7 +60,7 @@ def test_rows_of_unequal_chance_count_for_less() -> None:
 
 
 def regret(sends: int, *, learning: bool, batch: int = 500) -> float:
-    """Share of the answers that the best offer of each segment would have had, and that are lost."""
+    """Share of the answers of each segment's best offer that is lost."""
     random = np.random.default_rng(4)
     segments, offers = 8, 5
     spread = np.exp(random.normal(0, 0.5, (segments, offers)))

@@ -8,6 +8,7 @@ it. Where the plan was made from the same answers, what comes out flatters it a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -97,3 +98,15 @@ def replay(
             trials.customer[rows],
         )
     )
+
+
+def replay_json(past: OffPolicy | str) -> dict[str, Any]:
+    """Return what ``replay`` found as JSON, or why nothing is known."""
+    if isinstance(past, str):
+        return {"verdict": None, "verdict_reason": past}
+    found: dict[str, Any] = {"verdict": past.verdict, "contacts": past.n, "ess": round(past.ess, 3)}
+    for name in ("logged", "ips", "snips", "dr", "gain"):
+        found[name] = round(getattr(past, name), 9)
+    for name in ("snips_interval", "dr_interval", "gain_interval"):
+        found[name] = [round(end, 9) for end in getattr(past, name)]
+    return found

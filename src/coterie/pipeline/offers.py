@@ -33,7 +33,6 @@ from coterie.offers.evidence import (
     sent,
 )
 from coterie.offers.explore import draw_uplifts
-from coterie.offers.off_policy import OffPolicy
 from coterie.offers.planned import (
     Asked,
     offer_rows,
@@ -42,7 +41,7 @@ from coterie.offers.planned import (
     totals,
 )
 from coterie.offers.policy import Drawn, Groups, draw, share_out, whole
-from coterie.offers.replay import replay
+from coterie.offers.replay import replay, replay_json
 from coterie.pipeline.feedback import fed
 from coterie.pipeline.ground import PEOPLE, TOUCHES, Ground, open_ground, read_contacts
 from coterie.pipeline.plan import Tell
@@ -317,7 +316,7 @@ def write_plan(
         **totals(rows, table),
         "offers": rows,
         "segments": segment_rows(asked, drawn, known.suits, known.promises, ground.segments),
-        "before_it_starts": _past_json(past),
+        "before_it_starts": replay_json(past),
         "notes": _notes(known.suits, ground),
     }
     writer.table("plan.parquet", table)
@@ -383,15 +382,3 @@ def _notes(suits: Sequence[Suits], ground: Ground) -> list[str]:
             f"does not have ({named}); they count as contacts, and nothing is measured of them."
         )
     return notes
-
-
-def _past_json(past: OffPolicy | str) -> dict[str, Any]:
-    """Return what the plan would have brought on past contacts, or why that is not known."""
-    if isinstance(past, str):
-        return {"verdict": None, "verdict_reason": past}
-    found: dict[str, Any] = {"verdict": past.verdict, "contacts": past.n, "ess": round(past.ess, 3)}
-    for name in ("logged", "ips", "snips", "dr", "gain"):
-        found[name] = round(getattr(past, name), 9)
-    for name in ("snips_interval", "dr_interval", "gain_interval"):
-        found[name] = [round(end, 9) for end in getattr(past, name)]
-    return found
