@@ -65,6 +65,7 @@ def rows(plan: Planned, data: Path) -> pd.DataFrame:
 def held_back(rows: pd.DataFrame) -> pd.Series:
     """Tell by hand who is to be offered no more debt; the unknown is a reason too."""
     seldom = (rows.CASH_ADVANCE <= 0.25 * rows.PURCHASES) & (rows.CASH_ADVANCE_FREQUENCY < 0.25)
+    seldom &= rows.CASH_ADVANCE <= 0.1 * rows.CREDIT_LIMIT
     room = rows.BALANCE <= 0.5 * rows.CREDIT_LIMIT
     return ~(seldom & room & (rows.PAYMENTS >= rows.MINIMUM_PAYMENTS))
 

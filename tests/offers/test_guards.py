@@ -11,6 +11,11 @@ from coterie.offers.guards import find_roles, guards_of
 CARD = ["BALANCE", "BALANCE_FREQUENCY", "PURCHASES", "ONEOFF_PURCHASES", "CASH_ADVANCE"]
 CARD += ["PURCHASES_FREQUENCY", "CASH_ADVANCE_FREQUENCY", "CASH_ADVANCE_TRX", "CREDIT_LIMIT"]
 CARD += ["PAYMENTS", "MINIMUM_PAYMENTS"]
+ASKED = {
+    "cash_advance": ("CASH_ADVANCE", "PURCHASES", "CASH_ADVANCE_FREQUENCY", "CREDIT_LIMIT"),
+    "utilisation": ("BALANCE", "CREDIT_LIMIT"),
+    "payments": ("PAYMENTS", "MINIMUM_PAYMENTS"),
+}
 LOAN = Offer(id="loan", kind="credit")
 
 
@@ -33,28 +38,28 @@ def test_only_credit_is_guarded_and_only_by_what_is_not_lifted() -> None:
 @pytest.mark.parametrize(
     ("guard", "row", "held"),
     [
-        ("cash_advance", "26 AS CASH_ADVANCE, 100 AS PURCHASES, 0 AS CASH_ADVANCE_FREQUENCY", True),
-        (
-            "cash_advance",
-            "25 AS CASH_ADVANCE, 100 AS PURCHASES, 0 AS CASH_ADVANCE_FREQUENCY",
-            False,
-        ),
-        (
-            "cash_advance",
-            "1 AS CASH_ADVANCE, 100 AS PURCHASES, 0.25 AS CASH_ADVANCE_FREQUENCY",
-            True,
-        ),
-        ("cash_advance", "0 AS CASH_ADVANCE, 0 AS PURCHASES, 0 AS CASH_ADVANCE_FREQUENCY", False),
-        ("cash_advance", "NULL AS CASH_ADVANCE, 1 AS PURCHASES, 0 AS CASH_ADVANCE_FREQUENCY", True),
-        ("utilisation", "51 AS BALANCE, 100 AS CREDIT_LIMIT", True),
-        ("utilisation", "50 AS BALANCE, 100 AS CREDIT_LIMIT", False),
-        ("utilisation", "0 AS BALANCE, NULL AS CREDIT_LIMIT", True),
-        ("payments", "99 AS PAYMENTS, 100 AS MINIMUM_PAYMENTS", True),
-        ("payments", "100 AS PAYMENTS, 100 AS MINIMUM_PAYMENTS", False),
-        ("payments", "100 AS PAYMENTS, NULL AS MINIMUM_PAYMENTS", True),
+        # cash, purchases, frequency, limit
+        ("cash_advance", (26, 100, 0, 1000), True),
+        ("cash_advance", (25, 100, 0, 1000), False),
+        ("cash_advance", (25, 100, 0, 249), True),
+        ("cash_advance", (25, 100, 0, 250), False),
+        ("cash_advance", (1, 100, 0.25, 1000), True),
+        ("cash_advance", (0, 0, 0, 1000), False),
+        ("cash_advance", ("NULL", 1, 0, 1000), True),
+        ("cash_advance", (0, 1, 0, "NULL"), True),
+        ("utilisation", (51, 100), True),
+        ("utilisation", (50, 100), False),
+        ("utilisation", (0, "NULL"), True),
+        ("payments", (99, 100), True),
+        ("payments", (100, 100), False),
+        ("payments", (100, "NULL"), True),
     ],
 )
-def test_borders_are_as_worked_out_by_hand(guard: str, row: str, held: bool) -> None:
+def test_borders_are_as_worked_out_by_hand(
+    guard: str, row: tuple[float | str, ...], held: bool
+) -> None:
     check = next(one for one in guards_of(LOAN, CARD)[0] if one.name == guard)
+    names = ASKED[guard]
+    values = ", ".join(f"{value} AS {name}" for value, name in zip(row, names, strict=True))
     with DuckDB() as db:
-        assert db.rows(f"SELECT {check.sql} FROM (SELECT {row})") == [(held,)]
+        assert db.rows(f"SELECT {check.sql} FROM (SELECT {values})") == [(held,)]

@@ -29,7 +29,7 @@ _ROLES: dict[str, tuple[frozenset[str], ...]] = {
 }
 """What a guard asks about -> words that are the whole name of its column."""
 
-QUARTER, HALF = 0.25, 0.5
+TENTH, QUARTER, HALF = 0.1, 0.25, 0.5
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Check:
 
 
 WORDS: dict[str, str] = {
-    "cash_advance": "often draws cash on the card, or more than a quarter of what she buys with it",
+    "cash_advance": "often draws cash on the card, or much beside what she buys with it or her limit",
     "utilisation": "has used more than half of her credit limit",
     "payments": "pays less than the minimum that is due",
 }
@@ -135,7 +135,9 @@ def _safe(name: str, roles: Mapping[str, str]) -> str:
     if name == "cash_advance":
         often = roles.get("cash_advance_frequency")
         seldom = f" AND {identifier(often)} < {QUARTER}" if often else ""
-        return f"{one} <= {QUARTER} * {other}{seldom}"
+        limit = roles.get("credit_limit")
+        little = f" AND {one} <= {TENTH} * {identifier(limit)}" if limit else ""
+        return f"{one} <= {QUARTER} * {other}{seldom}{little}"
     if name == "utilisation":
         return f"{one} <= {HALF} * {other}"
     return f"{one} >= {other}"

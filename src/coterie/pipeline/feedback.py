@@ -107,7 +107,11 @@ def read_feedback(settings: Settings, folder: Path, file: Path) -> Feedback:
     """
     home = Home(folder)
     source = _source(settings, file)
-    with home.alone(), home.workplace() as work, DuckDB(work, threads=settings.threads) as db:
+    with (
+        home.alone(),
+        home.workplace() as work,
+        DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None) as db,
+    ):
         key = {
             "format_version": FORMAT_VERSION,
             "source": source.model_dump(mode="json", exclude={"file"}),

@@ -194,7 +194,11 @@ def _kept(settings: Settings, folder: Path, wish: Wish, kind: str, tell: Tell) -
     if seed < 0:
         raise ParameterError(f"seed={seed}.", allowed="0 or more.", where="seed")
     home, feedback = Home(folder), fed(Home(folder))
-    with home.alone(), home.workplace() as work, DuckDB(work, threads=settings.threads) as db:
+    with (
+        home.alone(),
+        home.workplace() as work,
+        DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None) as db,
+    ):
         tell("read", 0.0, "reading the published run and the touches")
         ground = open_ground(db, settings, folder, feedback, as_of=wish.as_of)
         key = {
