@@ -52,7 +52,7 @@ def test_a_guess_is_called_one_and_names_are_escaped() -> None:
     assert "They are untested: £60 after their cost is your own guess." in html
     assert "£1.50 (your guess)" in html
     assert "<b>" not in html
-    assert "7 customers meet its condition and are kept from more debt (payments 7)" in html
+    assert "kept from more debt (7 where she pays less than the minimum that is due)" in html
     assert "55 of them get no offer: " in html
     assert "contacted lately (3)" in html
     assert "Not known: nothing was sent." in html

@@ -42,17 +42,14 @@ class Check:
         Its name in ``allow``.
     sql : str
         Portable SQL that is true for whoever is guarded, and where that is unknown.
-    words : str
-        Whom it guards.
     """
 
     name: str
     sql: str
-    words: str
 
 
 WORDS: dict[str, str] = {
-    "cash_advance": "often draws cash on the card, or much beside what she buys with it or her limit",
+    "cash_advance": "draws cash often, or much beside what she buys or her limit",
     "utilisation": "has used more than half of her credit limit",
     "payments": "pays less than the minimum that is due",
 }
@@ -123,7 +120,7 @@ def guards_of(offer: Offer, columns: Iterable[str]) -> tuple[list[Check], list[s
             continue
         if set(_NEEDS[name]) <= roles.keys():
             sql = f"NOT COALESCE({_safe(name, roles)}, FALSE)"
-            checks.append(Check(name, sql, WORDS[name]))
+            checks.append(Check(name, sql))
         else:
             unknown.append(name)
     return checks, unknown

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from coterie.offers.guards import WORDS
 from coterie.offers.planned import WITHOUT, evidence_words, money_words
 from coterie.offers.uplift import Effect
 from coterie.profiling import format as fmt
@@ -174,7 +175,9 @@ def _guard_words(row: Mapping[str, Any]) -> str:
     """Say whom the guards of credit keep from an offer."""
     said = []
     if row["guarded"]:
-        each = ", ".join(f"{name} {fmt.count(n)}" for name, n in row["guards"].items() if n)
+        each = "; ".join(
+            f"{fmt.count(n)} where she {WORDS[name]}" for name, n in row["guards"].items() if n
+        )
         said.append(
             f"{row['name']}: {fmt.count(row['guarded'])} customers meet its condition and are kept "
             f"from more debt ({each})."
