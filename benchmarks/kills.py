@@ -22,6 +22,8 @@ Words = tuple[str, ...]
 KILLED = 137
 CLEARED = 2
 """Point at which a run in a project that was run before has cleared up: lock, working folder."""
+OFFERS = '\n[[offers]]\nid = "voucher"\n'
+TOUCHES = "customer_id,timestamp,offer_id\n1001,2025-01-01,voucher\n1002,2025-01-01,voucher\n"
 SAMPLE_POINTS = 14
 """Two for each of the shop's six tables and for its settings."""
 
@@ -44,6 +46,10 @@ OPERATIONS = {
     "report": Operation((("run",),), ("report", "--to", "copy.html"), 2),
     "assign csv": Operation((("run",),), ("assign", "customers.csv", "--to", "placed.csv"), 2),
     "assign parquet": Operation((("run",),), ("assign", "customers.csv", "--to", "p.parquet"), 2),
+    "feedback": Operation((("run",),), ("feedback", "touches.csv"), 5),
+    "offers plan": Operation(
+        (("run",), ("feedback", "touches.csv")), ("offers", "plan", "--to", "plan.csv"), 5
+    ),
     "demo": Operation((), ("demo", "--sample", "shop", "--folder", "shop"), 14, SAMPLE_POINTS),
     "train": Operation((("run",),), ("train",), 15),
 }
@@ -115,7 +121,8 @@ class Killing:
         self.start.mkdir()
         # Too few to segment: what is written is the same, and nothing has to be chosen.
         (self.start / "customers.csv").write_text(customers_csv(20))
-        (self.start / "coterie.toml").write_text(CUSTOMERS)
+        (self.start / "touches.csv").write_text(TOUCHES)
+        (self.start / "coterie.toml").write_text(CUSTOMERS + OFFERS)
         for command in self.operation.before:
             self._do(self.start, command)
         shutil.copytree(self.start, self.whole)

@@ -28,6 +28,7 @@ from coterie.errors import NotReadyError, ParameterError
 from coterie.features.catalogue import Feature
 from coterie.features.level1 import Rules
 from coterie.features.measures import Measure
+from coterie.offers.catalogue import Offer, called, check_catalogue
 from coterie.prediction.params import PredictParams
 from coterie.schema import INPUT_TABLES, ColumnParams, Params
 from coterie.segmentation.base import SegmentationParams
@@ -71,6 +72,7 @@ class Settings(BaseSettings):
     features: tuple[Feature, ...] = ()
     measures: tuple[Measure, ...] = ()
     predict: PredictParams = PredictParams()
+    offers: tuple[Offer, ...] = ()
     threads: int | None = Field(default=None, ge=1, le=1_024)
     memory_limit: str = Field(default="", pattern=r"^(\d{1,6}(\.\d{1,3})?\s*[KMGT]i?B)?$")
 
@@ -110,10 +112,17 @@ class Settings(BaseSettings):
             )
         return self
 
+    @field_validator("offers")
+    @classmethod
+    def _check_offers(cls, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:
+        check_catalogue(offers)
+        return offers
+
     @property
     def result_bearing(self) -> dict[str, Any]:
-        """All settings that can change a result, as JSON."""
-        kept = self.model_dump(mode="json", exclude={"threads", "memory_limit", "predict"})
+        """All settings that can change a run, as JSON; what looks ahead names its own."""
+        apart = {"threads", "memory_limit", "predict", "offers"}
+        kept = self.model_dump(mode="json", exclude=apart)
         for name in _LATER:
             if not kept["segmentation"][name]:
                 del kept["segmentation"][name]
@@ -226,10 +235,11 @@ def make_settings(
         If a key or a value is not accepted, naming the nearest that is.
     """
     environment = _environment()
+    merged = _merged(_merged(data, environment), flags or {})
     try:
-        return Settings(**_merged(_merged(data, environment), flags or {}))
+        return Settings(**merged)
     except ValidationError as error:
-        raise _explain(error, where, environment) from error
+        raise _explain(error, where, environment, merged) from error
 
 
 def _environment() -> dict[str, Any]:
@@ -281,10 +291,14 @@ _MUST = {
 """Beginning of pydantic's kind of complaint -> our words."""
 
 
-def _explain(error: ValidationError, where: str, environment: Mapping[str, Any]) -> ParameterError:
+def _explain(
+    error: ValidationError, where: str, environment: Mapping[str, Any], merged: Mapping[str, Any]
+) -> ParameterError:
     """Turn the first complaint of pydantic into one sentence with the nearest known key."""
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
+    if first["loc"][:1] == ("offers",) and len(first["loc"]) > 1:  # an offer is known by its id
+        place = " ".join([called(merged["offers"][first["loc"][1]]), *map(str, first["loc"][2:])])
     where = _origin(first["loc"], environment) or where
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, ParameterError):
@@ -333,6 +347,7 @@ def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
         "features": Feature,
         "measures": Measure,
         "predict": PredictParams,
+        "offers": Offer,
     }
     if location:
         model = parts.get(str(location[0]), Settings)

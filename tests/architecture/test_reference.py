@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.figures import FIGURES
 from coterie.config import ProjectParams, Settings
+from coterie.offers.catalogue import Offer
 from coterie.prediction.params import PredictParams
 from coterie.schema import ColumnParams
 from coterie.segmentation.base import SegmentationParams
@@ -20,7 +21,9 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
 COMMANDS = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
 TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SHOWN = re.compile(r"(?:^|`|\$ |cmd: )coterie (\w[\w-]*)((?: [^\s`>|]+)*)", re.MULTILINE)
+GROUPS = "offers"
+NAME = rf"(?:(?:{GROUPS}) )?\w[\w-]*"
+SHOWN = re.compile(rf"(?:^|`|\$ |cmd: )coterie ({NAME})((?: [^\s`>|]+)*)", re.MULTILINE)
 OPTION = re.compile(r"--[a-z][a-z-]*")
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 SECTIONS = {
@@ -31,16 +34,20 @@ SECTIONS = {
     "## Weights of the criteria": Weights,
     "## `[[segmentation.rules]]`": Rule,
     "## `[predict]`": PredictParams,
+    "## `[[offers]]`": Offer,
 }
 
 
 def options() -> dict[str, set[str]]:
-    """Name the long options of every command."""
+    """Name the long options of every command; one of a group is called by both words."""
     from typer.main import get_command
 
     from coterie.cli import app
 
-    commands = get_command(app).commands
+    commands = dict(get_command(app).commands)
+    for group, parts in [(n, c.commands) for n, c in commands.items() if hasattr(c, "commands")]:
+        del commands[group]
+        commands |= {f"{group} {name}": command for name, command in parts.items()}
     return {
         name: {option for param in command.params for option in param.opts if option[:2] == "--"}
         for name, command in commands.items()
@@ -67,7 +74,7 @@ def test_settings_shown_on_a_page_are_accepted(page: Path) -> None:
 
 def test_every_command_is_in_the_reference() -> None:
     named = set(options())
-    assert named == set(re.findall(r"^\| `coterie (\w[\w-]*)", COMMANDS, re.MULTILINE))
+    assert named == set(re.findall(rf"^\| `coterie ({NAME})", COMMANDS, re.MULTILINE))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -81,7 +88,7 @@ def test_commands_shown_on_a_page_exist_with_their_options(page: Path) -> None:
 def test_every_option_is_in_the_reference() -> None:
     everywhere = {"--project", "--json"}
     for line in COMMANDS.splitlines():
-        if shown := re.match(r"\| `coterie (\w[\w-]*)", line):
+        if shown := re.match(rf"\| `coterie ({NAME})", line):
             said = set(OPTION.findall(line))
             assert said == options()[shown[1]] - everywhere, line
     assert all(option in COMMANDS for option in everywhere)

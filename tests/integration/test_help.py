@@ -20,8 +20,14 @@ import pytest
 from typer.main import get_command
 
 from coterie import Project, cli
+from coterie.offers.examples import catalogue_text
 
-COMMANDS = list(get_command(cli.app).commands)  # type: ignore[attr-defined]  a group, here
+_TOP = get_command(cli.app).commands  # type: ignore[attr-defined]  a group, here
+COMMANDS = [
+    f"{name} {part}".strip()
+    for name, one in _TOP.items()
+    for part in getattr(one, "commands", [""])
+]
 EXAMPLE = re.compile(r"^ *Example: (coterie .*?) *$", re.MULTILINE)
 ELSEWHERE = {"demo", "predict"}
 """Commands whose examples need another project: below, and in ``test_predict``."""
@@ -48,6 +54,10 @@ def shop(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     people = {row[customer]: row[country] for row in kept}
     with (folder / "customers.csv").open("w", newline="", encoding="utf-8") as out:
         csv.writer(out).writerows([["CustomerID", "Country"], *people.items()])
+    answers = (
+        "customer_id,timestamp,offer_id,treated,responded\n12347,2011-12-09,survey,true,true\n"
+    )
+    (folder / "answers.csv").write_text(answers)
     return folder
 
 
@@ -63,6 +73,8 @@ def finished(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         with pytest.raises(SystemExit) as end:
             cli.main()
         assert not end.value.code
+    with (folder / "coterie.toml").open("a", encoding="utf-8") as toml:
+        toml.write(catalogue_text("retail"))
     Project(folder).run(as_of=date(2011, 11, 11))
     Project(folder).run()
     return folder
@@ -84,7 +96,7 @@ def help_of(coterie: Callable[..., Any], folder: Path, *words: str) -> str:
 def test_every_help_has_an_example_of_its_own(
     command: str, coterie: Callable[..., Any], tmp_path: Path
 ) -> None:
-    words = [command] if command else []
+    words = command.split()
     (example,) = EXAMPLE.findall(help_of(coterie, tmp_path, *words))
     assert shlex.split(example)[: 1 + len(words)] == ["coterie", *words]
 
@@ -93,7 +105,7 @@ def test_every_help_has_an_example_of_its_own(
 def test_the_example_of_the_help_runs_as_it_is_printed(
     command: str, coterie: Callable[..., Any], project: Path
 ) -> None:
-    (example,) = EXAMPLE.findall(help_of(coterie, project, *([command] if command else [])))
+    (example,) = EXAMPLE.findall(help_of(coterie, project, *command.split()))
     if "init" in example:
         (project / "coterie.toml").unlink()
     said = coterie(project, *shlex.split(example)[1:])
@@ -131,6 +143,10 @@ ANSWERS = {
     "why": (["12347"], {"segment", "second", "margin", "reasons"}),
     "what-if": (["12347"], {"segment", "action", "reaches", "text"}),
     "export": (["--sql", "duckdb"], {"sql", "dialect", "rules", "file"}),
+    "offers plan": ([], {"offers", "segments", "contacts", "control", "cost", "report"}),
+    "offers report": ([], {"items", "total", "report"}),
+    "offers example": ([], {"name", "toml"}),
+    "feedback": (["answers.csv"], {"rows", "accepted", "quarantined", "by_reason", "new"}),
     "features": ([], {"items", "total"}),
     "algorithms": ([], {"items", "total"}),
 }
@@ -145,7 +161,7 @@ def test_with_json_there_is_one_object_with_the_fields_of_the_contract(
     command: str, coterie: Callable[..., Any], project: Path
 ) -> None:
     words, fields = ANSWERS[command]
-    said = coterie(project, command, *words, "--json")
+    said = coterie(project, *command.split(), *words, "--json")
     assert said.code == 0
     answer = said.json
     assert set(answer) == {"command", "ok", "run_id", "as_of", "data", "warnings"}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from coterie.api.days import day_of
+from coterie.api.predictions import Predictions
 from coterie.config import Settings, load_settings
 from coterie.errors import ParameterError
 from coterie.features.windows import to_date
@@ -16,17 +17,15 @@ from coterie.pipeline.explained import Run
 from coterie.pipeline.flows import flows_between_days, flows_between_runs
 from coterie.pipeline.naming import publish_run, rename_segment
 from coterie.pipeline.plan import Tell
-from coterie.pipeline.prospects import Prediction
-from coterie.pipeline.prospects import predict as predict_people
 from coterie.pipeline.run import run as run_pipeline
 from coterie.pipeline.score import assign as assign_file
 from coterie.profiling.comparison import Comparison, compare
 from coterie.profiling.migration import Flows
 from coterie.store.home import Home
-from coterie.store.results import find_run, published_run
+from coterie.store.results import find_run
 
 
-class Project:
+class Project(Predictions):
     r"""A folder with a ``coterie.toml``; its runs lie in ``.coterie``.
 
     Parameters
@@ -51,8 +50,8 @@ class Project:
     """
 
     def __init__(self, folder: str | Path = ".", settings: Settings | None = None) -> None:
-        self.folder = Path(folder)
-        self.settings = settings or load_settings(self.folder)
+        place = Path(folder)
+        super().__init__(place, settings or load_settings(place))
 
     def run(
         self,
@@ -77,7 +76,7 @@ class Project:
         Run
             The new run, or the one that is there already for the same input and model.
         """
-        day = _day(as_of)
+        day = day_of(as_of)
         done = run_pipeline(self.settings, self.folder, as_of=day, refit=refit, tell=tell)
         return Run(done.folder)
 
@@ -97,17 +96,6 @@ class Project:
             The new run; its model is published.
         """
         return self.run(as_of=as_of, refit=True, tell=tell)
-
-    @property
-    def latest(self) -> Run:
-        """The published run.
-
-        Raises
-        ------
-        NotReadyError
-            If there is none.
-        """
-        return Run.of(published_run(self.folder))
 
     def runs(self) -> list[dict[str, Any]]:
         """Return id, date, model and parent of every run, newest first."""
@@ -150,7 +138,7 @@ class Project:
             ``moves`` holds every customer with her cause; ``entered`` and ``left`` list them.
         """
         if isinstance(start, date) and isinstance(end, date):
-            days = _day(start), _day(end)
+            days = day_of(start), day_of(end)
             return flows_between_days(self.settings, self.folder, *(d for d in days if d))
         if isinstance(start, str) and isinstance(end, str):
             runs = self.find_run(start), self.find_run(end)
@@ -215,53 +203,4 @@ class Project:
             customer_id, segment_id, second_id, margin, status and the reasons in words, ordered
             by customer_id.
         """
-        return assign_file(self.settings, self.folder, Path(file), as_of=_day(as_of))
-
-    def predict(
-        self,
-        people: Sequence[Mapping[str, Any]] | str | Path = (),
-        *,
-        label: str = "",
-        tier_by: str = "",
-        tell: Tell | None = None,
-    ) -> Prediction:
-        """Return which segment people belong to, told from their attributes, or their label.
-
-        The published model answers if it looks at attributes alone, else a classifier that is
-        learnt from the customers.
-
-        Parameters
-        ----------
-        people : sequence of mapping, or path
-            Fields and answers of each person, or a file of them. None: the form alone.
-        label : str, optional
-            A column of the customer table to predict instead of the segment; ``segment``
-            lets a classifier tell the segment even where the model can place people.
-        tier_by : str, optional
-            A column of numbers; segments in the order of its median become three tiers.
-        tell : callable, optional
-            As for ``run``.
-
-        Returns
-        -------
-        Prediction
-            ``rows`` has one answer a person, with what is wrong in ``problems``; ``form`` the
-            fields; ``about`` what the classifier is worth; ``page`` the same for people.
-        """
-        given = Path(people) if isinstance(people, str | Path) else people
-        return predict_people(
-            self.settings,
-            self.folder,
-            given,
-            label=label,
-            tier_by=tier_by,
-            tell=tell,
-        )
-
-
-def _day(as_of: date | None) -> date | None:
-    """Return a day as given, or that of a datetime (a pandas Timestamp is one)."""
-    if not isinstance(as_of, date | None):
-        allowed = "Give a datetime.date."
-        raise ParameterError(f"as_of={as_of!r}.", allowed=allowed, where="as_of")
-    return as_of.date() if isinstance(as_of, datetime) else as_of
+        return assign_file(self.settings, self.folder, Path(file), as_of=day_of(as_of))

@@ -11,7 +11,7 @@ from functools import partial
 
 import typer
 
-from coterie.cli import explain, flows, look, predict, project
+from coterie.cli import explain, flows, look, offers, predict, project
 from coterie.cli.base import ended_well
 
 __all__ = ["app", "main"]
@@ -45,10 +45,12 @@ for command in (
     explain.why,
     explain.what_if,
     explain.export,
+    offers.feedback,
     look.features,
     look.algorithms,
 ):
     app.command()(command)
+app.add_typer(offers.app)
 
 
 def main() -> None:

@@ -62,7 +62,7 @@ _ALLOWED: tuple[type[exp.Expr], ...] = (
     exp.Paren,
     exp.Sub,
 )
-_CONDITIONS = (
+CONDITIONS = (
     exp.And,
     exp.Between,
     exp.Boolean,
@@ -77,6 +77,7 @@ _CONDITIONS = (
     exp.Not,
     exp.Or,
 )
+"""What is true or false."""
 _CASTS = frozenset({exp.DataType.Type.DOUBLE, exp.DataType.Type.BIGINT, exp.DataType.Type.INT})
 _WORDS = (
     "ABS, AND, BETWEEN, CASE, CAST (to DOUBLE, BIGINT, INTEGER), CEIL, COALESCE, EXP, FLOOR, "
@@ -188,7 +189,7 @@ def is_condition(text: str, *, where: str) -> bool:
     (True, False)
     """
     tree = _parse(text, where).unnest()
-    return isinstance(tree, _CONDITIONS)
+    return isinstance(tree, CONDITIONS)
 
 
 def renamed(

@@ -53,11 +53,26 @@ def write_rows(rows: pa.Table, names: Mapping[str, str], path: Path) -> None:
     table = rows.add_column(2, "segment_name", pa.array(named, pa.string()))
     said = ["; ".join(phrases) for phrases in rows.column("reasons").to_pylist()]
     at = table.schema.get_field_index("reasons")
-    table = table.set_column(at, "reasons", pa.array(said, pa.string()))
-    _write(table, path)
+    write_table(table.set_column(at, "reasons", pa.array(said, pa.string())), path)
 
 
-def _write(table: pa.Table, path: Path) -> None:
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table for people and for other tools.
+
+    Parameters
+    ----------
+    table : pa.Table
+        Plain columns.
+    path : Path
+        Ends in ``.csv`` or ``.parquet``; appears whole or not at all.
+
+    Raises
+    ------
+    ParameterError
+        If it ends otherwise.
+    DataError
+        If it cannot be written.
+    """
     if path.suffix not in {".csv", ".parquet"}:
         raise ParameterError(f"{path.name!r} is no known kind.", allowed="Use .csv or .parquet.")
     with whole_file(path) as partial:
@@ -101,7 +116,7 @@ def write_people(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         name: column.cast(pa.string()) if pa.types.is_null(column.type) else column
         for name, column in arrays.items()
     }
-    _write(pa.table(known), path)
+    write_table(pa.table(known), path)
 
 
 def _cell(value: Any) -> Any:

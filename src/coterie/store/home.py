@@ -30,7 +30,8 @@ class Home:
         self.runs = self.path / "runs"
         self.data = self.path / "data"
         self.predictions = self.path / "predictions"
-        self._roots = (self.path, self.runs, self.data, self.predictions)
+        self.feedback = self.path / "feedback"
+        self._roots = (self.path, self.runs, self.data, self.predictions, self.feedback)
 
     @contextmanager
     def alone(self) -> Iterator[None]:

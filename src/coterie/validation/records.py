@@ -77,6 +77,10 @@ def _require(staged: Staged) -> None:
         staged.problems.append(
             Problem("customer_id IS NULL AND visitor_id IS NULL", "missing_key", message)
         )
+    if "propensity" in staged.fields:
+        message = literal("A propensity lies between 0 and 1.")
+        outside = "propensity < 0 OR propensity > 1"
+        staged.problems.append(Problem(outside, "bad_number", message))
     if "value" in staged.fields:
         message = literal("The value is too large for 64 bits.")
         staged.problems.append(

@@ -1,0 +1,192 @@
+"""Answers of customers, checked like any other rows and kept beside the runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coterie.config import Settings
+from coterie.engine.duckdb import DuckDB
+from coterie.errors import DataError
+from coterie.offers.feedback import count_new, gather, name_touches
+from coterie.sources.base import Source
+from coterie.sources.read import fingerprint, read
+from coterie.store.home import Home
+from coterie.store.runs import (
+    FORMAT_VERSION,
+    MANIFEST,
+    FolderWriter,
+    check_run,
+    hash_of,
+    read_json,
+)
+from coterie.validation.build import build_tables
+
+_PART = "touches/part-0000.parquet"
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What became of a file of touches.
+
+    ``rows`` came in and were ``accepted`` or quarantined; of the accepted, ``repeated`` say the
+    same as another, ``new`` were never fed before and ``answered`` bring the answer to one that
+    was. ``fresh`` is False if the very
+    same file was fed before. ``unknown_offers`` counts touches of offers that the catalogue
+    does not have.
+    """
+
+    rows: int
+    accepted: int
+    by_reason: dict[str, int]
+    repeated: int
+    new: int
+    answered: int
+    fresh: bool
+    unknown_offers: dict[str, int]
+    folder: Path
+
+    @property
+    def quarantined(self) -> int:
+        """Rows that could not be used; they lie in ``quarantine.parquet`` of the folder."""
+        return sum(self.by_reason.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "rows": self.rows,
+            "accepted": self.accepted,
+            "quarantined": self.quarantined,
+            "by_reason": self.by_reason,
+            "repeated": self.repeated,
+            "new": self.new,
+            "answered": self.answered,
+            "fresh": self.fresh,
+            "unknown_offers": self.unknown_offers,
+            "folder": str(self.folder),
+        }
+
+
+def fed(home: Home) -> list[Path]:
+    """Return the folders of all feedback, the oldest first, each checked against its hashes.
+
+    Raises
+    ------
+    DataError
+        If a file of one is missing or was changed.
+    """
+    folders = sorted(path for path in home.feedback.glob("[0-9]*") if path.is_dir())
+    for folder in folders:
+        check_run(folder)
+    return folders
+
+
+def read_feedback(settings: Settings, folder: Path, file: Path) -> Feedback:
+    """Check a file of touches and keep it, whole or not at all.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the project; a source of touches says what its columns mean.
+    folder : Path
+        The project folder.
+    file : Path
+        Touches, with our column names or those of the project's source.
+
+    Returns
+    -------
+    Feedback
+        The account of every row.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or none of its rows can be used.
+    """
+    home = Home(folder)
+    source = _source(settings, file)
+    with (
+        home.alone(),
+        home.workplace() as work,
+        DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None) as db,
+    ):
+        key = {
+            "format_version": FORMAT_VERSION,
+            "source": source.model_dump(mode="json", exclude={"file"}),
+            "timezone": settings.project.timezone,
+            "content": fingerprint("feedback", source, folder),
+        }
+        name, known = hash_of(key), fed(home)
+        same = [path for path in known if path.name.endswith(f"-{name}")]
+        if same:
+            return _told(settings, same[0], fresh=False)
+        raw = read(db, "feedback", source, folder)
+        own = "touch_id" in source.mapping() or "touch_id" in raw.columns
+        tables = build_tables(
+            db, {"feedback": (raw, source)}, {}, timezone=settings.project.timezone
+        )
+        account = tables.quality["tables"]["touches"]
+        if not account["accepted"]:
+            reasons = ", ".join(f"{n:,} {reason}" for reason, n in account["by_reason"].items())
+            raise DataError(
+                f"None of the {account['rows_in']:,} rows of {file.name} can be used: {reasons}.",
+                hint="Nothing was kept. Check the columns, or [sources.touches].",
+                where=file.name,
+            )
+        repeated = 0 if own else name_touches(db)
+        gather(db, "known", [path / "touches" for path in known]) if known else _nothing(db)
+        new, answered = count_new(db, "known")
+        number = int(known[-1].name[:6]) + 1 if known else 1
+        with FolderWriter(home.feedback, f"{number:06}-{name}") as writer:
+            writer.path("touches").mkdir()
+            writer.table(_PART, db.stream("SELECT * FROM touches ORDER BY touch_id"))
+            refused = db.stream('SELECT * FROM quarantine ORDER BY "row"')
+            writer.table("quarantine.parquet", refused, private=True)
+            offers = dict(db.rows("SELECT offer_id, count(*) FROM touches GROUP BY 1 ORDER BY 1"))
+            told = {
+                "rows": account["rows_in"],
+                "accepted": account["accepted"],
+                "by_reason": dict(Counter(account["by_reason"])),
+                "repeated": repeated,
+                "new": new,
+                "answered": answered,
+                "offers": offers,
+            }
+            writer.json(MANIFEST, {"key": key, "told": told, "files": writer.files()})
+            return _told(settings, writer.commit(), fresh=True)
+
+
+def _source(settings: Settings, file: Path) -> Source:
+    """Return how the file is read: as the project's touches are, if it has any."""
+    named = (s for n, s in settings.sources.items() if settings.table_of(n) == "touches")
+    reading = {
+        "file": str(file.resolve()),
+        "database": "",
+        "relation": "",
+        "query": "",
+        "format": "",
+        "table": "touches",
+    }
+    return next(named, Source()).model_copy(update=reading)
+
+
+def _nothing(db: DuckDB) -> None:
+    db.create("known", "SELECT * FROM touches LIMIT 0")
+
+
+def _told(settings: Settings, folder: Path, *, fresh: bool) -> Feedback:
+    told = read_json(folder / MANIFEST)["told"]
+    known = {offer.id for offer in settings.offers}
+    return Feedback(
+        rows=told["rows"],
+        accepted=told["accepted"],
+        by_reason=told["by_reason"],
+        repeated=told["repeated"],
+        new=told["new"] if fresh else 0,
+        answered=told["answered"] if fresh else 0,
+        fresh=fresh,
+        unknown_offers={k: n for k, n in told["offers"].items() if k not in known},
+        folder=folder,
+    )

@@ -1,0 +1,333 @@
+"""Offers from the catalogue to the plan, the answers fed back, and what is told of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from coterie import Project
+from coterie.engine.duckdb import DuckDB
+from coterie.errors import DataError, NotReadyError, ParameterError
+from coterie.pipeline.ground import open_ground, read_contacts
+
+OFFERS = """
+[[offers]]
+id = "voucher"
+name = "Voucher"
+eligible = "visits > 10"
+cost = 0.1
+value = 5
+response = 0.1
+contact_days = 28
+reason = "Comes often"
+[[offers]]
+id = "letter"
+eligible = "plan = 't1'"
+capacity = 4
+control_share = 0
+"""
+HEAD = ["touch_id", "customer_id", "timestamp", "offer_id"]
+HEAD += ["treated", "responded", "value", "propensity"]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory, made: dict[str, Any]) -> Path:
+    folder = tmp_path_factory.mktemp("club")
+    (folder / "customers.csv").write_text(made["customers"])
+    (folder / "coterie.toml").write_text(made["customers.toml"] + OFFERS)
+    Project(folder).run()
+    return folder
+
+
+@pytest.fixture
+def club(ran: Path, tmp_path: Path) -> Path:
+    """A project of its own that has run already."""
+    return Path(shutil.copytree(ran, tmp_path / "club"))
+
+
+def touches(
+    folder: Path, rows: Sequence[Sequence[object]], name: str = "t.csv", head: Sequence[str] = HEAD
+) -> Path:
+    with (folder / name).open("w", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+    return folder / name
+
+
+def campaign(n: int = 400, lift: float = 0.5, seed: int = 0) -> list[list[object]]:
+    """Draw contacts of the voucher: a control of a third, answers of 10 % and more if contacted."""
+    random = np.random.default_rng(seed)
+    rows: list[list[object]] = []
+    for number in range(n):
+        treated = bool(random.random() < 2 / 3)
+        answer = bool(random.random() < 0.1 + lift * treated)
+        day = f"2025-01-{1 + number % 28:02d}"
+        who = 1000 + int(random.integers(60))
+        rows.append([f"a{number}", who, day, "voucher", treated, answer, 3 * answer, 0.6667])
+    return rows
+
+
+def test_a_plan_names_everybody_once_with_arm_chances_and_a_reason(club: Path) -> None:
+    found = Project(club).plan_offers()
+    rows = found.table.to_pylist()
+    ids = [row["customer_id"] for row in rows]
+    assert ids == sorted(set(ids))
+    for row in rows:
+        assert row["arm"] in {"treated", "control"}
+        assert 0 < row["propensity"] <= 1
+        assert 0 < row["chance"] <= 1
+        assert "Untested: it was never tried." in row["reason"]
+    vouchers = [row for row in rows if row["offer_id"] == "voucher"]
+    assert {row["expected"] for row in vouchers} == {0.4}
+    assert vouchers[0]["reason"].startswith("Comes often. ")
+    letters = [row for row in rows if row["offer_id"] == "letter"]
+    assert {row["arm"] for row in letters} == {"treated"}
+    assert {row["expected"] for row in letters} == {None}
+    assert 0 < len(letters) <= 4
+
+
+def test_the_same_plan_has_the_same_bytes_and_another_seed_others(club: Path, ran: Path) -> None:
+    settings = Project(ran).settings.model_copy(update={"threads": 1})
+    one, two = Project(club).plan_offers(), Project(ran, settings).plan_offers()
+    for name in ("plan.parquet", "summary.json", "report.html", "manifest.json"):
+        assert (one.folder / name).read_bytes() == (two.folder / name).read_bytes()
+    other = Project(club).plan_offers(seed=1)
+    assert other.folder != one.folder
+    assert not other.table.equals(one.table)
+    learning = Project(club).plan_offers(explore=True)
+    assert learning.folder.name not in {one.folder.name, other.folder.name}
+
+
+def test_offers_change_no_run(club: Path) -> None:
+    before = Project(club).latest.id
+    toml = club / "coterie.toml"
+    toml.write_text(toml.read_text().replace("value = 5", "value = 6"))
+    assert Project(club).run().id == before
+    assert [row["run_id"] for row in Project(club).runs()] == [before]
+
+
+def test_answers_make_a_guess_an_effect(club: Path) -> None:
+    project = Project(club)
+    told = project.feedback(touches(club, campaign()))
+    assert (told.rows, told.accepted, told.new, told.answered) == (400, 400, 400, 0)
+    (voucher, letter) = project.offers_report().summary["offers"]
+    assert voucher["answers"]["status"] == "evidence"
+    assert voucher["answers"]["low"] < 0.5 < voucher["answers"]["high"]
+    # Margin 5 an answer, cost .1 a contact.
+    assert voucher["margin"]["uplift"] == pytest.approx(5 * voucher["answers"]["uplift"] - 0.1)
+    assert letter["answers"]["status"] == "untested"
+    assert voucher["qini"]["low"] <= voucher["qini"]["high"]
+    plan = project.plan_offers()
+    assert plan.summary["as_of"] == "2025-01-29"
+    assert plan.summary["before_it_starts"]["verdict"] == "too little data"
+    reasons = {r for r in plan.table["reason"].to_pylist() if r.startswith("Comes often")}
+    assert not reasons or all("more answer (" in reason for reason in reasons)
+
+
+def test_no_effect_is_no_evidence_and_the_guess_is_cut_to_what_is_possible(club: Path) -> None:
+    project = Project(club)
+    project.feedback(touches(club, campaign(n=4000, lift=0.0, seed=3)))
+    (voucher, _) = project.offers_report().summary["offers"]
+    assert voucher["answers"]["status"] == "no evidence"
+    plan = project.plan_offers(as_of=date(2025, 6, 1))
+    for segment in plan.summary["segments"]:
+        for one in segment["offers"]:
+            if one["offer_id"] == "voucher":
+                assert one["basis"] == "guess"
+                assert one["expected"] < 0.4
+                assert "No effect is shown" in one["reason"]
+
+
+def test_who_was_contacted_lately_waits_and_the_control_does_not(club: Path) -> None:
+    project = Project(club)
+    first = project.plan_offers(as_of=date(2025, 3, 1))
+    sent = [
+        [
+            row["customer_id"],
+            "2025-03-01",
+            row["offer_id"],
+            row["arm"] == "treated",
+            "",
+            row["propensity"],
+        ]
+        for row in first.table.to_pylist()
+    ]
+    head = ["customer_id", "timestamp", "offer_id", "treated", "responded", "propensity"]
+    project.feedback(touches(club, sent, head=head))
+    contacted = {row[0] for row in sent if row[3]}
+    second = project.plan_offers(as_of=date(2025, 3, 8))
+    assert not contacted & set(second.table["customer_id"].to_pylist())
+    again = {row[0] for row in sent if not row[3]}
+    vouchers = {r["customer_id"] for r in second.table.to_pylist() if r["offer_id"] == "voucher"}
+    assert again & vouchers
+    later = project.plan_offers(as_of=date(2025, 3, 30))
+    assert contacted & set(later.table["customer_id"].to_pylist())
+    assert sum(r["waits"] for r in later.summary["offers"]) == 0
+
+
+def test_a_touch_counts_once_and_takes_the_answer_that_comes_later(club: Path) -> None:
+    project = Project(club)
+    rows = campaign(100)
+    blank = [[*row[:5], "", "", row[7]] for row in rows]
+    assert project.feedback(touches(club, blank)).new == 100
+    again = project.feedback(touches(club, blank))
+    assert (again.fresh, again.new) == (False, 0)
+    later = project.feedback(touches(club, rows + campaign(120, seed=1)[100:], "later.csv"))
+    assert (later.new, later.answered) == (20, 100)
+    # What was known is not lost when a file without answers comes after it.
+    touches(club, blank[:50], "late.csv")
+    assert project.feedback(club / "late.csv").new == 0
+    summary = project.offers_report().summary
+    assert summary["touches"] == 120
+    assert summary["offers"][0]["answers"]["treated"] > 30
+
+
+def test_rows_without_ids_are_known_by_what_they_say(club: Path) -> None:
+    project = Project(club)
+    rows = [row[1:] for row in campaign(60)]
+    first = project.feedback(touches(club, [*rows, rows[0]], head=HEAD[1:]))
+    assert (first.rows, first.accepted) == (61, 61)
+    assert first.repeated >= 1
+    other = project.feedback(touches(club, rows[:30], "b.csv", HEAD[1:]))
+    assert other.new == 0
+
+
+def test_bad_rows_go_to_quarantine_and_are_counted(club: Path) -> None:
+    rows = campaign(10)
+    rows[2][2] = "never"
+    rows[3][7] = 1.5
+    rows[4][1] = ""
+    rows[5][4] = "perhaps"
+    rows[6][3] = "vouchr"
+    found = Project(club).feedback(touches(club, rows))
+    assert (found.rows, found.accepted, found.quarantined) == (10, 6, 4)
+    assert found.by_reason == {"bad_time": 1, "bad_number": 2, "missing_key": 1}
+    assert found.unknown_offers == {"vouchr": 1}
+    refused = pq.read_table(found.folder / "quarantine.parquet")
+    assert refused["row"].to_pylist() == [3, 4, 5, 6]
+
+
+def test_a_file_of_which_nothing_can_be_used_is_not_kept(club: Path) -> None:
+    project = Project(club)
+    with pytest.raises(DataError, match=r"None of the 2 rows of t\.csv can be used"):
+        project.feedback(touches(club, [["a", "", "2025-01-01", "voucher"]] * 2, head=HEAD[:4]))
+    with pytest.raises(DataError):
+        project.feedback(club / "no.csv")
+    assert not list((club / ".coterie").glob("feedback/*"))
+
+
+def test_a_changed_file_of_feedback_is_told(club: Path) -> None:
+    project = Project(club)
+    folder = project.feedback(touches(club, campaign(20))).folder
+    (folder / "touches" / "part-0000.parquet").write_bytes(b"")
+    with pytest.raises(DataError, match=r"part-0000\.parquet is missing or was changed"):
+        project.plan_offers()
+
+
+def test_offers_run_only_between_their_days(club: Path) -> None:
+    toml = club / "coterie.toml"
+    toml.write_text(toml.read_text().replace("cost = 0.1", "start = 2025-05-01\nend = 2025-05-02"))
+    project = Project(club)
+    planned = {}
+    for day in (30, 1, 2, 3):
+        when = date(2025, 4 if day == 30 else 5, day)
+        summary = project.plan_offers(as_of=when).summary
+        planned[day] = (summary["offers"][0]["planned"] > 0, summary["offers"][0]["runs"])
+    assert planned == {30: (False,) * 2, 1: (True,) * 2, 2: (True,) * 2, 3: (False,) * 2}
+
+
+def test_a_budget_is_kept(club: Path) -> None:
+    summary = Project(club).plan_offers(budget=0.55).summary
+    assert summary["cost"] <= 0.55
+    assert summary["offers"][0]["contacts"] == 5
+    with pytest.raises(ParameterError, match="budget=-1"):
+        Project(club).plan_offers(budget=-1)
+
+
+def test_without_a_catalogue_or_a_run_it_is_said_what_is_missing(
+    club: Path, tmp_path: Path, made: dict[str, Any]
+) -> None:
+    (club / "coterie.toml").write_text(made["customers.toml"])
+    with pytest.raises(NotReadyError, match=r"no offer in coterie\.toml"):
+        Project(club).plan_offers()
+    (tmp_path / "coterie.toml").write_text(made["customers.toml"] + OFFERS)
+    with pytest.raises(NotReadyError, match="no run"):
+        Project(tmp_path).plan_offers()
+
+
+def test_the_command_line_speaks_plainly_and_in_json(club: Path, coterie: Callable) -> None:
+    touches(club, campaign())
+    fed = coterie(club, "feedback", "t.csv", "--json").json
+    assert fed["data"]["accepted"] == 400
+    said = coterie(club, "offers", "plan", "--to", "plan.csv")
+    assert "customers are contacted" in said.out
+    assert "report.html" in said.out
+    plan = coterie(club, "offers", "plan", "--json").json
+    assert plan["command"] == "offers plan"
+    assert plan["data"].keys() >= {"offers", "segments", "before_it_starts", "report"}
+    with (club / "plan.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == plan["data"]["planned"]
+    # The list itself, with a time and an answer, is feedback.
+    sent = [[*row.values(), "2025-02-01", "no"] for row in rows]
+    touches(club, sent, "sent.csv", [*rows[0], "timestamp", "responded"])
+    back = coterie(club, "feedback", "sent.csv", "--json").json["data"]
+    assert (back["new"], back["quarantined"]) == (len(rows), 0)
+    report = coterie(club, "offers", "report")
+    assert "Voucher: Of 100 contacted," in report.out
+    items = coterie(club, "offers", "report", "--json").json["data"]
+    assert items["total"] == len(items["items"]) == 2
+    text = coterie(club, "offers", "example", "retail").out
+    assert text.count("[[offers]]") == 5
+    assert coterie(club, "offers", "example", "bnk").error.endswith("Did you mean 'bank'?")
+    assert "Did you mean 'visits'?" in _typo(club, coterie)
+
+
+def _typo(club: Path, coterie: Callable) -> str:
+    toml = club / "coterie.toml"
+    toml.write_text(toml.read_text().replace("visits > 10", "visit > 10"))
+    failed = json.loads(coterie(club, "offers", "plan", "--json").out)
+    return str(failed["error"]["hint"])
+
+
+def test_contacts_count_for_the_segment_that_the_customer_was_in_then(shop: Path) -> None:
+    toml = shop / "coterie.toml"
+    rules = """
+[segmentation]
+algorithm = "rules"
+[[segmentation.rules]]
+name = "Recent"
+where = "recency < 60"
+[[segmentation.rules]]
+name = "Others"
+[[offers]]
+id = "voucher"
+"""
+    toml.write_text(toml.read_text() + rules)
+    project = Project(shop)
+    before = project.run(as_of=date(2023, 7, 1))
+    after = project.run()
+    places = [
+        dict(zip(*(t.column(n).to_pylist() for n in ("customer_id", "segment_id")), strict=True))
+        for t in (before.table("assignments"), after.table("assignments"))
+    ]
+    moved = [who for who, own in places[0].items() if places[1][who] != own]
+    assert moved
+    rows = [[f"{d}{w}", w, f"2023-{d}", "voucher", True] for w in moved for d in ("07-05", "01-31")]
+    project.feedback(touches(shop, rows, head=HEAD[:5]))
+    fed = sorted((shop / ".coterie" / "feedback").glob("0*"))
+    with DuckDB() as db:
+        ground = open_ground(db, project.settings, shop, fed)
+        found = read_contacts(db, project.settings.offers, ground)
+    keys = list(ground.segments)
+    # In the order of touch ids: first all of 31 January, before any run, then those of 5 July.
+    assert [keys[i] for i in found.segment] == [places[0][who] for who in sorted(moved)] * 2
+    assert ground.earlier == (before.id,)
