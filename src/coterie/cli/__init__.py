@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from functools import partial
+from typing import Annotated, Any
 
 import typer
 
+from coterie import __version__
 from coterie.cli import explain, flows, look, offers, predict, project
 from coterie.cli.base import ended_well
 
@@ -26,31 +29,36 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-# In the order of the help.
-for command in (
-    project.init,
-    project.run,
-    project.train,
-    project.demo,
-    look.report,
-    look.segments,
-    look.customer,
-    look.assign,
-    predict.predict,
-    flows.flows,
-    flows.compare,
-    flows.rename,
-    flows.publish,
-    explain.explain,
-    explain.why,
-    explain.what_if,
-    explain.export,
-    offers.feedback,
-    look.features,
-    look.algorithms,
-):
-    app.command()(command)
-app.add_typer(offers.app)
+PANELS: dict[str, tuple[Callable[..., Any], ...]] = {
+    "From data to segments": (project.init, project.run, project.train, project.demo),
+    "See them": (look.report, look.segments, look.customer, look.assign),
+    "Ask why": (explain.explain, explain.why, explain.what_if, explain.export),
+    "Look ahead": (predict.predict,),
+    "Follow them": (flows.flows, flows.compare, flows.rename, flows.publish),
+    "Know what there is": (look.features, look.algorithms),
+}
+"""Commands under the headings of the help, in its order."""
+for panel, commands in PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(offers.app, rich_help_panel="Look ahead")
+app.command(rich_help_panel="Look ahead")(offers.feedback)
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"coterie {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_say_version, is_eager=True),
+    ] = False,
+) -> None:
+    del version
 
 
 def main() -> None:
