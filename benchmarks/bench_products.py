@@ -21,18 +21,16 @@ from coterie import Project
 from coterie.config import make_settings
 from coterie.engine.duckdb import DuckDB
 from coterie.features.windows import to_day
-from coterie.offers.ease import Codes, Ease
-from coterie.offers.products import (
+from coterie.offers.history import (
+    Codes,
     Floats,
-    Lists,
-    Own,
     best,
     popularity,
-    recommend,
     segment_popularity,
 )
+from coterie.offers.products import Lists, Recommender
 from coterie.offers.purchases import Purchases, read_purchases, read_wanted
-from coterie.offers.ranking import Judged, Pairs, judge, mean_interval, pairs_of
+from coterie.offers.ranking import Judged, Pairs, judge, mean_interval, pairs_of, unseen
 from coterie.sources.read import read
 from coterie.validation.build import build_tables
 
@@ -81,14 +79,7 @@ class Trial(NamedTuple):
         """Do the same, without what each customer has bought before."""
         n_customers, n_products = self.size
         ranked = [best(row, n_products) for row in np.atleast_2d(scores)]
-        group = np.broadcast_to(of, n_customers)
-        cuts = np.searchsorted(self.bought // n_products, np.arange(n_customers + 1))
-        found = np.full((n_customers, TOP), -1, dtype=np.int32)
-        for row, (a, b) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
-            head = ranked[group[row]][: TOP + b - a]
-            new = head[~np.isin(head, self.bought[a:b] % n_products)][:TOP]
-            found[row, : len(new)] = new
-        return found
+        return unseen(ranked, np.broadcast_to(of, n_customers), self.bought, n_products, TOP)
 
 
 @cache
@@ -104,10 +95,9 @@ def trial(*, netted: bool = True) -> Trial:
             db.execute("UPDATE lines SET net_day = NULL")
         known = read_purchases(db, start)
         wanted = read_wanted(db, start, end, known.history.n_products)
-    history, own = known.history, Own.of(known.history)
-    shape = history.n_customers, history.n_products
-    lists = recommend(history, Ease.fit(own.matrix(shape)), n=TOP)
-    return Trial(known, lists, pairs_of(own.customer, own.product, shape[1]), wanted)
+    maker = Recommender(known.history, n=TOP)
+    bought = pairs_of(maker.own.customer, maker.own.product, known.history.n_products)
+    return Trial(known, maker.lists(), bought, wanted)
 
 
 @cache

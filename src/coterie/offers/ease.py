@@ -15,10 +15,10 @@ from scipy.linalg import lapack
 from scipy.sparse import csc_array, csr_array
 
 from coterie.errors import DataError, ParameterError
+from coterie.offers.history import Codes
 from coterie.segmentation.parallel import each
 
 Singles = NDArray[np.float32]
-Codes = NDArray[np.int32]
 
 LAMBDA = 300.0
 MAX_PRODUCTS = 20_000
@@ -77,7 +77,7 @@ class Ease:
         Three customers bought products 0 and 1, one bought product 2 alone.
 
         >>> bought = csr_array(np.array([[1, 1, 0], [1, 1, 0], [1, 1, 0], [0, 0, 1]]))
-        >>> Ease.fit(bought, strength=1.0).weights.round(2).tolist()
+        >>> (Ease.fit(bought, strength=1.0).weights.round(2) + 0).tolist()
         [[0.0, 0.75, 0.0], [0.75, 0.0, 0.0], [0.0, 0.0, 0.0]]
         """
         if not strength > 0:

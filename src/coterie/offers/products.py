@@ -8,143 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Literal, Self
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from coterie.errors import ParameterError
-from coterie.offers.ease import Codes, Ease, Singles
+from coterie.offers.ease import Ease, Singles
+from coterie.offers.history import Codes, Floats, History, Own, popularity
 from coterie.segmentation.parallel import each
 
-Floats = NDArray[np.float64]
 Track = Literal["again", "new", "popular"]
 
-OWN_HALF_LIFE = 365
-"""Days after which an own purchase counts half: a year, so that last season still counts."""
-POPULAR_HALF_LIFE = 14
-"""Days after which a sale to anybody counts half."""
 AGAIN_POPULAR, NEW_POPULAR = 1.0, 0.1
 """What selling best now adds to a product bought before, and to a new one. Chosen, like the
 half-life, on Online Retail in the summer of 2011, before the days that the figures are from."""
-SHRINK = 500.0
-"""Recent purchases by all that are mixed into those of a segment."""
 _CELLS = 1 << 24
 """Scores that are held at a time by each thread."""
-
-
-@dataclass(frozen=True, eq=False)
-class History:
-    """Who bought what on which day before ``as_of``: one row a customer, product and day.
-
-    Parameters
-    ----------
-    customer, product, day : int32 array, shape (n_rows,)
-        Codes from 0, and days since 1970; in rising order, no row twice (``of`` sees to it).
-    n_customers, n_products : int
-        How many codes there are.
-    as_of : int
-        Exclusive day: all days lie before it.
-    """
-
-    customer: Codes
-    product: Codes
-    day: Codes
-    n_customers: int
-    n_products: int
-    as_of: int
-
-    @classmethod
-    def of(
-        cls, rows: tuple[Codes, Codes, Codes], *, n_customers: int, n_products: int, as_of: int
-    ) -> Self:
-        """Bring rows into order, without repeats and without days that may not be seen.
-
-        Parameters
-        ----------
-        rows : three int32 arrays of one length
-            Customer, product, day; in any order.
-        n_customers, n_products : int
-            How many codes there are.
-        as_of : int
-            Rows on or after this day are left out.
-
-        Returns
-        -------
-        History
-            The same for any order of the rows.
-        """
-        customer, product, day = (np.asarray(part, dtype=np.int32) for part in rows)
-        order = np.lexsort((day, product, customer))
-        order = order[day[order] < as_of]
-        customer, product, day = customer[order], product[order], day[order]
-        same = (np.diff(customer) == 0) & (np.diff(product) == 0) & (np.diff(day) == 0)
-        first = np.concatenate([[True], ~same])[: len(day)]
-        return cls(customer[first], product[first], day[first], n_customers, n_products, as_of)
-
-    def before(self, day: int) -> History:
-        """Return the same customers and products as they were before an earlier day."""
-        seen = self.day < day
-        parts = (self.customer[seen], self.product[seen], self.day[seen])
-        return History(*parts, self.n_customers, self.n_products, day)
-
-    def faded(self, half_life: float) -> Floats:
-        """Return what each row counts: 1 on the last day, half of it ``half_life`` days before."""
-        age = self.as_of - 1 - self.day
-        faded: Floats = np.exp2(-age / half_life)
-        return faded
-
-
-@dataclass(frozen=True, eq=False)
-class Own:
-    """What customers bought themselves: one row a customer and product.
-
-    Parameters
-    ----------
-    customer, product : int32 array
-        Codes, in rising order.
-    times, last : int32 array
-        Days on which it was bought, and the last of them.
-    score : float64 array
-        Sum over those days, each half as much for every ``OWN_HALF_LIFE`` days it is past.
-    """
-
-    customer: Codes
-    product: Codes
-    times: Codes
-    last: Codes
-    score: Floats
-
-    @classmethod
-    def of(cls, history: History) -> Self:
-        """Sum a history up.
-
-        Examples
-        --------
-        Bought 365 days ago and yesterday: a half and a whole.
-
-        >>> rows = tuple(np.array(part) for part in ([0, 0], [0, 0], [0, 365]))
-        >>> own = Own.of(History.of(rows, n_customers=1, n_products=1, as_of=366))
-        >>> own.times.tolist(), own.last.tolist(), own.score.tolist()
-        ([2], [365], [1.5])
-        """
-        same = (np.diff(history.customer) == 0) & (np.diff(history.product) == 0)
-        start = np.flatnonzero(np.concatenate([[True], ~same])[: len(history.day)])
-        end = np.append(start[1:], len(history.day))
-        faded = history.faded(OWN_HALF_LIFE)
-        return cls(
-            history.customer[start],
-            history.product[start],
-            (end - start).astype(np.int32),
-            history.day[end - 1],
-            np.add.reduceat(faded, start) if len(start) else faded,
-        )
-
-    def matrix(self, shape: tuple[int, int]) -> csr_array:
-        """Return 1 where a customer bought a product, as a sparse array."""
-        ones = np.ones(len(self.customer), dtype=np.float32)
-        return csr_array((ones, (self.customer, self.product)), shape=shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,115 +85,58 @@ class Lists:
         return found
 
 
-def popularity(history: History, half_life: float = POPULAR_HALF_LIFE) -> Floats:
-    """Return the purchases of each product, a customer and day one, faded with time.
+class Recommender:
+    """Ranks products for customers who bought any.
 
     Parameters
     ----------
     history : History
         Who bought what.
-    half_life : float
-        Days after which a purchase counts half.
-
-    Returns
-    -------
-    float64 array, shape (n_products,)
-        Sums.
-    """
-    return np.bincount(
-        history.product, weights=history.faded(half_life), minlength=history.n_products
-    )
-
-
-def segment_popularity(history: History, segment: Codes, n_segments: int) -> Floats:
-    """Return the share of each product in the recent purchases of each segment.
-
-    Parameters
-    ----------
-    history : History
-        Who bought what.
-    segment : int32 array, shape (n_customers,)
-        From 0; −1 without a segment.
-    n_segments : int
-        How many there are.
-
-    Returns
-    -------
-    float64 array, shape (n_segments + 1, n_products)
-        Shares that sum to 1; those of a segment are mixed with ``SHRINK`` purchases spread
-        as those of all. The last row is all.
-    """
-    weights = history.faded(POPULAR_HALF_LIFE)
-    everybody = np.bincount(history.product, weights, history.n_products)
-    everybody /= everybody.sum() or 1.0
-    of = segment[history.customer]
-    found = [
-        np.bincount(history.product[of == s], weights[of == s], history.n_products)
-        for s in range(n_segments)
-    ]
-    mixed = [(one + SHRINK * everybody) / (one.sum() + SHRINK) for one in found]
-    return np.array([*mixed, everybody])
-
-
-def best(scores: Floats, n: int) -> Codes:
-    """Return the codes of the ``n`` highest scores above 0, falling; ties by code.
-
-    Examples
-    --------
-    >>> best(np.array([0.2, 0.5, 0.2, 0.0]), 3).tolist()
-    [1, 0, 2]
-    """
-    order = np.argsort(-scores, kind="stable")[:n]
-    return order[scores[order] > 0].astype(np.int32)
-
-
-def recommend(history: History, model: Ease, *, n: int = 10) -> Lists:
-    """Rank products for every customer who bought any.
-
-    Parameters
-    ----------
-    history : History
-        Who bought what.
-    model : Ease
-        Fitted to it.
+    model : Ease, optional
+        Fitted to it; else it is fitted now.
     n : int, default 10
         Products of each track.
-
-    Returns
-    -------
-    Lists
-        For each customer up to ``n`` bought before and ``n`` that are new to her. Ties go to
-        the lower code. The same at any number of threads.
 
     Raises
     ------
     ParameterError
         If ``n`` is below 1.
     """
-    if n < 1:
-        raise ParameterError(f"n={n}.", allowed="n is 1 or more.")
-    own = Own.of(history)
-    popular = popularity(history)
-    popular /= popular.max() if popular.any() else 1.0
-    makers = _Maker(own, model, popular, n)
-    size = max(1, _CELLS // max(len(model.products), 1))
-    starts = range(0, history.n_customers, size)
-    parts = each(lambda a: makers.make(a, min(a + size, history.n_customers)), starts)
-    return _joined(parts)
 
+    def __init__(self, history: History, model: Ease | None = None, *, n: int = 10) -> None:
+        if n < 1:
+            raise ParameterError(f"n={n}.", allowed="n is 1 or more.")
+        self.own, self._n = Own.of(history), n
+        self._size = history.n_customers, history.n_products
+        self._model = model or Ease.fit(self.own.matrix(self._size))
+        popular = popularity(history)
+        self._popular = popular / (popular.max() if popular.any() else 1.0)
+        learned = self._model.products
+        self._column = np.full(self._size[1], -1, dtype=np.int32)
+        self._column[learned] = np.arange(len(learned), dtype=np.int32)
+        self._lift = (NEW_POPULAR * self._popular[learned]).astype(np.float32)
 
-class _Maker:
-    """Makes the lists of some customers at a time."""
+    def lists(self, start: int = 0, end: int | None = None) -> Lists:
+        """Rank products for some customers, or all.
 
-    def __init__(self, own: Own, model: Ease, popular: Floats, n: int) -> None:
-        self._own, self._model, self._popular, self._n = own, model, popular, n
-        self._column = np.full(len(popular), -1, dtype=np.int32)
-        self._column[model.products] = np.arange(len(model.products), dtype=np.int32)
-        self._lift = (NEW_POPULAR * popular[model.products]).astype(np.float32)
+        Parameters
+        ----------
+        start, end : int
+            The first customer and the one after the last, by code.
 
-    def make(self, start: int, end: int) -> Lists:
+        Returns
+        -------
+        Lists
+            For each up to ``n`` bought before and ``n`` that are new to her; ties go to the
+            lower code. The same at any number of threads.
+        """
+        end = self._size[0] if end is None else min(end, self._size[0])
+        step = max(1, _CELLS // max(len(self._model.products), 1))
+        return _joined(each(lambda a: self._make(a, min(a + step, end)), range(start, end, step)))
+
+    def _make(self, start: int, end: int) -> Lists:
         """Make the lists of the customers from ``start`` to before ``end``."""
-        own = self._own
+        own = self.own
         rows = slice(*np.searchsorted(own.customer, [start, end]))
         who, product = own.customer[rows] - start, own.product[rows]
         column = self._column[product]
@@ -350,7 +175,7 @@ class _Maker:
         products, weights = self._model.products, self._model.weights
         because = np.full(len(new.who), -1, np.int32)
         cuts = np.searchsorted(new.who, np.arange(len(seen) + 1))
-        for row, (a, b) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+        for row, (a, b) in enumerate(pairwise(cuts)):
             mine = np.flatnonzero(seen[row])
             if a == b or not len(mine):
                 continue

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import NotReadyError
-from coterie.offers.products import History
+from coterie.offers.history import History
 from coterie.offers.ranking import Pairs, pairs_of
 from coterie.profiling.counted import COUNTED, number_products
 

@@ -6,14 +6,15 @@ bought forty products afterwards does not make every list look bad.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coterie.offers.ease import Codes
+from coterie.offers.history import Codes, Floats
 
-Floats = NDArray[np.float64]
 Pairs = NDArray[np.int64]
 
 
@@ -70,6 +71,41 @@ def judge(listed: Codes, wanted: Pairs, n_products: int) -> Judged:
     possible = np.minimum(n_wanted[customers], listed.shape[1])
     ideal = np.cumsum(discount)[possible - 1]
     return Judged(customers, hits.sum(axis=1) / possible, hits @ discount / ideal)
+
+
+def unseen(ranked: Sequence[Codes], of: Codes, own: Pairs, n_products: int, n: int = 10) -> Codes:
+    """Return for each customer the best of her group that she has not bought.
+
+    Parameters
+    ----------
+    ranked : sequence of int32 array
+        All products of each group, best first.
+    of : int32 array, shape (n_customers,)
+        Group of each customer.
+    own : int64 array
+        What customers bought, as ``pairs_of`` gives it.
+    n_products : int
+        How many codes there are.
+    n : int, default 10
+        How many to list.
+
+    Returns
+    -------
+    int32 array, shape (n_customers, n)
+        −1 where a list is shorter.
+
+    Examples
+    --------
+    >>> unseen([np.array([2, 0, 1])], np.array([0, 0]), np.array([2]), 3, n=2).tolist()
+    [[0, 1], [2, 0]]
+    """
+    cuts = np.searchsorted(own // n_products, np.arange(len(of) + 1))
+    found = np.full((len(of), n), -1, dtype=np.int32)
+    for row, (a, b) in enumerate(pairwise(cuts)):
+        head = ranked[of[row]][: n + b - a]
+        new = head[~np.isin(head, own[a:b] % n_products)][:n]
+        found[row, : len(new)] = new
+    return found
 
 
 def mean_interval(
