@@ -11,10 +11,13 @@ import pyarrow as pa
 from coterie.config import Settings, load_settings
 from coterie.errors import ParameterError
 from coterie.features.windows import to_date
+from coterie.offers.kept_products import Products
+from coterie.offers.products import Track
 from coterie.pipeline.explained import Run
 from coterie.pipeline.flows import flows_between_days, flows_between_runs
 from coterie.pipeline.naming import publish_run, rename_segment
 from coterie.pipeline.plan import Tell
+from coterie.pipeline.products import find_products
 from coterie.pipeline.run import run as run_pipeline
 from coterie.pipeline.score import assign as assign_file
 from coterie.profiling.comparison import Comparison, compare
@@ -195,6 +198,42 @@ class Project:
             The published run.
         """
         return Run(publish_run(self.folder, name).folder)
+
+    def products(self, *, tell: Tell | None = None) -> Products:
+        """Return what to show whom, what sells together, and how much of it.
+
+        Parameters
+        ----------
+        tell : callable, optional
+            As for ``run``; told while the lists are made, once for each run.
+
+        Returns
+        -------
+        Products
+            Of the published run.
+        """
+        return find_products(self.settings, self.folder, tell=tell)
+
+    def recommend(
+        self, customer_id: str, *, n: int = 10, track: Track | None = None
+    ) -> dict[str, Any]:
+        """Return products for a customer, as ``Products.recommend`` does.
+
+        Parameters
+        ----------
+        customer_id : str
+            As in the data; of whom nothing is known, gets what sells best now.
+        n : int, default 10
+            How many, 1 to 10.
+        track : {"again", "new"}, optional
+            What she bought before, or what is new to her; else both.
+
+        Returns
+        -------
+        dict
+            customer_id, known, note and items.
+        """
+        return self.products().recommend(customer_id, n=n, track=track)
 
     def assign(self, file: str | Path, *, as_of: date | None = None) -> pa.Table:
         """Place the customers of a file by the published model, and store nothing.

@@ -10,7 +10,7 @@ from functools import partial
 
 import typer
 
-from coterie.cli import explain, flows, look, project
+from coterie.cli import explain, flows, look, products, project
 from coterie.cli.base import ended_well
 
 __all__ = ["app", "main"]
@@ -43,6 +43,8 @@ for command in (
     explain.why,
     explain.what_if,
     explain.export,
+    products.recommend,
+    products.products,
     look.features,
     look.algorithms,
 ):

@@ -99,7 +99,7 @@ def shift(day: int, months: int) -> int:
     return to_day(date(year, month + 1, min(when.day, last)))
 
 
-def forecast(series: Floats) -> Forecast:
+def forecast(series: Floats, method: Method | None = None) -> Forecast:
     """Forecast the next month of many series at once.
 
     Two seasons or more: the same month a year before (seasonal naive). Fewer: the last
@@ -110,6 +110,8 @@ def forecast(series: Floats) -> Forecast:
     ----------
     series : float64 array, shape (n_series, n_months)
         Past months, the last one just before the forecast.
+    method : str, optional
+        What was chosen on other series of these months.
 
     Returns
     -------
@@ -135,12 +137,12 @@ def forecast(series: Floats) -> Forecast:
         return Forecast("naive" if months else "none", last, unknown, unknown)
     steps = np.diff(series, axis=1)
     naive = _made("naive", series[:, -1], steps)
-    if months < 4:
+    if months < 4 or method == "naive":
         return naive
     # What each would have said of the months from the third on, with those before it alone.
     slope = (series[:, 1:-1] - series[:, :1]) / np.arange(1, months - 1)
     missed = steps[:, 1:] - slope
-    if np.abs(missed).sum() >= np.abs(steps[:, 1:]).sum():
+    if method is None and np.abs(missed).sum() >= np.abs(steps[:, 1:]).sum():
         return naive
     ahead = series[:, -1] + (series[:, -1] - series[:, 0]) / (months - 1)
     return _made("drift", ahead, missed)

@@ -195,3 +195,9 @@ def best(scores: Floats, n: int) -> Codes:
     """
     order = np.argsort(-scores, kind="stable")[:n]
     return order[scores[order] > 0].astype(np.int32)
+
+
+def places(groups: Codes) -> NDArray[np.int64]:
+    """Return the place of each row within its group, from 0; rows of a group stand together."""
+    start = np.flatnonzero(np.concatenate([[True], np.diff(groups) != 0])[: len(groups)])
+    return np.arange(len(groups)) - np.repeat(start, np.diff(np.append(start, len(groups))))

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 
 from coterie.errors import ParameterError
 from coterie.offers.ease import Ease, Singles
-from coterie.offers.history import Codes, Floats, History, Own, popularity
+from coterie.offers.history import Codes, Floats, History, Own, places, popularity
 from coterie.segmentation.parallel import each
 
 Track = Literal["again", "new", "popular"]
@@ -78,7 +78,7 @@ class Lists:
         keep = np.ones(len(self.again), np.bool_) if track is None else self.again
         customer = self.customer[~keep if track == "new" else keep]
         product = self.product[~keep if track == "new" else keep]
-        place = _places(customer)
+        place = places(customer)
         found = np.full((n_customers, n), -1, dtype=np.int32)
         first = place < n
         found[customer[first], place[first]] = product[first]
@@ -200,7 +200,7 @@ class _Rows:
     def first(self, n: int) -> _Rows:
         """Return the best ``n`` of each customer."""
         order = np.lexsort((self.product, -self.score, self.who))
-        return self.take(order[_places(self.who[order]) < n])
+        return self.take(order[places(self.who[order]) < n])
 
     def take(self, rows: NDArray[np.int64]) -> _Rows:
         """Return some rows, in this order."""
@@ -217,7 +217,7 @@ def _merged(again: _Rows, new: _Rows, start: int) -> Lists:
     return Lists(
         (rows.who + start).astype(np.int32),
         rows.product,
-        (_places(rows.who) + 1).astype(np.int32),
+        (places(rows.who) + 1).astype(np.int32),
         before[order],
         rows.score,
         rows.times,
@@ -229,12 +229,6 @@ def _merged(again: _Rows, new: _Rows, start: int) -> Lists:
 def _joined(parts: Iterable[Lists]) -> Lists:
     found = list(parts)
     return Lists(*(np.concatenate([getattr(p, f.name) for p in found]) for f in fields(Lists)))
-
-
-def _places(groups: Codes) -> NDArray[np.int64]:
-    """Return the place of each row within its group, from 0; rows of a group stand together."""
-    start = np.flatnonzero(np.concatenate([[True], np.diff(groups) != 0])[: len(groups)])
-    return np.arange(len(groups)) - np.repeat(start, np.diff(np.append(start, len(groups))))
 
 
 def _top(scores: Singles, n: int) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ Guests are counted here, as what they buy has to be in stock, too; they have no 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,4 +129,4 @@ def read_baskets(db: DuckDB, placed: str, as_of: int, n_products: int) -> Basket
 
 
 def _spans(starts: list[int]) -> list[tuple[int, int]]:
-    return list(zip(starts[:-1], starts[1:], strict=True)) or [(starts[-1], starts[-1])]
+    return list(pairwise(starts)) or [(starts[-1], starts[-1])]

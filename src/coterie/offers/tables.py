@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from coterie.features.windows import to_date
 from coterie.offers.baskets import Baskets, find_pairs
-from coterie.offers.demand import Forecast, forecast, trend
+from coterie.offers.demand import Method, forecast, trend
 from coterie.offers.history import Codes, Floats
 from coterie.offers.products import Lists
 from coterie.offers.purchases import Purchases
@@ -172,7 +172,7 @@ def demand_rows(
 
 def forecast_rows(
     sales: Sales, segments: Sequence[str], known: Purchases, n_months: int
-) -> tuple[pa.Table, Forecast]:
+) -> tuple[pa.Table, Method]:
     """Forecast each product for all, and for each segment that bought it.
 
     Parameters
@@ -188,15 +188,16 @@ def forecast_rows(
 
     Returns
     -------
-    (pyarrow.Table, Forecast)
+    (pyarrow.Table, str)
         segment_id (``all`` first), product_id, product_name, last (pieces of the last month),
         expected, low, high (of the next), change and trend (of the orders); by segment, then
-        expected, falling, then product. And the forecast of all, for its method.
+        expected, falling, then product. And the method of the forecast.
     """
-    parts, made = [], []
+    parts: list[pa.Table] = []
+    method: Method | None = None
     for whole in (True, False):
         segment, product, (orders, pieces) = sales.series(n_months, whole=whole)
-        found = forecast(pieces / MILLI)
+        found = forecast(pieces / MILLI, method)
         change, words = trend(orders)
         last = pieces[:, -1] / MILLI if n_months else found.expected
         order = np.lexsort((product, -found.expected, segment))
@@ -212,8 +213,8 @@ def forecast_rows(
         columns["change"] = _known(change[order])
         columns["trend"] = pa.array(words, pa.string()).take(pa.array(order))
         parts.append(pa.table(columns))
-        made.append(found)
-    return pa.concat_tables(parts).combine_chunks(), made[0]
+        method = found.method
+    return pa.concat_tables(parts).combine_chunks(), method or "none"
 
 
 def _known(values: Floats) -> pa.Array:

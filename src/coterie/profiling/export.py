@@ -48,13 +48,25 @@ def write_rows(rows: pa.Table, names: Mapping[str, str], path: Path) -> None:
     DataError
         If it cannot be written.
     """
-    if path.suffix not in {".csv", ".parquet"}:
-        raise ParameterError(f"{path.name!r} is no known kind.", allowed="Use .csv or .parquet.")
     named = [names.get(key) for key in rows.column("segment_id").to_pylist()]
     table = rows.add_column(2, "segment_name", pa.array(named, pa.string()))
     said = ["; ".join(phrases) for phrases in rows.column("reasons").to_pylist()]
     at = table.schema.get_field_index("reasons")
-    table = table.set_column(at, "reasons", pa.array(said, pa.string()))
+    write_table(table.set_column(at, "reasons", pa.array(said, pa.string())), path)
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table of texts and numbers; it appears whole or not at all.
+
+    Raises
+    ------
+    ParameterError
+        If ``path`` ends in neither ``.csv`` nor ``.parquet``.
+    DataError
+        If it cannot be written.
+    """
+    if path.suffix not in {".csv", ".parquet"}:
+        raise ParameterError(f"{path.name!r} is no known kind.", allowed="Use .csv or .parquet.")
     with whole_file(path) as partial:
         if path.suffix == ".parquet":
             pq.write_table(table, partial)
