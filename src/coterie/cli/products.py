@@ -99,7 +99,7 @@ def products(
         out.print("\n[bold]Bought together[/bold]")
     for one in found["pairs"][:5]:
         first, second = plain(one["first_name"]), plain(one["second_name"])
-        text = f"{one['confidence']:.0%} who buy {first} also buy {second}"
+        text = f"{one['confidence']:.0%} of orders with {first} also hold {second}"
         out.print(f"  {text} ({one['lift']:.1f} × chance)", soft_wrap=True)
     out.print(f"\nThe page: {plain(str(kept.report))}", soft_wrap=True)
     return None

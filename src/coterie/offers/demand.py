@@ -148,6 +148,34 @@ def forecast(series: Floats, method: Method | None = None) -> Forecast:
     return _made("drift", ahead, missed)
 
 
+def held(series: Floats, method: Method) -> float | None:
+    """Return how often the last month lay in the range that was told of it a month before.
+
+    Parameters
+    ----------
+    series : float64 array, shape (n_series, n_months)
+        Past months; series without anything before the last month are left out.
+    method : str
+        That of the forecast.
+
+    Returns
+    -------
+    float or None
+        A share, ``LEVEL`` if the ranges are right; None if too few months came before.
+
+    Examples
+    --------
+    >>> held(np.array([[1.0, 3.0, 1.0, 2.0], [1.0, 3.0, 1.0, 9.0]]), "naive")
+    0.5
+    """
+    past = series[:, :-1]
+    known = past.sum(axis=1) > 0
+    if past.shape[1] < (2 * SEASON if method == "seasonal naive" else RECENT) or not known.any():
+        return None
+    told, last = forecast(past[known], method), series[known, -1]
+    return float(((told.low <= last) & (last <= told.high)).mean())
+
+
 def trend(orders: NDArray[np.int64]) -> tuple[Floats, list[str]]:
     """Compare the orders of the last three months with those of the three before.
 

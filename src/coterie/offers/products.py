@@ -6,6 +6,7 @@ than what others buy, and cannot answer the second at all. One list is both by t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -22,9 +23,11 @@ from coterie.segmentation.parallel import each
 
 Track = Literal["again", "new", "popular"]
 
-AGAIN_POPULAR, NEW_POPULAR = 1.0, 0.1
-"""What selling best now adds to a product bought before, and to a new one. Chosen, like the
-half-life, on Online Retail in the summer of 2011, before the days that the figures are from."""
+AGAIN_POPULAR = 1.0
+"""What selling best now adds to a product bought before, as much as one more purchase of it.
+Chosen on Online Retail in the summer of 2011, before the days that the figures are from."""
+NEW_POPULAR = 1e-6
+"""What it adds to a new product: it decides only where nothing else does."""
 _CELLS = 1 << 24
 """Scores that are held at a time by each thread."""
 
@@ -232,14 +235,21 @@ def _joined(parts: Iterable[Lists]) -> Lists:
 
 
 def _top(scores: Singles, n: int) -> NDArray[np.int64]:
-    """Return the columns of the ``n`` highest scores of each row, falling; ties by column."""
-    if not scores.shape[1]:
-        return np.empty((len(scores), 0), dtype=np.int64)
-    found = np.argpartition(scores, scores.shape[1] - n, axis=1)[:, -n:]
-    least = np.take_along_axis(scores, found, axis=1).min(axis=1)
-    tied = np.flatnonzero((scores >= least[:, None]).sum(axis=1) > n)
-    if len(tied):  # the partition takes any of equals
-        found[tied] = np.argsort(-scores[tied], axis=1, kind="stable")[:, :n]
-    found.sort(axis=1)
-    values = np.take_along_axis(scores, found, axis=1)
-    return np.take_along_axis(found, np.argsort(-values, axis=1, kind="stable"), axis=1)
+    """Return the columns of the ``n`` highest scores of each row, falling; ties by column.
+
+    The ``n`` blocks of columns with the highest maxima, lower blocks first among equals, hold
+    them all; so only these are sorted.
+    """
+    rows, columns = scores.shape
+    width = max(1, math.isqrt(columns // max(n, 1)))
+    whole = columns // width
+    highest = np.full((rows, -(-columns // width)), -np.inf, dtype=np.float32)
+    highest[:, :whole] = scores[:, : whole * width].reshape(rows, whole, width).max(axis=2)
+    if whole < highest.shape[1]:
+        highest[:, whole] = scores[:, whole * width :].max(axis=1)
+    blocks = np.sort(np.argsort(-highest, axis=1, kind="stable")[:, :n], axis=1)
+    found = (blocks[:, :, None] * width + np.arange(width)).reshape(rows, -1)
+    values = np.take_along_axis(scores, np.minimum(found, columns - 1), axis=1)
+    values[found >= columns] = -np.inf
+    order = np.argsort(-values, axis=1, kind="stable")[:, :n]
+    return np.take_along_axis(found, order, axis=1)

@@ -46,7 +46,7 @@ def products_page(facts: Facts) -> str:
     Examples
     --------
     >>> summary = {"as_of": "2025-06-01", "segments": [], "customers": 0, "products": 0,
-    ...     "months": ["2025-06-01"], "method": "none", "method_words": "nothing",
+    ...     "months": ["2025-06-01"], "method_words": "nothing", "range_held": None,
     ...     "proof": {"scores": {}, "reason": "Too few days.", "start": "", "end": ""}}
     >>> empty = pa.table({name: pa.array([], pa.string()) for name in ("segment_id", "trend")})
     >>> "Too few days." in products_page(Facts("shop", summary, empty, empty, empty, empty))
@@ -145,7 +145,7 @@ def _pairs(facts: Facts) -> list[str | Table]:
             ]
             for one in _of(facts.pairs, segment["id"])[: _SHOWN * (1 + (segment["id"] == ALL))]
         ]
-        head = ["Who buys", "also buys", "Orders", "Of all orders", "How often", "Lift"]
+        head = ["Orders with", "also hold", "Orders", "Of all orders", "How often", "Lift"]
         parts.append(Table(f"{segment['name']}.", head, cells, numbers=2))
     return parts
 
@@ -159,6 +159,11 @@ def _demand(facts: Facts) -> list[str | Table | Figure]:
         said += (
             f" There are {months} whole months; from {2 * SEASON} on, the same month a year "
             "before is used. Until then a season is not known and looks like a trend."
+        )
+    if summary["range_held"] is not None:
+        said += (
+            f" A month ago, {fmt.share(summary['range_held'], sentence=True)} of the products "
+            f"came to lie in the {LEVEL:.0%} range that would have been told."
         )
     parts: list[str | Table | Figure] = [said]
     everything = _of(facts.forecasts, ALL)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from coterie.features.windows import to_date
 from coterie.offers.baskets import Baskets, find_pairs
-from coterie.offers.demand import Method, forecast, trend
+from coterie.offers.demand import Method, forecast, held, trend
 from coterie.offers.history import Codes, Floats
 from coterie.offers.products import Lists
 from coterie.offers.purchases import Purchases
@@ -172,7 +172,7 @@ def demand_rows(
 
 def forecast_rows(
     sales: Sales, segments: Sequence[str], known: Purchases, n_months: int
-) -> tuple[pa.Table, Method]:
+) -> tuple[pa.Table, Method, float | None]:
     """Forecast each product for all, and for each segment that bought it.
 
     Parameters
@@ -188,13 +188,15 @@ def forecast_rows(
 
     Returns
     -------
-    (pyarrow.Table, str)
+    (pyarrow.Table, str, float or None)
         segment_id (``all`` first), product_id, product_name, last (pieces of the last month),
         expected, low, high (of the next), change and trend (of the orders); by segment, then
-        expected, falling, then product. And the method of the forecast.
+        expected, falling, then product. The method of the forecast, and
+        how often its ranges for all held a month ago.
     """
     parts: list[pa.Table] = []
     method: Method | None = None
+    right: float | None = None
     for whole in (True, False):
         segment, product, (orders, pieces) = sales.series(n_months, whole=whole)
         found = forecast(pieces / MILLI, method)
@@ -213,8 +215,9 @@ def forecast_rows(
         columns["change"] = _known(change[order])
         columns["trend"] = pa.array(words, pa.string()).take(pa.array(order))
         parts.append(pa.table(columns))
-        method = found.method
-    return pa.concat_tables(parts).combine_chunks(), method or "none"
+        if method is None:
+            method, right = found.method, held(pieces / MILLI, found.method)
+    return pa.concat_tables(parts).combine_chunks(), method or "none", right
 
 
 def _known(values: Floats) -> pa.Array:

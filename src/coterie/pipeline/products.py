@@ -114,7 +114,7 @@ def _make(
         starts = month_starts(int(first), as_of)
         sales = read_sales(db, _PLACED, starts)
         pairs = pair_rows(read_baskets(db, _PLACED, as_of, known.history.n_products), ids, known)
-        forecasts, method = forecast_rows(sales, ids, known, len(starts) - 1)
+        forecasts, method, right = forecast_rows(sales, ids, known, len(starts) - 1)
         demand = demand_rows(sales, ids, known, starts)
         sellers = _sellers(db, as_of, ids)
         tell("profile", 0.0, "listing products for every customer")
@@ -141,6 +141,7 @@ def _make(
         "months": [to_date(day).isoformat() for day in starts],
         "method": method,
         "method_words": WORDS[method],
+        "range_held": None if right is None else round(right, 6),
         "proof": proof.to_dict(),
     }
     writer.json("summary.json", summary)
