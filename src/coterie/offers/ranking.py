@@ -28,7 +28,20 @@ class Judged:
 
 
 def pairs_of(customer: Codes, product: Codes, n_products: int) -> Pairs:
-    """Return customers and products as one number each, rising and without repeats."""
+    """Return customers and products as one number each.
+
+    Parameters
+    ----------
+    customer, product : int32 array
+        Codes.
+    n_products : int
+        How many products there are.
+
+    Returns
+    -------
+    int64 array
+        ``customer * n_products + product``, rising and without repeats.
+    """
     return np.unique(customer.astype(np.int64) * n_products + product)
 
 
