@@ -18,6 +18,7 @@ import pytest
 from coterie import NotReadyError, ParameterError, Project
 from coterie.features.windows import to_date
 from coterie.offers.kept_products import Products
+from coterie.store.home import Home
 
 AS_OF = date(2011, 11, 10)
 SERVICE = ["POST", "DOT", "M", "C2", "D", "BANK CHARGES"]
@@ -152,6 +153,11 @@ def test_what_was_made_is_kept_and_a_new_name_is_on_the_page(
     assert lists[0].equals(lists[1])
 
 
+def test_what_was_made_can_be_read_while_a_run_is_at_work(project: Project, made: Products) -> None:
+    with Home(project.folder).alone():
+        assert project.recommend("12347")["known"]
+
+
 def test_a_customer_gets_reasons_that_are_true(project: Project, made: Products) -> None:
     lines = _lines(project)
     mine = lines.filter(pc.equal(lines["customer_id"], "12347"))
@@ -185,6 +191,7 @@ def test_forecasts_of_segments_add_up_to_those_of_all(made: Products) -> None:
     sums = [pc.sum(table.filter(rows)["last"]).as_py() for rows in (whole, pc.invert(whole))]
     assert sums[0] == pytest.approx(sums[1])
     assert sums[0] > 0
+    assert table["year_before"].null_count == table.num_rows  # eleven whole months
 
 
 def test_a_segment_is_found_by_id_and_by_name(made: Products) -> None:
@@ -239,3 +246,19 @@ def test_a_project_without_orders_is_told_what_is_missing(club: Path) -> None:
 def test_before_a_run_there_is_nothing(shop: Path) -> None:
     with pytest.raises(NotReadyError, match="Make one: coterie run"):
         Project(shop).products()
+
+
+def test_one_product_and_a_few_days_are_enough(shop: Path) -> None:
+    rows = [f"C{n % 20},2023-01-{1 + n % 17:02d},{5 + n % 3}.00,O{n},only" for n in range(60)]
+    (shop / "orders.csv").write_text("\n".join(["customer,date,amount,order,item", *rows]))
+    settings = (shop / "coterie.toml").read_text()
+    (shop / "coterie.toml").write_text(settings.replace("{ ", '{ product_id = "item", '))
+    project = Project(shop)
+    project.run()
+    made = project.products()
+    assert made.summary["method"] == "none"
+    assert "too few days" in made.report.read_text()
+    (item,) = made.recommend("C1")["items"]
+    assert (item["product_id"], item["track"]) == ("only", "again")
+    assert made.recommend("C1", track="new")["items"] == []
+    assert made.segment()["products"] == []

@@ -112,13 +112,15 @@ def _show_forecasts(title: str, found: Sequence[Mapping[str, Any]]) -> None:
 
     if not found:
         return
-    table = Table(title, "last", "next", "80% range", "orders", box=None, pad_edge=False)
-    for column in table.columns[1:4]:
+    heads = ("a year before", "last", "next", "80% range", "orders")
+    table = Table(title, *heads, box=None, pad_edge=False)
+    for column in table.columns[1:5]:
         column.justify = "right"
     for one in found:
         unknown = one["low"] is None
         table.add_row(
             plain(one["product_name"]),
+            "unknown" if one["year_before"] is None else f"{one['year_before']:,.0f}",
             f"{one['last']:,.0f}",
             f"{one['expected']:,.0f}",
             "not known" if unknown else span(one["low"], one["high"]),

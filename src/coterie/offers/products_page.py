@@ -76,7 +76,7 @@ def _lead(proof: Mapping[str, Any]) -> str:
         return f"How good they are is not known: {proof['reason']}"
     better = found["recall"] / found["popular"] if found["popular"] else 0
     if found["low"] > 0:
-        more = f", {better:.1f} times as many" if better else ""
+        more = f", {better:.1f} times as much" if better else ""
         return f"On the last days known they held more of what was bought than best sellers{more}."
     return "On the last days known they were not clearly better than the best sellers."
 
@@ -145,8 +145,10 @@ def _pairs(facts: Facts) -> list[str | Table]:
             ]
             for one in _of(facts.pairs, segment["id"])[: _SHOWN * (1 + (segment["id"] == ALL))]
         ]
-        head = ["Orders with", "also hold", "Orders", "Of all orders", "How often", "Lift"]
-        parts.append(Table(f"{segment['name']}.", head, cells, numbers=2))
+        head = ["Orders with", "also hold", "Orders", "Of orders", "How often", "Lift"]
+        name = segment["name"]
+        caption = name if segment["id"] == ALL else f"{name}: the orders of its customers"
+        parts.append(Table(f"{caption}.", head, cells, numbers=2))
     return parts
 
 
@@ -158,7 +160,8 @@ def _demand(facts: Facts) -> list[str | Table | Figure]:
     if months < 2 * SEASON:
         said += (
             f" There are {months} whole months; from {2 * SEASON} on, the same month a year "
-            "before is used. Until then a season is not known and looks like a trend."
+            "before is used. Until then a season is not known and looks like a trend; where it "
+            "is known, what was sold in the same month a year before stands beside."
         )
     if summary["range_held"] is not None:
         said += (
@@ -184,13 +187,15 @@ def _forecasts(caption: str, found: Sequence[Mapping[str, Any]]) -> Table:
         [
             one["product_name"],
             one["trend"],
+            "not known" if one["year_before"] is None else fmt.count(one["year_before"]),
             fmt.count(one["last"]),
             fmt.count(one["expected"]),
             "not known" if one["low"] is None else span(one["low"], one["high"]),
         ]
         for one in found
     ]
-    return Table(caption, ["Product", "Orders", "Last", "Next", "Range"], cells, numbers=2)
+    head = ["Product", "Orders", "A year before", "Last", "Next", "Range"]
+    return Table(caption, head, cells, numbers=2)
 
 
 def span(low: float, high: float) -> str:
@@ -240,7 +245,8 @@ def demand_chart(sold: Mapping[str, float], ahead: str, expected: Mapping[str, A
     next_month = {"month": ahead, "pieces": expected["expected"], "low": low, "high": high}
     x = alt.X("month:O", title=None, axis=alt.Axis(labelAngle=-45))
     y = alt.Y("pieces:Q", title="pieces")
-    line = alt.Chart(rows(past)).mark_line(color=light("series"), point=True).encode(x=x, y=y)
+    ink: dict[str, Any] = {"color": light("series"), "point": {"color": light("series")}}
+    line = alt.Chart(rows(past)).mark_line(**ink).encode(x=x, y=y)
     coming = alt.Chart(rows([next_month] if known else []))
     band = coming.mark_bar(color=light("less2"), width=14).encode(x=x, y="low:Q", y2="high:Q")
     spot = alt.Chart(rows([next_month])).mark_point(color=light("series"), size=60, shape="diamond")

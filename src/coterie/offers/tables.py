@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from coterie.features.windows import to_date
 from coterie.offers.baskets import Baskets, find_pairs
-from coterie.offers.demand import Method, forecast, held, trend
+from coterie.offers.demand import SEASON, Method, forecast, held, trend
 from coterie.offers.history import Codes, Floats
 from coterie.offers.products import Lists
 from coterie.offers.purchases import Purchases
@@ -189,10 +189,10 @@ def forecast_rows(
     Returns
     -------
     (pyarrow.Table, str, float or None)
-        segment_id (``all`` first), product_id, product_name, last (pieces of the last month),
-        expected, low, high (of the next), change and trend (of the orders); by segment, then
-        expected, falling, then product. The method of the forecast, and
-        how often its ranges for all held a month ago.
+        segment_id (``all`` first), product_id, product_name; pieces: year_before (same month
+        as the next), last (month), expected, low and high (next month); change and trend (of
+        the orders). By segment, then expected, falling, then product. The method of the
+        forecast, and how often its ranges for all held a month ago.
     """
     parts: list[pa.Table] = []
     method: Method | None = None
@@ -202,12 +202,14 @@ def forecast_rows(
         found = forecast(pieces / MILLI, method)
         change, words = trend(orders)
         last = pieces[:, -1] / MILLI if n_months else found.expected
+        before = pieces[:, -SEASON] / MILLI if n_months >= SEASON else np.full(len(last), np.nan)
         order = np.lexsort((product, -found.expected, segment))
         taken = pa.array(product).take(pa.array(order))
         columns: dict[str, Any] = {
             "segment_id": _segment_ids(segment[order], segments),
             "product_id": known.products.take(taken),
             "product_name": known.names.take(taken),
+            "year_before": _known(before[order]),
             "last": pa.array(last[order]),
         }
         for name in ("expected", "low", "high"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import date
 from functools import partial
@@ -43,13 +44,14 @@ from coterie.profiling.counted import count_lines, number_customers
 from coterie.profiling.products import lifts
 from coterie.segmentation.parallel import at_most
 from coterie.store.home import Home
-from coterie.store.predictions import kept
+from coterie.store.predictions import kept, kept_in
 from coterie.store.results import Run, published_run
 from coterie.store.runs import FolderWriter
 from coterie.validation.moment import has_rows
 
 LISTED = 10
 """Products of each track that are kept for a customer."""
+_KIND = "products"
 _PLACED, _CUSTOMERS, _COUNTED = "placed", "placed_codes", "counted_lines"
 _AT_ONCE = 50_000
 """Customers whose lists are in memory at a time."""
@@ -88,8 +90,9 @@ def find_products(settings: Settings, folder: Path, *, tell: Tell | None = None)
     names = {segment["id"]: segment["name"] for segment in run.segments}
     key = {"run": run.id, "names": names, "listed": LISTED}
     make = partial(_make, settings, run, home, lines, tell or (lambda *_: None))
-    with home.alone(), at_most(settings.threads):
-        return Products(kept(home, "products", key, make))
+    made = kept_in(home, _KIND, key).is_dir()  # then a run at work is no reason to wait
+    with nullcontext() if made else home.alone(), at_most(settings.threads):
+        return Products(kept(home, _KIND, key, make))
 
 
 def _make(
@@ -108,7 +111,7 @@ def _make(
             raise NotReadyError("Products need orders, and this project has none.")
         ((first,),) = db.rows(f"SELECT MIN(day) FROM lines WHERE day < {as_of}")
         tell("measure", 0.0, "how good lists of products would have been")
-        proof = prove(db, int(first), as_of, seed=settings.segmentation.seed)
+        proof = prove(db, int(first), as_of, seed=int(run.manifest["seed"]))
         known = read_purchases(db, as_of)
         tell("measure", 0.3, "what is bought together, and how much of it")
         starts = month_starts(int(first), as_of)
@@ -145,7 +148,9 @@ def _make(
         "proof": proof.to_dict(),
     }
     writer.json("summary.json", summary)
-    facts = Facts(settings.project.name, summary, sellers, pairs, demand, forecasts)
+    facts = Facts(
+        run.manifest["settings"]["project"]["name"], summary, sellers, pairs, demand, forecasts
+    )
     writer.text("report.html", products_page(facts))
 
 
