@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from benchmarks.commands import STAGES
 from coterie import Project, cli
 
 COMMANDS = list(get_command(cli.app).commands)  # type: ignore[attr-defined]  a group, here
@@ -205,7 +206,7 @@ def test_placed_rows_have_id_segment_name_and_reasons(
         (["explain", "nobody"], 1),
         (["recommend", "nobody"], 0),
         (["recommend"], 1),
-        (["recommend", "12347", "--n", "11"], 1),
+        (["recommend", "12347", "--n", "11"], 2),
         (["products", "nobody"], 1),
         (["export", "--sql", "oracle"], 1),
         (["export"], 2),
@@ -230,7 +231,7 @@ def test_exit_codes_tell_done_from_our_error_from_wrong_usage(
     assert "Traceback" not in said.out + said.err
     if code == 1:
         assert said.out == ""
-        (line,) = (line for line in said.err.splitlines() if not line.startswith("Writing"))
+        (line,) = (line for line in said.err.splitlines() if not line.startswith(STAGES))
         assert line.startswith("Error: ")
         failed = json.loads(coterie(project, *words, "--json").out)
         assert set(failed) == {"ok", "error"}

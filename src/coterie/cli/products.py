@@ -21,7 +21,7 @@ _NEW = "Only what is new to her."
 
 def recommend(
     customer_id: Annotated[str, typer.Argument(help="Id as in your data.")] = "",
-    n: Annotated[int, typer.Option("--n", help="How many products, 1 to 10.")] = 10,
+    n: Annotated[int, typer.Option("--n", min=1, max=10, help="How many products.")] = 10,
     again: Annotated[bool, typer.Option("--again", help=_AGAIN)] = False,
     new: Annotated[bool, typer.Option("--new", help=_NEW)] = False,
     to: Annotated[
