@@ -1,7 +1,7 @@
 """How often lists of products hold what is bought next.
 
-What was sold before 1 September 2011 is known, what was sold afterwards is to be found. The
-weights of the lists were chosen on earlier windows, never on this one.
+What was sold before 1 September 2011 is known, what was sold afterwards is to be found. What
+best sellers add to own purchases was set on windows that ended by that day.
 """
 
 from __future__ import annotations
