@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from coterie.errors import DataError
+from coterie.errors import DataError, NotReadyError
 from coterie.store.home import Home
-from coterie.store.predictions import kept
+from coterie.store.predictions import kept, kept_alone
 from coterie.store.runs import FolderWriter
 
 
@@ -37,3 +37,12 @@ def test_a_changed_file_is_told(tmp_path: Path) -> None:
     (folder / "one.json").write_text("2")
     with pytest.raises(DataError, match=r"one\.json is missing or was changed"):
         kept(Home(tmp_path), "value", {}, _one)
+
+
+def test_what_is_made_is_made_alone_and_what_is_there_can_be_read_meanwhile(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    folder = kept_alone(home, "value", {}, _one)
+    with home.alone():
+        assert kept_alone(home, "value", {}, _one) == folder
+        with pytest.raises(NotReadyError, match="Another run is at work"):
+            kept_alone(home, "churn", {}, _one)

@@ -9,10 +9,13 @@ from typing import Any
 
 from coterie.api.days import day_of
 from coterie.config import Settings
+from coterie.offers.kept_products import Products
+from coterie.offers.products import Track
 from coterie.pipeline.explained import Run
 from coterie.pipeline.feedback import Feedback, read_feedback
 from coterie.pipeline.offers import Planned, Wish, plan_offers, report_offers
 from coterie.pipeline.plan import Tell
+from coterie.pipeline.products import find_products
 from coterie.pipeline.prospects import Prediction
 from coterie.pipeline.prospects import predict as predict_people
 from coterie.store.results import published_run
@@ -83,6 +86,42 @@ class Predictions:
             tier_by=tier_by,
             tell=tell,
         )
+
+    def products(self, *, tell: Tell | None = None) -> Products:
+        """Return what to show whom, what sells together, and how much of it.
+
+        Parameters
+        ----------
+        tell : callable, optional
+            As for ``run``; told while the lists are made, once for each run.
+
+        Returns
+        -------
+        Products
+            Of the published run.
+        """
+        return find_products(self.settings, self.folder, tell=tell)
+
+    def recommend(
+        self, customer_id: str, *, n: int = 10, track: Track | None = None
+    ) -> dict[str, Any]:
+        """Return products for a customer, as ``Products.recommend`` does.
+
+        Parameters
+        ----------
+        customer_id : str
+            As in the data; of whom nothing is known, gets what sells best now.
+        n : int, default 10
+            How many, 1 to 10.
+        track : {"again", "new"}, optional
+            What she bought before, or what is new to her; else both.
+
+        Returns
+        -------
+        dict
+            customer_id, known, note and items.
+        """
+        return self.products().recommend(customer_id, n=n, track=track)
 
     def plan_offers(
         self,

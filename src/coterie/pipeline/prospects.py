@@ -27,7 +27,7 @@ from coterie.prediction.words import contributions, reasons, tiers
 from coterie.segmentation.base import NOISE, SoftModel
 from coterie.segmentation.reasons import reasons as model_reasons
 from coterie.segmentation.released import Released
-from coterie.store.predictions import kept
+from coterie.store.predictions import kept_alone
 from coterie.store.runs import read_json
 
 
@@ -99,7 +99,7 @@ def predict(
         If a column is not known or cannot be used so.
     """
     asked = Asked(settings, folder, label)
-    made = kept(asked.home, "prospects", asked.key, lambda writer: make(asked, writer, tell))
+    made = kept_alone(asked.home, "prospects", asked.key, lambda writer: make(asked, writer, tell))
     form = Form.from_dict(read_json(made / "form.json"))
     about = read_json(made / "about.json")
     if isinstance(people, Path):

@@ -14,6 +14,24 @@ from coterie.store.home import Home
 from coterie.store.runs import FORMAT_VERSION, MANIFEST, FolderWriter, check_run, hash_of
 
 
+def kept_in(home: Home, kind: str, key: Mapping[str, Any]) -> Path:
+    """Return the folder that a prediction has, or will have.
+
+    Parameters
+    ----------
+    home : Home
+        The project's folder.
+    kind, key : str, mapping
+        As for ``kept``.
+
+    Returns
+    -------
+    Path
+        If it is there, ``kept`` only reads, and needs nobody to wait.
+    """
+    return home.predictions / f"{kind}-{hash_of({'format_version': FORMAT_VERSION, **key})}"
+
+
 def kept(
     home: Home, kind: str, key: Mapping[str, Any], make: Callable[[FolderWriter], None]
 ) -> Path:
@@ -52,12 +70,41 @@ def kept(
     ...     one == two, (two / "a.txt").read_text()
     (True, '1')
     """
-    name = f"{kind}-{hash_of({'format_version': FORMAT_VERSION, **key})}"
-    folder = home.predictions / name
+    folder = kept_in(home, kind, key)
     if folder.is_dir():
         check_run(folder)
         return folder
-    with FolderWriter(home.predictions, name) as writer:
+    with FolderWriter(home.predictions, folder.name) as writer:
         make(writer)
         writer.json(MANIFEST, {"kind": kind, "key": dict(key), "files": writer.files()})
         return writer.commit()
+
+
+def kept_alone(
+    home: Home, kind: str, key: Mapping[str, Any], make: Callable[[FolderWriter], None]
+) -> Path:
+    """Return the folder of a prediction as ``kept`` does, and hold the project while it is made.
+
+    What is there already can be read while a run is at work.
+
+    Parameters
+    ----------
+    home, kind, key, make
+        As for ``kept``.
+
+    Returns
+    -------
+    Path
+        As ``kept``.
+
+    Raises
+    ------
+    NotReadyError
+        If it has to be made while another process holds the project.
+    DataError
+        As ``kept``.
+    """
+    if kept_in(home, kind, key).is_dir():
+        return kept(home, kind, key, make)
+    with home.alone():
+        return kept(home, kind, key, make)
