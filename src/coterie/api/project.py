@@ -13,6 +13,8 @@ from coterie.errors import ParameterError
 from coterie.features.windows import to_date
 from coterie.pipeline.explained import Run
 from coterie.pipeline.flows import flows_between_days, flows_between_runs
+from coterie.pipeline.forecast import Value
+from coterie.pipeline.forecast import value as value_ahead
 from coterie.pipeline.naming import publish_run, rename_segment
 from coterie.pipeline.plan import Tell
 from coterie.pipeline.run import run as run_pipeline
@@ -195,6 +197,28 @@ class Project:
             The published run.
         """
         return Run(publish_run(self.folder, name).folder)
+
+    def value(self, *, horizon: str = "", tell: Tell | None = None) -> Value:
+        """Return what each customer of the published run is expected to spend, and who leaves.
+
+        Parameters
+        ----------
+        horizon : str, optional
+            Such as ``90d``; default: the project's.
+        tell : callable, optional
+            As for ``run``.
+
+        Returns
+        -------
+        Value
+            ``table`` has every customer, ``summary`` the figures, ``report`` the page.
+
+        Raises
+        ------
+        NotReadyError
+            If there are no orders or too few: what is there, and how much is needed.
+        """
+        return value_ahead(self.settings, self.folder, self.latest, horizon=horizon, tell=tell)
 
     def assign(self, file: str | Path, *, as_of: date | None = None) -> pa.Table:
         """Place the customers of a file by the published model, and store nothing.
