@@ -78,8 +78,8 @@ def fit_ranges(actual: Floats, expected: Floats) -> Ranges | None:
     Returns
     -------
     Ranges or None
-        Ranges that hold at least 80 % of these customers; None with fewer than 400
-        customers, of whom half would leave fewer than 20 a group to check by.
+        Ranges that hold at least 80 % of these customers, and always what is expected.
+        None with fewer than 400 customers, half of whom would be fewer than 20 a group.
 
     References
     ----------
@@ -104,6 +104,9 @@ def _factors(actual: Floats, expected: Floats, coverage: float) -> Ranges:
         if not own.size:  # all customers are equals
             own = np.sort(ratio)
         reach = int(np.ceil((own.size + 1) * (1 - tail)))
-        high.append(float(own[min(reach, own.size) - 1]))
-        low.append(float(own[max(own.size - reach, 0)]))
+        bottom = float(own[max(own.size - reach, 0)])
+        if bottom <= 0:  # nothing can lie below, so the upper end alone cuts
+            reach = int(np.ceil((own.size + 1) * COVERAGE))
+        low.append(bottom)
+        high.append(max(float(own[min(reach, own.size) - 1]), 1.0))
     return Ranges(tuple(low), tuple(high), coverage)
