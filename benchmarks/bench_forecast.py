@@ -104,7 +104,7 @@ def followed(trial: Trial) -> pd.DataFrame:
 
 @figure("Q15")
 def retail_value() -> Outcome:
-    """Customer value on Online Retail."""
+    """Compare expected with actual spend on Online Retail."""
     found = foretell(SUMMER)
     judged = judge_spend(found.spend, found.table.spend.to_numpy())
     return Outcome(
@@ -120,7 +120,7 @@ def retail_value() -> Outcome:
 
 @figure("Q16")
 def cdnow_value() -> Outcome:
-    """Customer value on the CDNOW master."""
+    """Compare expected with actual spend on the CDNOW master."""
     found = foretell(MASTER)
     judged = judge_spend(found.spend, found.table.spend.to_numpy())
     auc = float(roc_auc_score(found.orders > 0, found.table.active))
@@ -137,7 +137,7 @@ def cdnow_value() -> Outcome:
 
 @figure("Q17")
 def cdnow_orders() -> Outcome:
-    """Repeat purchases of the CDNOW sample."""
+    """Count expected and actual repeat purchases of the CDNOW sample."""
     found = foretell(SAMPLE)
     expected = found.table.orders.to_numpy()
     total = expected.sum() / found.orders.sum() - 1

@@ -10,7 +10,7 @@ from functools import partial
 
 import typer
 
-from coterie.cli import explain, flows, look, project
+from coterie.cli import explain, flows, look, project, value
 from coterie.cli.base import ended_well
 
 __all__ = ["app", "main"]
@@ -43,6 +43,7 @@ for command in (
     explain.why,
     explain.what_if,
     explain.export,
+    value.value,
     look.features,
     look.algorithms,
 ):

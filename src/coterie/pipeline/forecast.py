@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -198,7 +197,9 @@ def _make(asked: Asked, work: Path, writer: FolderWriter, tell: Tell) -> None:
         segments=asked.run.segments,
         watched_from=start,
     )
-    summary = summarise(table, facts, forecaster, seen, moves, dict(zip(asked.released.ids, drawn, strict=True)))
+    summary = summarise(
+        table, facts, forecaster, seen, moves, dict(zip(asked.released.ids, drawn, strict=True))
+    )
     writer.json(SUMMARY, summary)
     writer.text(PAGE, value_page(summary))
     tell("write", 1.0, "done")

@@ -149,15 +149,20 @@ def fit_boosted(lessons: Sequence[Lesson], *, seed: int) -> Boosted:
         for kind in ("money", "amount", "count", "chance")
     }
     left = logs - averages([models["amount"]], features[back])[0]
-    return Boosted(**models, spread=float(np.exp(left.var() / 2)), rows=len(rows),
-                   origins=len(lessons))
+    return Boosted(
+        **models, spread=float(np.exp(left.var() / 2)), rows=len(rows), origins=len(lessons)
+    )
 
 
 def averages(models: Sequence[Sequence[Any]], features: Floats) -> list[Floats]:
     """Return the mean prediction of each group of models, in pieces on all cores."""
     parts = [slice(start, start + _CHUNK) for start in range(0, len(features), _CHUNK)]
-    jobs = [(group, model, part) for group, some in enumerate(models) for model in some
-            for part in parts]
+    jobs = [
+        (group, model, part)
+        for group, some in enumerate(models)
+        for model in some
+        for part in parts
+    ]
     result = [np.zeros(len(features)) for _ in models]
 
     def one(job: tuple[int, Any, slice]) -> Floats:
@@ -178,4 +183,3 @@ def drawn(n: int, seed: int) -> Ints:
     if n <= N_TRAINED:
         return np.arange(n)
     return np.sort(np.random.default_rng(seed).choice(n, N_TRAINED, replace=False))
-

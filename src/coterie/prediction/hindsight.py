@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
@@ -81,8 +80,8 @@ class Hindsight:
 
     window: Window | None = None
     reason: str = ""
-    choices: Choices = Choices()
-    calibration: Calibration = Calibration()
+    choices: Choices = field(default_factory=Choices)
+    calibration: Calibration = field(default_factory=Calibration)
     calibration_reason: str = ""
     ranges: Ranges | None = None
     spend: Mapping[str, Spend] = field(default_factory=dict)
@@ -142,9 +141,9 @@ def look_back(history: History, as_of: int, horizon: int, *, seed: int) -> Hinds
     happened = last.orders > 0
     calibration, active = Calibration(), expected.active
     if line is not None:
-        better = judge_chances(happened, line.of(active)).brier < judge_chances(
-            happened, active
-        ).brier
+        better = (
+            judge_chances(happened, line.of(active)).brier < judge_chances(happened, active).brier
+        )
         why = "It made the last window " + ("better." if better else "worse, so it is not used.")
         if better:
             calibration, active = calibrate(happened, active), line.of(active)
@@ -251,8 +250,10 @@ def movement(history: History, as_of: int, k: int, *, seed: int) -> Movement:
     if k < 2:
         return Movement(reason="There is one segment alone.")
     last, before = (_moves(history, days[turn + 1], days[turn]) for turn in range(2))
-    if min(len(last.end), len(before.end)) < 200 or min(np.unique(one.end).size for one in
-                                                        (last, before)) < 2:
+    if (
+        min(len(last.end), len(before.end)) < 200
+        or min(np.unique(one.end).size for one in (last, before)) < 2
+    ):
         return Movement(reason="Fewer than 200 customers, or all are in one segment.")
     tried = fit_next([before], k, seed=seed)
     stay = (last.start == last.end).mean()
@@ -299,5 +300,3 @@ def curves(history: History, day: int, k: int, *, now: int) -> list[Curve | None
         kaplan_meier(until[own], ordered[own]) if own.sum() >= MIN_CURVE else None
         for own in (places == number for number in range(k))
     ]
-
-

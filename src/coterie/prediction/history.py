@@ -133,7 +133,7 @@ class History:
         return self._places[day]
 
     def past(self, day: int, days: int, *, now: int) -> Past:
-        """Return the customers of a day, and what they did in the days after as known at ``now``."""
+        """Return the customers of a day, and what they then did, as known at ``now``."""
         if now not in self._seen:
             self._look(now)
         found = self.on(day)
@@ -194,7 +194,9 @@ def see_days(db: DuckDB, rules: Rules, day: int, name: str) -> None:
 
 def keep_days(db: DuckDB, name: str, rules: Rules) -> None:
     """Keep of ``order_days`` what later questions need."""
-    db.create(name, f"SELECT customer_id, day, net_micros, {rules.counts} AS counts FROM order_days")
+    db.create(
+        name, f"SELECT customer_id, day, net_micros, {rules.counts} AS counts FROM order_days"
+    )
 
 
 def read_gaps(db: DuckDB, ids: pa.Array, seen: str) -> Floats:

@@ -63,7 +63,8 @@ class Markov:
         """Share of each row, shape (k, k); a segment without customers stays as it is."""
         total = self.counts.sum(axis=1, keepdims=True)
         stay = np.eye(len(self.counts))
-        return np.divide(self.counts, total, out=stay, where=total > 0)
+        shares: Floats = np.divide(self.counts, total, out=stay, where=total > 0)
+        return shares
 
     def chances(self, start: Labels) -> Floats:
         """Return the chance of each segment, shape (n, k), one customer added to each that stays.

@@ -104,7 +104,7 @@ def summarise(
         },
         "last_window": _last(seen),
         "last_window_reason": seen.reason,
-        "next_segment": _moves(moves),
+        "next_segment": {"ids": list(drawn), **_moves(moves)},
     }
 
 

@@ -92,11 +92,11 @@ def kaplan_meier(days: Floats, ordered: Flags) -> Curve:
     watched = days.size - np.cumsum(left) + left
     happened = events > 0
     d, n = events[happened], watched[happened].astype(np.float64)
-    away = np.cumprod(1 - d / n)
+    away = np.asarray(np.cumprod(1 - d / n), dtype=np.float64)
     inside = (away > 0) & (away < 1)
     growth = np.cumsum(np.divide(d, n * (n - d), out=np.zeros_like(d), where=n > d))
     logs = np.log(away, out=np.full_like(away, -1.0), where=inside)
     reach = 1.959964 * np.sqrt(growth) / np.abs(logs)
-    low = np.where(inside, np.exp(logs * np.exp(reach)), away)
-    high = np.where(inside, np.exp(logs * np.exp(-reach)), away)
+    low: Floats = np.where(inside, np.exp(logs * np.exp(reach)), away)
+    high: Floats = np.where(inside, np.exp(logs * np.exp(-reach)), away)
     return Curve(times[happened], away, low, high, int(days.size))
