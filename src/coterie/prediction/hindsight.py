@@ -95,6 +95,22 @@ class Hindsight:
 def forecaster_on(history: History, day: int, horizon: int, *, seed: int) -> Forecaster:
     """Fit what foretells from a day, on what was known before it.
 
+    Parameters
+    ----------
+    history : History
+        The past.
+    day : int
+        Nothing on or after it is read.
+    horizon : int
+        Days ahead.
+    seed : int
+        Of the trees.
+
+    Returns
+    -------
+    Forecaster
+        With trees if an earlier origin has enough customers.
+
     Raises
     ------
     NotReadyError

@@ -121,19 +121,56 @@ class History:
         return int(scalar(self._db, "SELECT MIN(day) FROM lines WHERE customer_id IS NOT NULL"))
 
     def on(self, day: int) -> Day:
-        """Return the customers as they were known on a day."""
+        """Return the customers as they were known on a day.
+
+        Parameters
+        ----------
+        day : int
+            Rows on or after it are not read.
+
+        Returns
+        -------
+        Day
+            Those of the sample who had ordered, by id.
+        """
         if day not in self._days:
             self._look(day)
         return self._days[day]
 
     def places(self, day: int) -> Labels:
-        """Return the segment number of each customer of ``on(day)``, by today's model."""
+        """Return where customers were on a day, by today's model.
+
+        Parameters
+        ----------
+        day : int
+            Rows on or after it are not read.
+
+        Returns
+        -------
+        int32 array, shape (n,)
+            Segment number of each customer of ``on(day)``, or ``NOISE``.
+        """
         if day not in self._days:
             self._look(day)
         return self._places[day]
 
     def past(self, day: int, days: int, *, now: int) -> Past:
-        """Return the customers of a day, and what they then did, as known at ``now``."""
+        """Return the customers of a day, and what they then did.
+
+        Parameters
+        ----------
+        day : int
+            Rows on or after it are not known of them.
+        days : int
+            Length of the window that begins on it.
+        now : int
+            What they did is read as it was known on this day, at or after the window's end.
+
+        Returns
+        -------
+        Past
+            By id.
+        """
         if now not in self._seen:
             self._look(now)
         found = self.on(day)
@@ -141,9 +178,19 @@ class History:
         return Past(found.known, days, np.maximum(spend, 0.0), orders)
 
     def until_order(self, day: int, *, now: int) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return the days from a day to each customer's next order, and whether there was one.
+        """Return how long each customer took to order again.
 
-        The day itself is the first; without an order, the days watched until ``now``.
+        Parameters
+        ----------
+        day : int
+            From which they are watched; it is the first day.
+        now : int
+            Until which they are watched.
+
+        Returns
+        -------
+        days, ordered : float64 and bool arrays, shape (n,)
+            Days to the next order, or watched in vain; and whether there was one.
         """
         if now not in self._seen:
             self._look(now)
@@ -158,7 +205,22 @@ class History:
         return np.where(ordered, until, float(now - day)), ordered
 
     def followed(self, ids: pa.Array, seen: str, start: int, end: int) -> tuple[Floats, Floats]:
-        """Return net money and days with orders of customers within ``[start, end)``."""
+        """Return what customers did within ``[start, end)``.
+
+        Parameters
+        ----------
+        ids : pyarrow.Array
+            The customers, ascending.
+        seen : str
+            Table as ``keep_days`` makes it.
+        start, end : int
+            Days.
+
+        Returns
+        -------
+        spend, orders : float64 arrays, shape (n,)
+            Net money, below 0 where more was sent back, and days with orders.
+        """
         self._db.load("asked", pa.table({"customer_id": ids}))
         table = self._db.query(
             "SELECT COALESCE(SUM(o.net_micros), 0) AS net, "
@@ -187,13 +249,35 @@ class History:
 
 
 def see_days(db: DuckDB, rules: Rules, day: int, name: str) -> None:
-    """Make table ``name`` of all customers' days with orders before ``day``."""
+    """Make a table of all customers' days with orders.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``lines``.
+    rules : Rules
+        How lines are counted.
+    day : int
+        Rows on or after it are not read.
+    name : str
+        Of the table.
+    """
     build_level1(db, rules, day)
     keep_days(db, name, rules)
 
 
 def keep_days(db: DuckDB, name: str, rules: Rules) -> None:
-    """Keep of ``order_days`` what later questions need."""
+    """Keep of ``order_days`` what later questions need.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``order_days``.
+    name : str
+        Of the table that is made.
+    rules : Rules
+        What counts as a day with an order.
+    """
     db.create(
         name, f"SELECT customer_id, day, net_micros, {rules.counts} AS counts FROM order_days"
     )

@@ -107,6 +107,6 @@ def _factors(actual: Floats, expected: Floats, coverage: float) -> Ranges:
         bottom = float(own[max(own.size - reach, 0)])
         if bottom <= 0:  # nothing can lie below, so the upper end alone cuts
             reach = int(np.ceil((own.size + 1) * COVERAGE))
-        low.append(bottom)
+        low.append(min(bottom, 1.0))
         high.append(max(float(own[min(reach, own.size) - 1]), 1.0))
     return Ranges(tuple(low), tuple(high), coverage)
