@@ -62,12 +62,17 @@ class Foretold:
         }
         last, low, high = self.summary["last_window"], self.table.spend_low, self.table.spend_high
         within = ((low <= self.spend) & (self.spend <= high)).mean()
+        hits = ", ".join(
+            f"{name} {one['accuracy']:.1%}"
+            for name, one in self.summary["next_segment"]["judged"].items()
+        )
         churn = judge_chances(self.orders == 0, self.table.churn.to_numpy())
         return (
             f"{len(self.table):,} customers; {choices}; on the window before: nGini "
             f"{last['spend']['chosen']['gini']:.3f}, total "
             f"{last['spend']['chosen']['total_error']:+.1%}; {within:.1%} within their 80 % range; "
-            f"churn: AUC {churn.auc:.3f}, Brier {churn.brier:.4f}, ECE {churn.ece:.3f}"
+            f"churn: AUC {churn.auc:.3f}, Brier {churn.brier:.4f}, ECE {churn.ece:.3f}; segment in "
+            f"28 days: {hits}"
         )
 
 

@@ -22,8 +22,8 @@ SPENT = np.array([0.0, 10.0, 0.0, 30.0])
 
 
 def test_gini_matches_the_hand_calculation() -> None:
-    # By score 4, 3, 2, 1 customers spent 30, 0, 10, 0. Gains after 1/4, 2/4, 3/4, 1: 3/4, 3/4, 1, 1.
-    # Area under the broken line: (0 + .75) / 8 + (.75 + .75) / 8 + (.75 + 1) / 8 + (1 + 1) / 8 = .75.
+    # By score 4, 3, 2, 1 customers spent 30, 0, 10, 0: gains 3/4, 3/4, 1, 1 after each quarter.
+    # Area under the broken line: (.75 + 1.5 + 1.75 + 2) / 8 = .75.
     assert gini(SPENT, np.array([3.0, 2.0, 1.0, 4.0])) == pytest.approx(2 * 0.75 - 1)
     # The best order spends 30, 10, 0, 0: (.75 + 1.75 + 2 + 2) / 8 = .8125.
     assert gini(SPENT, SPENT) == pytest.approx(2 * 0.8125 - 1)

@@ -177,7 +177,7 @@ def _make(asked: Asked, work: Path, writer: FolderWriter, tell: Tell) -> None:
         ids, known = read_known(db, asked.as_of, features="run_features", state="run_state")
         # What is refused is refused before the work begins.
         seen = look_back(history, asked.as_of, asked.horizon, seed=asked.seed)
-        tell("choose", 0.3, "learning from it")
+        tell("measure", 0.6, "learning from it")
         forecaster = forecaster_on(history, asked.as_of, asked.horizon, seed=asked.seed)
         moves = movement(history, asked.as_of, len(asked.released.ids), seed=asked.seed)
         start = seen.window.start if seen.window else asked.as_of - STEP_DAYS

@@ -21,10 +21,10 @@ from coterie.segmentation.parallel import each
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-N_TRAINED = 60_000
+N_TRAINED = 40_000
 """Rows that trees are fitted on, drawn evenly; twice as many rank customers no better."""
-_TURNS = 2
-"""Fits of each model whose predictions are averaged; one alone is lucky or not by .01."""
+_FEW = 20_000
+"""Rows below which each model is fitted twice and averaged: one alone is lucky or not by .01."""
 _CHUNK = 65_536
 _SMALL = 1e-6
 
@@ -125,8 +125,9 @@ def fit_boosted(lessons: Sequence[Lesson], *, seed: int) -> Boosted:
     spend = np.minimum(spend, np.quantile(spend, CAP))
     back = (orders > 0) & (spend > 0)
     logs = np.log(spend[back])
+    turns = 2 if len(rows) < _FEW else 1
     jobs = [
-        (kind, turn) for turn in range(_TURNS) for kind in ("money", "amount", "count", "chance")
+        (kind, turn) for turn in range(turns) for kind in ("money", "amount", "count", "chance")
     ]
 
     def fit(job: tuple[str, int]) -> Any:
@@ -145,7 +146,7 @@ def fit_boosted(lessons: Sequence[Lesson], *, seed: int) -> Boosted:
 
     found = dict(zip(jobs, each(fit, jobs), strict=True))
     models = {
-        kind: tuple(found[kind, turn] for turn in range(_TURNS))
+        kind: tuple(found[kind, turn] for turn in range(turns))
         for kind in ("money", "amount", "count", "chance")
     }
     left = logs - averages([models["amount"]], features[back])[0]

@@ -24,7 +24,8 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
 
 STEP_DAYS = 28
-_ROUNDS = 80
+_FASTER = {"max_iter": 40, "learning_rate": 0.08}
+"""A tree a segment and round makes these the slowest trees of all."""
 _CHUNK = 65_536
 _LEAST = 1e-12
 
@@ -155,7 +156,7 @@ def fit_next(moves: Sequence[Moves], k: int, *, seed: int) -> NextSegment:
     known, end = known[rows], end[rows]
     if np.unique(end).size < 2:
         raise DataError("All customers ended in one segment; there is nothing to foretell.")
-    settings = tree_settings(len(end), seed) | {"max_iter": _ROUNDS}
+    settings = tree_settings(len(end), seed) | _FASTER
     now = [False] * (known.shape[1] - 1) + [True]
     with threadpool_limits(1):  # the same bytes whatever the machine
         model = HistGradientBoostingClassifier(categorical_features=now, **settings)
