@@ -272,7 +272,10 @@ class Forecaster:
 
 def too_few(past: Past) -> str:
     """Say why trees cannot learn from an origin; empty if they can."""
-    return why_unusable(past.known.size, int((past.orders > 0).sum()))
+    active = past.orders > 0
+    return why_unusable(past.known.size, int((active & (past.spend > 0)).sum())) or why_unusable(
+        past.known.size, int(active.sum())
+    )
 
 
 def choose(forecaster: Forecaster, last: Past) -> Choices:

@@ -160,7 +160,8 @@ def look_back(history: History, as_of: int, horizon: int, *, seed: int) -> Hinds
         better = (
             judge_chances(happened, line.of(active)).brier < judge_chances(happened, active).brier
         )
-        why = "It made the last window " + ("better." if better else "worse, so it is not used.")
+        why = "A line taken from the window before made the last one "
+        why += "better." if better else "worse, so none is used."
         if better:
             calibration, active = calibrate(happened, active), line.of(active)
     day = history.on(window.start)

@@ -276,7 +276,7 @@ def _made(summary: Mapping[str, Any]) -> list[str | Table | Figure]:
     )
     return [
         " ".join(part for part in (*said, learnt, reason) if part),
-        f"Chances are calibrated: {model['calibration']['reason']}"
+        f"Chances are calibrated. {model['calibration']['reason']}"
         if model["calibration"]["slope"] != 1 or model["calibration"]["shift"] != 0
         else f"Chances are as the models give them. {model['calibration']['reason']}",
     ]
