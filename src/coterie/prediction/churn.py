@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from coterie.prediction.evaluate import log_odds
+
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -21,7 +23,6 @@ MIN_ORDERS = 3
 """Days with orders below which a customer has no habit to break."""
 SHRINKAGE = 3.0
 """So many gaps does everybody's quantile count for beside a customer's own."""
-_NEAR_CERTAIN = 1e-6
 _PRIOR = 1e-3
 
 
@@ -93,7 +94,7 @@ class Calibration:
 
     def of(self, chance: Floats) -> Floats:
         """Return calibrated chances; customers keep their order while ``slope`` is above 0."""
-        return np.asarray(1 / (1 + np.exp(-(self.slope * _log_odds(chance) + self.shift))))
+        return np.asarray(1 / (1 + np.exp(-(self.slope * log_odds(chance) + self.shift))))
 
 
 def calibrate(happened: Flags, chance: Floats) -> Calibration:
@@ -117,7 +118,7 @@ def calibrate(happened: Flags, chance: Floats) -> Calibration:
     """
     if happened.all() or not happened.any():
         return Calibration()
-    odds, one = _log_odds(chance), happened.astype(np.float64)
+    odds, one = log_odds(chance), happened.astype(np.float64)
 
     def loss(line: Floats) -> tuple[float, Floats]:
         told = line[0] * odds + line[1]
@@ -130,8 +131,3 @@ def calibrate(happened: Flags, chance: Floats) -> Calibration:
         loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=[(0.1, 10.0), (-10.0, 10.0)]
     )
     return Calibration(*(round(float(value), 9) for value in found.x))
-
-
-def _log_odds(chance: Floats) -> Floats:
-    inside = np.clip(chance, _NEAR_CERTAIN, 1 - _NEAR_CERTAIN)
-    return np.asarray(np.log(inside / (1 - inside)))

@@ -20,6 +20,7 @@ Flags = NDArray[np.bool_]
 CAP = 0.995
 """Quantile at which money is cut before it is compared."""
 GROUPS = 10
+_NEAR_CERTAIN = 1e-6
 
 
 def gini(actual: Floats, score: Floats) -> float:
@@ -257,3 +258,15 @@ def judge_chances(happened: Flags, chance: Floats) -> Chances:
         rate=float(happened.mean()),
         expected=float(chance.mean()),
     )
+
+
+def log_odds(chance: Floats) -> Floats:
+    """Return the logarithm of the odds of chances, kept from 0 and 1 by a millionth.
+
+    Examples
+    --------
+    >>> log_odds(np.array([0.5, 0.0])).round(1).tolist()
+    [0.0, -13.8]
+    """
+    inside = np.clip(chance, _NEAR_CERTAIN, 1 - _NEAR_CERTAIN)
+    return np.asarray(np.log(inside / (1 - inside)))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from coterie.features.value import ValueModel
 from coterie.features.windows import MIN_WINDOW_DAYS, why_unusable
 from coterie.prediction.boosted import Boosted, Lesson, fit_boosted
-from coterie.prediction.evaluate import judge_chances, judge_spend
+from coterie.prediction.evaluate import judge_chances, judge_spend, log_odds
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +28,6 @@ MOST_BIAS = 0.10
 """Error of the total above which the total is taken from BG/NBD, if that was nearer."""
 _SPEND_SHARE = 4
 """Parts of the geometric mean of spend; BG/NBD is one of them."""
-_NEAR_CERTAIN = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,8 +247,8 @@ class Forecaster:
         told = self.boosted.tell(known.features)
         stretch = self.value.horizon_days / self._short.horizon_days
         times = (known.x, known.t_x, known.tenure)
-        grown = _log_odds(classic.active) - _log_odds(self._short.probability_of_order(*times))
-        odds = (_log_odds(told.active) + grown + _log_odds(classic.active)) / 2
+        grown = log_odds(classic.active) - log_odds(self._short.probability_of_order(*times))
+        odds = (log_odds(told.active) + grown + log_odds(classic.active)) / 2
         share = 1 / _SPEND_SHARE
         return (
             Expected(
@@ -339,8 +338,3 @@ def chosen(joined: Floats, classic: Floats, choice: Choice) -> Floats:
         return classic
     total = float(joined.sum())
     return joined * (float(classic.sum()) / total) if choice.classic_total and total else joined
-
-
-def _log_odds(chance: Floats) -> Floats:
-    inside = np.clip(chance, _NEAR_CERTAIN, 1 - _NEAR_CERTAIN)
-    return np.asarray(np.log(inside / (1 - inside)))
