@@ -13,6 +13,8 @@ from coterie.offers.kept_products import Products
 from coterie.offers.products import Track
 from coterie.pipeline.explained import Run
 from coterie.pipeline.feedback import Feedback, read_feedback
+from coterie.pipeline.forecast import Value
+from coterie.pipeline.forecast import value as value_ahead
 from coterie.pipeline.offers import Planned, Wish, plan_offers, report_offers
 from coterie.pipeline.plan import Tell
 from coterie.pipeline.products import find_products
@@ -86,6 +88,28 @@ class Predictions:
             tier_by=tier_by,
             tell=tell,
         )
+
+    def value(self, *, horizon: str = "", tell: Tell | None = None) -> Value:
+        """Return what each customer of the published run is expected to spend, and who leaves.
+
+        Parameters
+        ----------
+        horizon : str, optional
+            Such as ``90d``; default: the project's.
+        tell : callable, optional
+            As for ``run``.
+
+        Returns
+        -------
+        Value
+            ``table`` has every customer, ``summary`` the figures, ``report`` the page.
+
+        Raises
+        ------
+        NotReadyError
+            If there are no orders or too few: what is there, and how much is needed.
+        """
+        return value_ahead(self.settings, self.folder, self.latest, horizon=horizon, tell=tell)
 
     def products(self, *, tell: Tell | None = None) -> Products:
         """Return what to show whom, what sells together, and how much of it.

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from coterie import __version__
-from coterie.cli import explain, flows, look, offers, predict, products, project
+from coterie.cli import explain, flows, look, offers, predict, products, project, value
 from coterie.cli.base import ended_well
 
 __all__ = ["app", "main"]
@@ -33,7 +33,7 @@ PANELS: dict[str, tuple[Callable[..., Any], ...]] = {
     "From data to segments": (project.init, project.run, project.train, project.demo),
     "See them": (look.report, look.segments, look.customer, look.assign),
     "Ask why": (explain.explain, explain.why, explain.what_if, explain.export),
-    "Look ahead": (predict.predict, products.recommend, products.products),
+    "Look ahead": (predict.predict, value.value, products.recommend, products.products),
     "Follow them": (flows.flows, flows.compare, flows.rename, flows.publish),
     "Know what there is": (look.features, look.algorithms),
 }

@@ -185,6 +185,35 @@ class ValueModel:
         odds = odds * np.exp(np.minimum(MAX_EXPONENT, log_odds))
         return np.asarray(1.0 / (1.0 + np.where(orders > 0, odds, 0.0)))
 
+    def probability_of_order(self, x: ArrayLike, t_x: ArrayLike, tenure: ArrayLike) -> Floats:
+        """Return the probability of at least one order of each customer in the horizon.
+
+        Its complement is churn, "no order within the horizon". Of a customer who is still
+        active, no order means none at her rate, whose distribution after x repeat orders in
+        T days is Gamma(r + x, alpha + T); so it is well below 1 for one-time buyers too.
+
+        Parameters
+        ----------
+        x, t_x, tenure : arrays, shape (n,)
+            Repeat orders, days from the first order to the last, and to the end, as in ``fit``.
+
+        Returns
+        -------
+        float64 array, shape (n,)
+            Between 0 and 1.
+
+        Examples
+        --------
+        >>> model = ValueModel(r=0.243, alpha=30.9, a=0.793, b=2.426, p=6.25, q=3.74, v=15.4,
+        ...                    horizon_days=90)
+        >>> model.probability_of_order([0, 2], [0, 213], [272, 272]).round(3).tolist()
+        [0.061, 0.321]
+        """
+        orders, _, age = _checked(x, t_x, tenure)
+        known = self.alpha + age
+        none = np.exp(-(self.r + orders) * np.log1p(self.horizon_days / known))
+        return np.asarray(self.probability_alive(x, t_x, tenure) * (1.0 - none))
+
     def expected_orders(self, x: ArrayLike, t_x: ArrayLike, tenure: ArrayLike) -> Floats:
         """Return the expected orders (days with orders) of each customer in the horizon.
 

@@ -21,7 +21,7 @@ from coterie.profiling.palette import FONT, by_colour, hollow, light, slot
 from coterie.profiling.profile import Profile, SegmentProfile
 
 Chart = alt.TopLevelMixin
-Drawable = alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart
+Drawable = alt.Chart | alt.LayerChart | alt.FacetChart | alt.HConcatChart | alt.VConcatChart
 
 WIDE, NARROW = 900, 320
 """Widths of charts: on a page, and on a phone or in small multiples."""

@@ -36,7 +36,7 @@ def write_rows(rows: pa.Table, names: Mapping[str, str], path: Path) -> None:
     Parameters
     ----------
     rows : pa.Table
-        customer_id, segment_id, reasons and more, as ``pipeline.assign`` gives them.
+        customer_id, segment_id and more, such as lists of ``reasons``; by customer.
     names : mapping of str to str
         Segment id -> name.
     path : Path
@@ -51,9 +51,11 @@ def write_rows(rows: pa.Table, names: Mapping[str, str], path: Path) -> None:
     """
     named = [names.get(key) for key in rows.column("segment_id").to_pylist()]
     table = rows.add_column(2, "segment_name", pa.array(named, pa.string()))
-    said = ["; ".join(phrases) for phrases in rows.column("reasons").to_pylist()]
     at = table.schema.get_field_index("reasons")
-    write_table(table.set_column(at, "reasons", pa.array(said, pa.string())), path)
+    if at >= 0:
+        said = ["; ".join(phrases) for phrases in table.column(at).to_pylist()]
+        table = table.set_column(at, "reasons", pa.array(said, pa.string()))
+    write_table(table, path)
 
 
 def write_table(table: pa.Table, path: Path) -> None:

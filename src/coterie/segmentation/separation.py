@@ -18,6 +18,7 @@ from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from coterie.segmentation.base import Floats, Labels
+from coterie.segmentation.boosting import tree_settings
 from coterie.segmentation.parallel import each
 
 N_BOOTSTRAP = 200
@@ -348,13 +349,13 @@ def _foretell(
         telling = _telling(features[train], outcome[train])
         known, asked = features[np.ix_(train, telling)], features[np.ix_(test, telling)]
         if outcome.dtype == np.bool_:
-            chooser = HistGradientBoostingClassifier(**_settings(n, seed))
+            chooser = HistGradientBoostingClassifier(**tree_settings(n, seed))
             chances: Floats = chooser.fit(known, outcome[train]).predict_proba(asked)
             return chances[:, -1]
         mean = outcome[train].mean()
         amount = task[0] in amounts and mean > 0
         loss, unit = ("poisson", mean) if amount else ("squared_error", 1.0)
-        model = HistGradientBoostingRegressor(loss=loss, **_settings(n, seed))
+        model = HistGradientBoostingRegressor(loss=loss, **tree_settings(n, seed))
         told: Floats = model.fit(known, outcome[train] / unit).predict(asked) * unit
         return told
 
@@ -374,20 +375,6 @@ def _telling(features: Floats, outcome: Floats | NDArray[np.bool_]) -> NDArray[n
     # Rounded, because the last bits of a product depend on the threads.
     strength = np.round(np.abs(target @ centred) / np.where(spread > 0, spread, 1.0), 10)
     return np.sort(np.argsort(-strength, kind="stable")[:_CEILING_FEATURES])
-
-
-def _settings(n: int, seed: int) -> dict[str, Any]:
-    """Slow and shrunken: with scikit-learn's defaults the ceiling is too low."""
-    return {
-        "max_iter": 150,
-        "learning_rate": 0.04,
-        "max_leaf_nodes": 8,
-        "min_samples_leaf": max(20, n // 100),
-        "l2_regularization": 5.0,
-        "max_features": 0.7,
-        "early_stopping": False,
-        "random_state": seed,
-    }
 
 
 def _folds(n: int, n_folds: int, seed: int) -> NDArray[np.int64]:
