@@ -104,7 +104,7 @@ class ParameterError(CoterieError, ValueError):
         >>> str(ParameterError.unknown("lens", "valu", ["value", "behaviour"]))
         "lens='valu' is not known. Known: behaviour, value. Did you mean 'value'?"
         """
-        names = sorted(known)
+        names = sorted(set(known))
         near = get_close_matches(got, names, n=1)
         return cls(
             f"{name}={got!r} is not known.",

@@ -47,6 +47,7 @@ def test_examples_are_accepted(name: str) -> None:
         ({"kind": "credt"}, "Offer 'a' kind='credt' is not known.*Did you mean 'credit'"),
         ({"capacity": "many"}, "Offer 'a' capacity must be a whole number"),
         ({"control_share": 1}, "Offer 'a' control_share must be less than or equal to 0.9"),
+        ({"value": 1e308}, "Offer 'a' value must be less than or equal to 1000000000000"),
         ({"cost": -1}, "Offer 'a' cost must be greater than or equal to 0"),
         ({"reason": "one\ntwo"}, "one line of plain text"),
         ({"id": " a"}, "without blanks at the ends"),

@@ -21,6 +21,8 @@ Kind = Literal["discount", "product", "service", "credit", "savings", "survey"]
 CREDIT: Kind = "credit"
 MAX_OFFERS = 60
 """Whom each offer suits is kept as one bit a customer."""
+MOST_MONEY = 1e12
+"""Of one contact or answer; sums over all customers stay finite numbers."""
 
 Guard = Literal["cash_advance", "utilisation", "payments"]
 """A guard of credit: see ``coterie.offers.guards``."""
@@ -42,9 +44,9 @@ class Offer(Params):
     kind: Kind = "product"
     channel: str = ""
     """How it reaches the customer: email, app, letter, call …"""
-    cost: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    cost: float = Field(default=0.0, ge=0, le=MOST_MONEY, allow_inf_nan=False)
     """Of one contact, in units of money."""
-    value: float | None = Field(default=None, allow_inf_nan=False)
+    value: float | None = Field(default=None, ge=-MOST_MONEY, le=MOST_MONEY, allow_inf_nan=False)
     """Margin of one answer. None: the money of the answers in the touches, if it is there."""
     response: float | None = Field(default=None, ge=0, le=1)
     """Your guess, before it was tried: the share who answer only because they are contacted."""
