@@ -224,6 +224,11 @@ def test_a_file_of_which_nothing_can_be_used_is_not_kept(club: Path) -> None:
     assert not list((club / ".coterie").glob("feedback/*"))
 
 
+def test_a_file_without_a_moment_is_told_where_to_name_it(club: Path) -> None:
+    with pytest.raises(DataError, match=r"timestamp.*Name the column under \[sources\.touches\]"):
+        Project(club).feedback(touches(club, [["t", "a", "voucher"]], head=[*HEAD[:2], HEAD[3]]))
+
+
 def test_a_changed_file_of_feedback_is_told(club: Path) -> None:
     project = Project(club)
     folder = project.feedback(touches(club, campaign(20))).folder
@@ -269,6 +274,7 @@ def test_the_command_line_speaks_plainly_and_in_json(club: Path, coterie: Callab
     assert fed["data"]["accepted"] == 400
     said = coterie(club, "offers", "plan", "--to", "plan.csv")
     assert "customers are contacted" in said.out
+    assert "Day of the plan: 20" in said.out
     assert "report.html" in said.out
     plan = coterie(club, "offers", "plan", "--json").json
     assert plan["command"] == "offers plan"

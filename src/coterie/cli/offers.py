@@ -85,6 +85,10 @@ def _end(found: Planned, summary: dict[str, Any]) -> None:
 def _show_plan(summary: dict[str, Any]) -> None:
     from rich.table import Table
 
+    from coterie.offers.planned import WITHOUT
+
+    if summary["as_of"]:
+        out.print(f"Day of the plan: {summary['as_of']}.")
     out.print(
         f"{summary['contacts']:,} of {summary['customers']:,} customers are contacted; "
         f"{summary['control']:,} more suit an offer and are the control, drawn by lot."
@@ -100,6 +104,9 @@ def _show_plan(summary: dict[str, Any]) -> None:
         name = "" if segment["offers"] else plain(segment["name"])
         table.add_row(name, "[dim]none[/dim]", f"{none:,}", f"{none / segment['n']:.1%}")
     out.print(table)
+    for key, why in WITHOUT.items():
+        if n := sum(segment["without"][key] for segment in summary["segments"]):
+            out.print(f"No offer for {n:,} customers: {why}.", soft_wrap=True)
     for row in summary["offers"]:
         if row["guarded"]:
             out.print(

@@ -122,11 +122,10 @@ def read_feedback(settings: Settings, folder: Path, file: Path) -> Feedback:
         same = [path for path in known if path.name.endswith(f"-{name}")]
         if same:
             return _told(settings, same[0], fresh=False)
-        raw = read(db, "feedback", source, folder)
+        named = _named(settings)
+        raw = read(db, named, source, folder)
         own = "touch_id" in source.mapping() or "touch_id" in raw.columns
-        tables = build_tables(
-            db, {"feedback": (raw, source)}, {}, timezone=settings.project.timezone
-        )
+        tables = build_tables(db, {named: (raw, source)}, {}, timezone=settings.project.timezone)
         account = tables.quality["tables"]["touches"]
         if not account["accepted"]:
             reasons = ", ".join(f"{n:,} {reason}" for reason, n in account["by_reason"].items())
@@ -160,7 +159,6 @@ def read_feedback(settings: Settings, folder: Path, file: Path) -> Feedback:
 
 def _source(settings: Settings, file: Path) -> Source:
     """Return how the file is read: as the project's touches are, if it has any."""
-    named = (s for n, s in settings.sources.items() if settings.table_of(n) == "touches")
     reading = {
         "file": str(file.resolve()),
         "database": "",
@@ -169,7 +167,12 @@ def _source(settings: Settings, file: Path) -> Source:
         "format": "",
         "table": "touches",
     }
-    return next(named, Source()).model_copy(update=reading)
+    return settings.sources.get(_named(settings), Source()).model_copy(update=reading)
+
+
+def _named(settings: Settings) -> str:
+    """Return the project's source of touches, by which errors name what to write."""
+    return next((n for n in settings.sources if settings.table_of(n) == "touches"), "touches")
 
 
 def _nothing(db: DuckDB) -> None:
