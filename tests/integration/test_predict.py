@@ -110,13 +110,25 @@ def test_many_people_are_answered_one_by_one_and_written(coterie: Coterie, peopl
     assert "2: no answer. Age: -4 is below 0" in shown.out
     assert "'tin' was never seen" in shown.out
     said = coterie(people, "predict", "new.csv", "--to", "out.csv", "--json")
-    assert said.json["data"]["total"] == 3
+    assert (said.json["data"]["total"], said.json["data"]["unanswered"]) == (3, 1)
     with (people / "out.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == ["1", "2", "3"]
     assert rows[0]["segment_id"] != rows[2]["segment_id"]
     assert rows[1]["segment_id"] == ""
     assert "below 0" in rows[1]["problems"]
+
+
+def test_rows_have_the_same_columns_whoever_comes_first(coterie: Coterie, people: Path) -> None:
+    good, bad = '{"Age": 30, "Income": 20000}', '{"Age": -4, "Income": 1}'
+    (one, other) = coterie(people, "predict", f"[{bad}, {good}]", "--json").json["data"]["rows"]
+    assert list(one) == list(other)
+    heads = []
+    for given in (f"[{bad}, {good}]", f"[{good}, {bad}]"):
+        said = coterie(people, "predict", given, "--to", "out.csv")
+        assert "1 have no answer" in said.out
+        heads.append((people / "out.csv").read_text().splitlines()[0])
+    assert heads[0] == heads[1]
 
 
 def test_a_label_given_away_by_a_column_is_an_alarm_in_the_answer(
@@ -133,6 +145,9 @@ def test_a_label_given_away_by_a_column_is_an_alarm_in_the_answer(
     ("words", "message"),
     [
         (["--set", "Age"], "NAME=VALUE"),
+        (["--set", "=5"], "--set '=5'"),
+        (["--set", "Age=5", "--set", "Age=6"], "--set Age came twice"),
+        (["--to", "form.csv"], "nobody to write"),
         (['{"Age": '], "not JSON"),
         (["[1]"], "no object"),
         (["new.csv", "--set", "Age=3"], "two ways"),

@@ -100,6 +100,14 @@ def test_everything_wrong_is_told_at_once_and_an_unknown_name_gets_the_nearest()
     assert passed == ()
 
 
+def test_a_field_given_twice_with_two_answers_is_refused():
+    (problems,) = form().read([WHOLE | {"Age": 30, "age": 20}]).problems
+    assert [(one.field, one.fatal) for one in problems] == [("Age", True)]
+    assert "given twice" in problems[0].message
+    (same,) = form().read([WHOLE | {"Age": 30, "age": 30}]).problems
+    assert same == ()
+
+
 def test_what_the_settings_say_wins_over_what_is_guessed():
     one = Attribute("BALANCE", "number")
     field = make_field(one, column(0.0, 5.0), ColumnParams(min=-100, max=50), used=True)

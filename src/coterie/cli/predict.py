@@ -44,6 +44,8 @@ def predict(
     Example: [bold]coterie predict --set Age=40 --set Income=50000[/bold]
     """
     people = _people(given, values or [])
+    if to is not None and not people:
+        raise ParameterError("--to has nobody to write.", allowed="PEOPLE or --set with it.")
     project = project_in(folder)
     with progress() as tell:
         found = project.predict(people, label=label, tier_by=tiers, tell=tell)
@@ -57,15 +59,18 @@ def predict(
 
         write_people(found.rows, to)
     run, notes = latest(folder), _notes(found)
+    unanswered = sum(bool(_fatal(row)) for row in found.rows)
     if as_json:
         data: dict[str, Any] = {"by": found.by, "page": str(found.page), "about": found.about}
         if to is None:
             data |= {"rows": found.rows, "form": found.form.to_dict()}
         else:
-            data |= {"file": str(to), "total": len(found.rows)}
+            data |= {"file": str(to), "total": len(found.rows), "unanswered": unanswered}
         return answer("predict", data, run=run, warnings=notes)
     if to is not None:
         out.print(f"{len(found.rows):,} rows to {plain(str(to))}", soft_wrap=True)
+        if unanswered:
+            out.print(f"{unanswered:,} have no answer; the column problems says why.")
     elif found.rows:
         _show_rows(found)
     else:
@@ -80,11 +85,14 @@ def _people(given: str, values: list[str]) -> list[dict[str, Any]] | Path:
     if given and values:
         raise ParameterError("People came in two ways.", allowed="PEOPLE or --set.")
     if values:
-        pairs = [text.partition("=") for text in values]
-        for name, mark, _ in pairs:
+        person: dict[str, Any] = {}
+        for text in values:
+            name, mark, value = (part.strip() for part in text.partition("="))
             if not mark or not name:
-                raise ParameterError(f"--set {name!r}.", allowed="NAME=VALUE, such as Age=40.")
-        return [{name.strip(): value for name, _, value in pairs}]
+                raise ParameterError(f"--set {text!r}.", allowed="NAME=VALUE, such as Age=40.")
+            if person.setdefault(name, value) != value:
+                raise ParameterError(f"--set {name} came twice, and not the same.")
+        return [person]
     if not given.lstrip().startswith(("{", "[")):
         return Path(given) if given else []
     try:

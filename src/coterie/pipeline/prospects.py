@@ -116,7 +116,7 @@ def predict(
         rows = _classified(prospects, form, answers)
     ranks = _tiers(asked, tier_by) if tier_by else {}
     wire = [
-        {"id": answers.ids[at]} | _row(found, asked, names, ranks) | _common(answers, at, form)
+        _common({"id": answers.ids[at]} | _row(found, asked, names, ranks), answers, at, form)
         for at, found in enumerate(rows)
     ]
     return Prediction(wire, asked.by, form, about, made / "report.html")
@@ -207,13 +207,13 @@ def _row(
     return head | found
 
 
-def _common(answers: Answers, at: int, form: Form) -> dict[str, Any]:
-    """Return what is said of every person; who cannot be placed has no answer."""
+def _common(row: dict[str, Any], answers: Answers, at: int, form: Form) -> dict[str, Any]:
+    """Return a row with what is said of every person; who cannot be placed has no answer."""
     problems = answers.problems[at]
     same: dict[str, Any] = {"problems": [problem.to_dict() for problem in problems]}
     if any(field.kind == "extra" for field in form.fields):
         same["extra"] = answers.extra[at]
     if any(problem.fatal for problem in problems):
         empty = ("segment_id", "segment_name", "label", "tier", "probability", "margin", "chances")
-        same |= dict.fromkeys(empty) | {"reasons": []}
-    return same
+        same |= {name: None for name in empty if name in row} | {"reasons": []}
+    return row | same

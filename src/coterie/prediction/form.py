@@ -112,7 +112,9 @@ class Form:
             given: dict[str, Any] = {}
             for name, answer in person.items():
                 place = known.get(flat(name))
-                if place is not None:
+                if typed and place in given and given[place] != answer:
+                    told.append(self._twice(str(place)))
+                elif place is not None:
                     given[place] = answer
                 elif typed:
                     told.append(self._unknown(name))
@@ -141,6 +143,11 @@ class Form:
         found = {flat(field.label): field.name for field in self.fields if field.label}
         found |= {flat(field.name): field.name for field in self.fields}
         return found | {flat(name): ID for name in (ID, "customer_id", self.key) if name}
+
+    @staticmethod
+    def _twice(name: str) -> Problem:
+        message = f"{name} is given twice, and not the same."
+        return Problem(name, "not_a_value", message, fatal=True)
 
     def _unknown(self, name: str) -> Problem:
         names = [field.name for field in self.fields]

@@ -109,7 +109,7 @@ def write_people(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     DataError
         If it cannot be written.
     """
-    names = list(rows[0]) if rows else []
+    names = list(dict.fromkeys(name for row in rows for name in row))
     columns = [name for name in names if name not in {"chances", "extra", "problems"}]
     data = {name: [_cell(row.get(name)) for row in rows] for name in columns}
     data["problems"] = [" ".join(one["message"] for one in row["problems"]) for row in rows]
