@@ -92,3 +92,6 @@ def test_the_report_tells_effects_harm_and_what_is_untested() -> None:
     assert "Qini coefficient −0.10 answers per 100 customers (−0.40 to 0.20); no evidence" in html
     assert "Untested: it was never tried." in html
     assert "Look at this." in html
+    row["qini"] = {**curve, "low": -0.004, "high": -0.0001}
+    html = evidence_page(given, project="shop", currency="GBP")
+    assert "the order of segments is worse than none." in html

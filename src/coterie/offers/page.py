@@ -219,7 +219,9 @@ def _qini_words(qini: Mapping[str, Any]) -> str:
     between = f"{100 * qini['low']:.2f} to {100 * qini['high']:.2f}".replace("-", "−")
     value = f"{100 * qini['coefficient']:.2f}".replace("-", "−")
     said = "the order of segments is worth something"
-    if qini["low"] <= 0 <= qini["high"]:
+    if qini["high"] < 0:
+        said = "the order of segments is worse than none"
+    elif qini["low"] <= 0 <= qini["high"]:
         said = "no evidence that the order of segments is worth anything"
     return (
         "If the segments that promise most, judged by the other half of the customers, were "
