@@ -131,6 +131,23 @@ def test_rows_have_the_same_columns_whoever_comes_first(coterie: Coterie, people
     assert heads[0] == heads[1]
 
 
+def test_what_cannot_be_asked_is_refused_before_anything_is_learnt(
+    coterie: Coterie, people: Path
+) -> None:
+    before = list((people / ".coterie").glob("predictions/*"))
+    for words in (["--tiers", "Income"], ["nobody.csv"]):
+        assert coterie(people, "predict", "--label", "Plan", *words).code == 1
+    assert list((people / ".coterie").glob("predictions/*")) == before
+
+
+def test_a_label_that_was_left_out_is_told_by_its_kind(coterie: Coterie, people: Path) -> None:
+    (people / "coterie.toml").write_text(f'{SETTINGS}[columns.Plan]\nkind = "ignore"\n')
+    Project(people).run()
+    error = coterie(people, "predict", "--label", "Plan").error
+    assert "'Plan' is of kind 'ignore' and cannot be predicted" in error
+    assert "[columns.Plan]" in error
+
+
 def test_a_label_given_away_by_a_column_is_an_alarm_in_the_answer(
     coterie: Coterie, people: Path
 ) -> None:

@@ -99,14 +99,13 @@ def predict(
         If a column is not known or cannot be used so.
     """
     asked = Asked(settings, folder, label)
+    ranks = _tiers(asked, tier_by) if tier_by else {}
+    typed = not isinstance(people, Path)
+    given = read_people(people, folder) if isinstance(people, Path) else people
     made = kept_alone(asked.home, "prospects", asked.key, lambda writer: make(asked, writer, tell))
     form = Form.from_dict(read_json(made / "form.json"))
     about = read_json(made / "about.json")
-    if isinstance(people, Path):
-        people = read_people(people, folder)
-        answers = form.read(people, typed=False)
-    else:
-        answers = form.read(people)
+    answers = form.read(given, typed=typed)
     names = asked.segment_names
     if asked.by == "model":
         rows = _placed(asked.released, form, answers, about["typical"])
@@ -114,7 +113,6 @@ def predict(
         stored = read_json(made / "model.json")
         prospects = Prospects.from_dict(stored, pq.read_table(made / "nodes.parquet"))
         rows = _classified(prospects, form, answers)
-    ranks = _tiers(asked, tier_by) if tier_by else {}
     wire = [
         _common({"id": answers.ids[at]} | _row(found, asked, names, ranks), answers, at, form)
         for at, found in enumerate(rows)

@@ -30,6 +30,7 @@ from coterie.store.home import Home
 from coterie.store.results import Run, published_run
 from coterie.store.runs import FolderWriter, read_json
 
+_UNTOLD = {"key", "ignore"}
 SEGMENT = "segment"
 """Label of the segments themselves."""
 
@@ -62,6 +63,7 @@ class Asked:
         self.home = Home(folder)
         self.attributes = self._attributes()
         names = {attribute.name for attribute in self.attributes}
+        self._check_label(label)
         sources = set(self.released.matrix.sources)
         whole = sources <= names
         forced = label == SEGMENT and SEGMENT not in names
@@ -105,15 +107,28 @@ class Asked:
         if not self.data.is_dir():
             hint = "Make it again: coterie run"
             raise NotReadyError("The customer table of this run is gone.", hint=hint)
-        about = read_json(self.data / "tables.json")
-        every = (Attribute.from_dict(one) for one in about["attributes"])
-        found = [one for one in every if one.kind not in {"key", "ignore"}]
+        found = [one for one in self._every() if one.kind not in _UNTOLD]
         if not found:
             raise NotReadyError(
                 "Prospects are told from attributes, and no customer table here has any.",
                 hint="Add [sources.customers] and run again: coterie run",
             )
         return found
+
+    def _every(self) -> list[Attribute]:
+        about = read_json(self.data / "tables.json")
+        return [Attribute.from_dict(one) for one in about["attributes"]]
+
+    def _check_label(self, label: str) -> None:
+        """Refuse a column that is there but says nothing; of one that is not, others tell."""
+        for one in self._every():
+            if one.name == label and one.kind in _UNTOLD:
+                raise ParameterError(
+                    f"{label!r} is of kind {one.kind!r} and cannot be predicted.",
+                    allowed="A label is a category, a flag, an ordinal or a number.",
+                    hint=f"If it is one, say its kind under [columns.{label}] and run again.",
+                    where="label",
+                )
 
     def _chosen(self) -> list[str]:
         """Return the columns to predict from: as listed, else all that are not protected."""

@@ -120,7 +120,7 @@ class Task:
         classes = tuple(name for name in known if counts[name] >= LEAST_CLASS)
         if sum(counts[name] for name in classes) < LEAST_ROWS or len(classes) < 2:
             raise NotReadyError(
-                f"There are {len(classes)} classes of {LEAST_CLASS} customers and more "
+                f"Classes of {LEAST_CLASS} customers and more: {len(classes)}, "
                 f"among {sum(counts.values()):,} customers whose class is known.",
                 allowed=f"Needed are two classes and {LEAST_ROWS} customers.",
             )

@@ -79,6 +79,8 @@ def summary(about: Mapping[str, Any]) -> str:
         f"class gets {fmt.share(majority['accuracy'])}, a tree of four leaves "
         f"{fmt.share(simple['accuracy'])}."
     )
+    if low <= majority["accuracy"]:
+        text += " It is not shown to be better than always naming the largest class."
     alarms = [leak for leak in about["leaks"] if leak["level"] == "alarm"]
     if alarms:
         return f"Do not trust these scores yet. {alarms[0]['why']} {text}"
