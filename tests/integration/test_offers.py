@@ -211,6 +211,8 @@ def test_bad_rows_go_to_quarantine_and_are_counted(club: Path) -> None:
     assert (found.rows, found.accepted, found.quarantined) == (10, 6, 4)
     assert found.by_reason == {"bad_time": 1, "bad_number": 2, "missing_key": 1}
     assert found.unknown_offers == {"vouchr": 1}
+    (note,) = Project(club).offers_report().summary["notes"]
+    assert note.startswith("Touches of offers that the catalogue does not have: 1 ('vouchr')")
     refused = pq.read_table(found.folder / "quarantine.parquet")
     assert refused["row"].to_pylist() == [3, 4, 5, 6]
 

@@ -182,7 +182,7 @@ def feedback(
         return out.print("This very file was fed before; nothing has changed.")
     out.print(f"{found.new:,} touches are new, {found.answered:,} were known and are answered now.")
     for name, n in found.unknown_offers.items():
-        said = f"{n:,} are of {name!r}, which the catalogue does not have."
+        said = f"The catalogue has no offer {name!r}; touches of it: {n:,}."
         out.print(f"Note: {plain(said)}", soft_wrap=True)
     if found.quarantined:
         path = plain(str(found.folder / "quarantine.parquet"))

@@ -382,7 +382,8 @@ def _notes(suits: Sequence[Suits], ground: Ground) -> list[str]:
     if ground.unknown_offers:
         named = ", ".join(repr(name) for name in list(ground.unknown_offers)[:5])
         notes.append(
-            f"{sum(ground.unknown_offers.values()):,} touches are of offers that the catalogue "
-            f"does not have ({named}); they count as contacts, and nothing is measured of them."
+            "Touches of offers that the catalogue does not have: "
+            f"{sum(ground.unknown_offers.values()):,} ({named}); they count as contacts, "
+            "and nothing is measured of them."
         )
     return notes
