@@ -158,6 +158,17 @@ def test_what_was_made_can_be_read_while_a_run_is_at_work(project: Project, made
         assert project.recommend("12347")["known"]
 
 
+def test_what_was_made_can_be_read_without_the_lines(
+    project: Project, made: Products, tmp_path: Path
+) -> None:
+    copy = Project(shutil.copytree(project.folder, tmp_path / "copy"))
+    shutil.rmtree(copy.folder / ".coterie" / "data")
+    assert copy.recommend("12347") == project.recommend("12347")
+    shutil.rmtree(copy.folder / ".coterie" / "predictions")
+    with pytest.raises(NotReadyError, match="lines of this run are gone"):
+        copy.products()
+
+
 def test_a_customer_gets_reasons_that_are_true(project: Project, made: Products) -> None:
     lines = _lines(project)
     mine = lines.filter(pc.equal(lines["customer_id"], "12347"))
@@ -180,7 +191,8 @@ def test_somebody_unknown_gets_what_sells_best_and_is_told_so(made: Products) ->
     listed = [item["product_id"] for item in found["items"]]
     assert listed == everybody["product_id"].to_pylist()[:5]
     assert {item["track"] for item in found["items"]} == {"popular"}
-    assert made.recommend("nobody", track="again")["items"] == []
+    again = made.recommend("nobody", track="again")
+    assert (again["items"], "sells best" in again["note"]) == ([], False)
 
 
 def test_forecasts_of_segments_add_up_to_those_of_all(made: Products) -> None:

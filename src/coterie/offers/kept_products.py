@@ -136,7 +136,10 @@ class Products:
             known = False
             note = "She has bought no product yet; this is what sells best in her segment now."
         if not known and track == "again":
-            rows = rows.slice(0, 0)
+            rows, note = (
+                rows.slice(0, 0),
+                "She has bought no product, so there is none to buy again.",
+            )
         elif known:
             rows = _first(rows, _checked(n), track)
         rows = rows.slice(0, _checked(n))

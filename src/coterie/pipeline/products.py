@@ -85,12 +85,12 @@ def find_products(settings: Settings, folder: Path, *, tell: Tell | None = None)
         raise NotReadyError(
             "Products need orders, and this project has none.", hint="Add [sources.orders]."
         )
-    if not lines.is_dir():
-        raise NotReadyError("The lines of this run are gone.", hint="Read them: coterie run")
     names = {segment["id"]: segment["name"] for segment in run.segments}
     key = {"run": run.id, "names": names, "listed": LISTED}
     make = partial(_make, settings, run, home, lines, tell or (lambda *_: None))
-    made = kept_in(home, _KIND, key).is_dir()  # then a run at work is no reason to wait
+    made = kept_in(home, _KIND, key).is_dir()  # then only they are read
+    if not made and not lines.is_dir():
+        raise NotReadyError("The lines of this run are gone.", hint="Read them: coterie run")
     with nullcontext() if made else home.alone(), at_most(settings.threads):
         return Products(kept(home, _KIND, key, make))
 
