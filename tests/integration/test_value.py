@@ -185,5 +185,24 @@ def test_the_command_tells_all_and_one(
     one = coterie(folder, "value", "--customer", who, "--json").json["data"]
     assert one["customer_id"] == who
     assert one["churn"] == pytest.approx(1 - one["active"])
+    assert (one["horizon_days"], one["currency"]) == (90, answer["data"]["currency"])
     assert coterie(folder, "value", "--customer", who).code == 0
     assert coterie(folder, "value", "--customer", "nobody").code == 1
+
+
+def test_a_name_given_since_is_in_the_summary_and_on_the_page(
+    valued: Project, tmp_path: Path
+) -> None:
+    project = Project(shutil.copytree(valued.folder, tmp_path / "copy"), valued.settings)
+    project.rename(project.latest.segments[0]["id"], "My darlings")
+    again = project.value()
+    assert again.folder != valued.value().folder
+    assert again.summary["segments"][0]["name"] == "My darlings"
+    assert "My darlings" in again.report.read_text(encoding="utf-8")
+    assert again.table().equals(valued.value().table())
+
+
+def test_a_horizon_too_short_to_judge_is_not_blamed_on_the_history(valued: Project) -> None:
+    found = valued.value(horizon="7d").summary
+    assert found["last_window"] is None
+    assert found["last_window_reason"] == "A horizon below 28 days is too short to judge by."

@@ -39,7 +39,7 @@ def value(
         table = found.table()
         write_rows(table, names, to)
     if customer:
-        return _one(found, customer, run, as_json=as_json)
+        return _one(found, customer, run, to=to, as_json=as_json)
     summary = found.summary
     if as_json:
         data = {"report": str(found.report), "file": str(to) if to else None, **summary}
@@ -79,7 +79,7 @@ def _show(summary: dict[str, Any]) -> None:
     out.print(table)
 
 
-def _one(found: Value, customer_id: str, run: Any, *, as_json: bool) -> None:
+def _one(found: Value, customer_id: str, run: Any, *, to: Path | None, as_json: bool) -> None:
     from coterie.profiling import format as fmt
 
     row, summary = found.customer(customer_id), found.summary
@@ -88,7 +88,9 @@ def _one(found: Value, customer_id: str, run: Any, *, as_json: bool) -> None:
     if row["spend"] is None:
         row["spend_reason"] = "No order counts for this customer."
     if as_json:
-        return answer("value", {"report": str(found.report), **row}, run=run)
+        about = {name: summary[name] for name in ("horizon_days", "currency")}
+        data = {"report": str(found.report), "file": str(to) if to else None, **about, **row}
+        return answer("value", data, run=run, warnings=_warnings(summary))
     if row["spend"] is None:
         return out.print(f"{plain(customer_id)}: not known. {row['spend_reason']}")
     money = [

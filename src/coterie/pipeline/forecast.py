@@ -139,7 +139,9 @@ def value(
         raise ParameterError(f"horizon={horizon!r}.", allowed=f"At most {MAX_HORIZON_DAYS} days.")
     released, home = load_released(run.folder), Home(folder)
     if released.features is None or run.as_of is None:
-        raise NotReadyError("Value and churn need orders; this run has none.")
+        raise NotReadyError(
+            "Value and churn need orders; this run has none.", hint="Add [sources.orders]."
+        )
     asked = Asked(run, released, home, days, int(chosen["seed"]), settings)
     tell = tell or (lambda *_: None)
 
@@ -147,7 +149,8 @@ def value(
         with at_most(settings.threads), tempfile.TemporaryDirectory() as work:
             _make(asked, Path(work), writer, tell)
 
-    key = {"run": run.id, "horizon": days, "version": run.manifest["version"]}
+    names = {segment["id"]: segment["name"] for segment in run.segments}
+    key = {"run": run.id, "horizon": days, "names": names, "version": run.manifest["version"]}
     return Value(kept_alone(home, KIND, key, make))
 
 

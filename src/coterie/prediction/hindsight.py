@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from coterie.errors import NotReadyError
-from coterie.features.windows import Window, inner_window, window_before
+from coterie.features.windows import MIN_WINDOW_DAYS, Window, inner_window, window_before
 from coterie.prediction.churn import Calibration, calibrate
 from coterie.prediction.evaluate import Chances, Decile, Spend, deciles, judge_chances, judge_spend
 from coterie.prediction.forecast import (
@@ -141,6 +141,8 @@ def look_back(history: History, as_of: int, horizon: int, *, seed: int) -> Hinds
         Without figures, and with the reason, if nothing can be judged.
     """
     window = inner_window(history.first_day(), as_of, horizon)
+    if horizon < MIN_WINDOW_DAYS:
+        return Hindsight(reason=f"A horizon below {MIN_WINDOW_DAYS} days is too short to judge by.")
     if window is None:
         return Hindsight(reason="History is too short for a window to judge by.")
     try:
