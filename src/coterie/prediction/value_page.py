@@ -96,7 +96,7 @@ def worth(last: Mapping[str, Any]) -> str:
     if chosen["gini"] < 0.5:
         ranked = "It ranks customers by what they will spend only roughly"
     level = "and totals of segments can be planned with"
-    if abs(chosen["total_error"]) > 0.2:
+    if abs(chosen["total_error"]) > 0.1:
         level = "but do not plan budgets by its totals"
     against = (
         f"A single customer's figure was {fmt.share(better, sentence=True)} nearer than what she "
