@@ -89,6 +89,7 @@ def test_a_feature_that_cannot_be_learned_is_refused(shop, tmp_path):
         project(shop, tmp_path, **BY_BOOSTED).run(as_of=date(2025, 2, 10))
 
 
+@pytest.mark.soak
 def test_the_tree_tells_boosted_value_and_threads_change_no_byte(shop, tmp_path):
     one, two = (
         project(shop, tmp_path / str(n), threads=n, algorithm="tree", **BY_BOOSTED).run()
