@@ -20,7 +20,7 @@ from coterie.errors import NotReadyError
 from coterie.features.value import ValueModel
 
 AS_OF = date(1998, 1, 1)
-FILES = ("value.parquet", "value.json", "report.html")
+FILES = ("value.parquet", "summary.json", "report.html")
 Rows = Sequence[Sequence[str]]
 
 

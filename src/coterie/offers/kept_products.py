@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -15,12 +13,12 @@ from coterie.errors import ParameterError
 from coterie.offers.history import places
 from coterie.offers.products import Track
 from coterie.offers.tables import ALL, NONE, POPULAR
-from coterie.store.runs import read_json
+from coterie.store.predictions import Kept
 
 TRACKS = ("again", "new")
 
 
-class Products:
+class Products(Kept):
     """What to show whom, what sells together, and how much of it.
 
     Parameters
@@ -31,6 +29,7 @@ class Products:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from coterie.api import Project
     >>> from coterie.config import make_settings
     >>> from coterie.sources.shop import SCHEMAS, write_shop
@@ -44,20 +43,6 @@ class Products:
     ...     project.products().recommend("nobody", n=3)["known"]
     False
     """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @cached_property
-    def summary(self) -> dict[str, Any]:
-        """The facts of ``summary.json``: counts, months, how it was forecast and proven."""
-        found: dict[str, Any] = read_json(self.folder / "summary.json")
-        return found
-
-    @property
-    def report(self) -> Path:
-        """The page for people."""
-        return self.folder / "report.html"
 
     def table(
         self,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,15 +39,15 @@ from coterie.segmentation.base import horizon_days
 from coterie.segmentation.parallel import at_most
 from coterie.segmentation.released import Released, load_released
 from coterie.store.home import Home
-from coterie.store.predictions import kept_alone
+from coterie.store.predictions import PAGE, SUMMARY, Kept, kept_alone
 from coterie.store.results import Run
-from coterie.store.runs import FolderWriter, read_json
+from coterie.store.runs import FolderWriter
 
-KIND, TABLE, SUMMARY, PAGE = "value", "value.parquet", "value.json", "report.html"
+KIND, TABLE = "value", "value.parquet"
 _INPUTS = ("lines", "events", "customers")
 
 
-class Value:
+class Value(Kept):
     """What customers are expected to spend and do within a horizon.
 
     Parameters
@@ -59,22 +58,8 @@ class Value:
     Attributes
     ----------
     folder : Path
-        Holds ``value.parquet``, ``value.json`` and ``report.html``.
+        Holds ``value.parquet``, ``summary.json`` and ``report.html``.
     """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @property
-    def report(self) -> Path:
-        """The page for people."""
-        return self.folder / PAGE
-
-    @cached_property
-    def summary(self) -> dict[str, Any]:
-        """Totals, segments, and how far off the last window was."""
-        found: dict[str, Any] = read_json(self.folder / SUMMARY)
-        return found
 
     def table(self) -> pa.Table:
         """Return every customer by id.

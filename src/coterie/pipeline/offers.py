@@ -46,27 +46,16 @@ from coterie.pipeline.feedback import fed
 from coterie.pipeline.ground import PEOPLE, TOUCHES, Ground, open_ground, read_contacts
 from coterie.pipeline.plan import Tell
 from coterie.store.home import Home
-from coterie.store.predictions import kept
-from coterie.store.runs import FolderWriter, read_json
-
-_SUMMARY = "summary.json"
+from coterie.store.predictions import PAGE, SUMMARY, Kept, kept
+from coterie.store.runs import FolderWriter
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(Kept):
     """A finished plan, or a finished report on what offers brought.
 
     ``summary`` tells who gets what and why, how much room is used, and what is known of each
     offer; ``report`` is the page for people.
     """
-
-    folder: Path
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        """All that the page shows, as JSON."""
-        found: dict[str, Any] = read_json(self.folder / _SUMMARY)
-        return found
 
     @property
     def table(self) -> pa.Table:
@@ -87,11 +76,6 @@ class Planned:
         """The table with ``treated`` beside ``arm``: with times and answers it is feedback."""
         table = self.table
         return table.add_column(5, "treated", pc.equal(table["arm"], "treated"))
-
-    @property
-    def report(self) -> Path:
-        """The HTML page."""
-        return self.folder / "report.html"
 
 
 @dataclass(frozen=True)
@@ -267,8 +251,8 @@ def _report(
         "touches": ground.touches,
         "notes": _notes(known.suits, ground),
     }
-    writer.json(_SUMMARY, summary)
-    writer.text("report.html", pages.evidence_page(summary, **_titles(settings)))
+    writer.json(SUMMARY, summary)
+    writer.text(PAGE, pages.evidence_page(summary, **_titles(settings)))
 
 
 def write_plan(
@@ -324,8 +308,8 @@ def write_plan(
         "notes": _notes(known.suits, ground),
     }
     writer.table("plan.parquet", table)
-    writer.json(_SUMMARY, summary)
-    writer.text("report.html", pages.plan_page(summary, **_titles(settings)))
+    writer.json(SUMMARY, summary)
+    writer.text(PAGE, pages.plan_page(summary, **_titles(settings)))
 
 
 def _ask(db: DuckDB, suits: Sequence[Suits], ground: Ground) -> Asked:

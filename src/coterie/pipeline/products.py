@@ -44,7 +44,7 @@ from coterie.profiling.counted import count_lines, number_customers
 from coterie.profiling.products import lifts
 from coterie.segmentation.parallel import at_most
 from coterie.store.home import Home
-from coterie.store.predictions import kept, kept_in
+from coterie.store.predictions import PAGE, SUMMARY, kept, kept_in
 from coterie.store.results import Run, published_run
 from coterie.store.runs import FolderWriter
 from coterie.validation.moment import has_rows
@@ -147,11 +147,11 @@ def _make(
         "range_held": None if right is None else round(right, 6),
         "proof": proof.to_dict(),
     }
-    writer.json("summary.json", summary)
+    writer.json(SUMMARY, summary)
     facts = Facts(
         run.manifest["settings"]["project"]["name"], summary, sellers, pairs, demand, forecasts
     )
-    writer.text("report.html", products_page(facts))
+    writer.text(PAGE, products_page(facts))
 
 
 def _place(db: DuckDB, run: Run) -> list[str]:

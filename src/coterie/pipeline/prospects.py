@@ -27,7 +27,7 @@ from coterie.prediction.words import contributions, reasons, tiers
 from coterie.segmentation.base import NOISE, SoftModel
 from coterie.segmentation.reasons import reasons as model_reasons
 from coterie.segmentation.released import Released
-from coterie.store.predictions import kept_alone
+from coterie.store.predictions import PAGE, kept_alone
 from coterie.store.runs import read_json
 
 
@@ -117,7 +117,7 @@ def predict(
         _common({"id": answers.ids[at]} | _row(found, asked, names, ranks), answers, at, form)
         for at, found in enumerate(rows)
     ]
-    return Prediction(wire, asked.by, form, about, made / "report.html")
+    return Prediction(wire, asked.by, form, about, made / PAGE)
 
 
 def _tiers(asked: Asked, column: str) -> dict[str, str]:

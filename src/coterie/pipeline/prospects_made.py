@@ -27,6 +27,7 @@ from coterie.schema import Attribute, ColumnParams
 from coterie.segmentation.parallel import each
 from coterie.segmentation.released import Released, load_released
 from coterie.store.home import Home
+from coterie.store.predictions import PAGE
 from coterie.store.results import Run, published_run
 from coterie.store.runs import FolderWriter, read_json
 
@@ -182,7 +183,7 @@ def make(asked: Asked, writer: FolderWriter, tell: Tell | None) -> None:
     writer.json("about.json", about)
     project = asked.settings.project.name
     page = prospects_page(project, asked.run.as_of, form, about)
-    writer.text("report.html", page)
+    writer.text(PAGE, page)
 
 
 def _form(asked: Asked, people: Customers) -> Form:

@@ -1,4 +1,4 @@
-"""The value of all customers and of each segment, in figures: ``value.json``."""
+"""The value of all customers and of each segment, in figures: ``summary.json``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def summarise(
     moves: Movement,
     drawn: Mapping[str, Curve | None],
 ) -> dict[str, Any]:
-    """Return ``value.json``.
+    """Return ``summary.json``.
 
     Parameters
     ----------

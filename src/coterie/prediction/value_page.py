@@ -30,7 +30,7 @@ def value_page(summary: Mapping[str, Any]) -> str:
     Parameters
     ----------
     summary : mapping
-        ``value.json``.
+        ``summary.json``.
 
     Returns
     -------

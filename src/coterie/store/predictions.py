@@ -7,11 +7,39 @@ beside it under ``.coterie/predictions``, named by a hash of all that determines
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from coterie.store.home import Home
-from coterie.store.runs import FORMAT_VERSION, MANIFEST, FolderWriter, check_run, hash_of
+from coterie.store.runs import FORMAT_VERSION, MANIFEST, FolderWriter, check_run, hash_of, read_json
+
+SUMMARY, PAGE = "summary.json", "report.html"
+"""Files that every prediction for people has: its figures, and its page."""
+
+
+class Kept:
+    """A prediction that is kept: its figures and its page.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder in which it is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """All figures that the page shows, as JSON."""
+        found: dict[str, Any] = read_json(self.folder / SUMMARY)
+        return found
+
+    @property
+    def report(self) -> Path:
+        """The page for people."""
+        return self.folder / PAGE
 
 
 def kept_in(home: Home, kind: str, key: Mapping[str, Any]) -> Path:
