@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coterie.segmentation.base import Algorithm, Floats, Labels, as_groups
-from coterie.segmentation.separation import Score, Yardstick, bootstrap, score
+from coterie.segmentation.separation import CUTS, Score, Yardstick, bootstrap, score
 
 N_LEFT_OUT = 4_000
 """Customers of the leave-one-out rule, which clusters once for every feature left out."""
@@ -78,7 +78,9 @@ class OutcomeJudge:
         self._yardstick = yardstick
 
     @classmethod
-    def of_spend(cls, spend: Floats, features: Floats, *, seed: int) -> OutcomeJudge:
+    def of_spend(
+        cls, spend: Floats, features: Floats, *, seed: int, cuts: int = CUTS
+    ) -> OutcomeJudge:
         """Judge by later spend.
 
         Parameters
@@ -89,6 +91,8 @@ class OutcomeJudge:
             What was known of her before, for the ceiling.
         seed : int
             Of folds, trees and bootstraps.
+        cuts : int, optional
+            See ``Yardstick.of_spend``.
 
         Returns
         -------
@@ -96,7 +100,7 @@ class OutcomeJudge:
             By the method "out-of-time".
         """
         draws = bootstrap(len(spend), seed=seed)
-        yardstick = Yardstick.of_spend(spend, features, draws=draws, seed=seed)
+        yardstick = Yardstick.of_spend(spend, features, draws=draws, seed=seed, cuts=cuts)
         return cls(yardstick, ("spend", "log_spend", "active_auc"), "out-of-time")
 
     @classmethod
@@ -223,6 +227,7 @@ def judge(
     window: tuple[int, int] | None,
     *,
     seed: int,
+    cuts: int = CUTS,
 ) -> Judge:
     """Return who can judge: later spend, a static outcome, or the features themselves.
 
@@ -238,6 +243,8 @@ def judge(
         Days of the outcome.
     seed : int
         Of samples, folds, trees and bootstraps.
+    cuts : int, optional
+        See ``Yardstick.of_spend``.
 
     Returns
     -------
@@ -248,4 +255,4 @@ def judge(
         return LeaveOneOutJudge(spaces, seed=seed)
     if window is None:
         return OutcomeJudge.of_columns(outcome, known, seed=seed)
-    return OutcomeJudge.of_spend(outcome, known, seed=seed)
+    return OutcomeJudge.of_spend(outcome, known, seed=seed, cuts=cuts)

@@ -23,6 +23,7 @@ from coterie.segmentation.judges import Judge, judge, mean_of
 from coterie.segmentation.parallel import each
 from coterie.segmentation.proofs import Proven, Prover
 from coterie.segmentation.search import Earlier, Search, Try, afford, list_tries
+from coterie.segmentation.separation import CUTS
 from coterie.segmentation.validity import Textbook, inertia, unsubstantial
 
 N_SAMPLE = 50_000
@@ -140,8 +141,9 @@ def _select(
     tell: Progress,
 ) -> Selection:
     tell(0.0, "what can be told of single customers")
-    benches = _benches(spaces, references, evidence, search.earlier, seed)
     tries = list_tries(spaces, search.algorithms, ks)
+    cuts = CUTS if len(tries) > 1 else 1
+    benches = _benches(spaces, references, evidence, search.earlier, seed, cuts)
     tries, cut = afford(tries, search.budget, windows=len(benches))
     candidates = _compare(references, benches)
     elbow: dict[str, dict[int, float]] = {}
@@ -213,6 +215,7 @@ def _benches(
     evidence: Evidence,
     earlier: Earlier | None,
     seed: int,
+    cuts: int = CUTS,
 ) -> list[_Bench]:
     """Return the last window and, if it has the same spaces, the one before."""
     cases = [(spaces, references, evidence)]
@@ -222,7 +225,7 @@ def _benches(
     benches = []
     for rooms, beside, told in cases:
         known = {space.name: (space.features or space.columns, space.matrix) for space in rooms}
-        rule = judge(known, told.outcome, told.ceiling_features, told.window, seed=seed)
+        rule = judge(known, told.outcome, told.ceiling_features, told.window, seed=seed, cuts=cuts)
         benches.append(_Bench({s.name: s for s in rooms}, beside, told.revenue, rule))
     return benches
 

@@ -29,7 +29,7 @@ MOST = 1.1
 N_CEILING = 20_000
 """Customers of the ceiling; 50,000 raise it by less than 2 %."""
 _CEILING_FOLDS = 5
-_TURNS = 2
+CUTS = 2
 """Cuts into folds whose predictions are averaged: one alone is lucky or not by .01."""
 _CEILING_FEATURES = 64
 """Columns that the ceiling's trees look at; more make them slow, and mostly add noise."""
@@ -71,7 +71,9 @@ class Yardstick:
     ceilings: Floats
 
     @classmethod
-    def of_spend(cls, spend: Floats, features: Floats, *, draws: Floats, seed: int) -> Yardstick:
+    def of_spend(
+        cls, spend: Floats, features: Floats, *, draws: Floats, seed: int, cuts: int = CUTS
+    ) -> Yardstick:
         """Make the yardstick of a timeline: capped spend, log spend and who buys again.
 
         Parameters
@@ -84,6 +86,9 @@ class Yardstick:
             See ``bootstrap``.
         seed : int
             Of folds and trees.
+        cuts : int, optional
+            Cuts into folds for the ceiling. It takes as long as all else: one will do where
+            nothing is chosen by it.
 
         Returns
         -------
@@ -98,9 +103,8 @@ class Yardstick:
         bought, drawn = active[rows], draws[rows]
         told = min(bought.sum(), (~bought).sum()) >= 2 * _CEILING_FOLDS
         wanted = [*targets[rows].T, *([bought] if told else [])]
-        tells = [
-            _foretell(wanted, features[rows], seed + turn, amounts={0}) for turn in range(_TURNS)
-        ]
+        known = features[rows]
+        tells = [_foretell(wanted, known, seed + cut, amounts={0}) for cut in range(cuts)]
         foretold = np.mean(tells, axis=0)
         ceilings = [_explained(targets[rows], foretold[:, :2], drawn)]
         ranked = _auc(foretold[:, 2], bought, drawn) - 0.5 if told else np.zeros(draws.shape[1])
