@@ -9,13 +9,18 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import uuid
 import warnings
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 from hypothesis import settings
+
+from coterie.store.database import Database
 
 # On a busy machine a slow example says nothing about the claim it tests.
 settings.register_profile("house", parent=settings(), deadline=None)
@@ -70,6 +75,21 @@ def postgres_uri() -> Iterator[str]:
         server = pgserver.get_server(Path(folder) / "data")
         yield server.get_uri()
         server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.integration)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Yield an empty operational database, once in SQLite and once in PostgreSQL."""
+    if request.param == "sqlite":
+        database = Database(tmp_path / "coterie.db")
+    else:
+        uri = request.getfixturevalue("postgres_uri")
+        name = f"t{uuid.uuid4().hex}"
+        with psycopg.connect(uri, autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {name}")
+        database = Database(str(sa.make_url(uri).set(database=name)))
+    yield database
+    database.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coterie.config import FILE, ProjectParams, Settings, load_settings, make_settings
+from coterie.config import ProjectParams, Settings, load_settings, make_settings
 from coterie.errors import CoterieError, NotReadyError, ParameterError
 from coterie.features.level1 import Rules
 from coterie.schema import INPUT_TABLES, ColumnParams
@@ -98,7 +98,7 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read(folder: Path, toml: str | bytes, flags: dict[str, Any] | None = None) -> Settings:
     content = toml.encode() if isinstance(toml, str) else toml
-    (folder / FILE).write_bytes(content)
+    (folder / "coterie.toml").write_bytes(content)
     return load_settings(folder, flags)
 
 
@@ -248,7 +248,7 @@ def test_what_is_not_known_gets_one_error_with_the_nearest_match(case: str, tmp_
     with pytest.raises(ParameterError) as error:
         read(tmp_path, toml)
     said = error.value
-    assert said.message.startswith(f"{tmp_path / FILE}: ")
+    assert said.message.startswith(f"{tmp_path / "coterie.toml"}: ")
     assert "not" in said.message
     assert "known" in said.message
     assert nearest in said.allowed.removeprefix("Known: ").rstrip(".").split(", ")
@@ -301,7 +301,7 @@ def test_a_wrong_value_gets_one_error_with_place_and_what_would_do(
     with pytest.raises(ParameterError) as error:
         read(tmp_path, f"[{section}]\n{line}\n" if section else line)
     assert says in str(error.value)
-    assert str(error.value).startswith(f"{tmp_path / FILE}: ")
+    assert str(error.value).startswith(f"{tmp_path / "coterie.toml"}: ")
     assert error.value.where
 
 
@@ -319,7 +319,7 @@ def test_what_is_no_toml_is_said_with_the_file(
 ) -> None:
     with pytest.raises(ParameterError, match=says) as error:
         read(tmp_path, toml)
-    assert error.value.where == str(tmp_path / FILE)
+    assert error.value.where == str(tmp_path / "coterie.toml")
 
 
 def test_a_byte_order_mark_as_windows_writes_it_is_no_error(tmp_path: Path) -> None:
@@ -328,9 +328,9 @@ def test_a_byte_order_mark_as_windows_writes_it_is_no_error(tmp_path: Path) -> N
 
 
 def test_a_file_that_cannot_be_read_is_our_error(tmp_path: Path) -> None:
-    with pytest.raises(NotReadyError, match=r"There is no coterie\.toml.*coterie init FILE"):
+    with pytest.raises(NotReadyError, match=r"There is no coterie\.toml.*coterie init "coterie.toml""):
         load_settings(tmp_path)
-    (tmp_path / FILE).mkdir()
+    (tmp_path / "coterie.toml").mkdir()
     with pytest.raises(CoterieError, match=r"coterie\.toml cannot be read: Is a directory"):
         load_settings(tmp_path)
 

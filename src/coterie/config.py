@@ -34,8 +34,8 @@ from coterie.schema import INPUT_TABLES, ColumnParams, Params
 from coterie.segmentation.base import SegmentationParams
 from coterie.segmentation.wishes import Rule, Weights
 from coterie.sources.base import Source
+from coterie.store.places import FILE, SECTION, StoreParams
 
-FILE = "coterie.toml"
 _PREFIX = "COTERIE_"
 _LATER = ("weights", "rules", "value")
 """Settings that are younger than the format: not used, they must change no id and no hash."""
@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     measures: tuple[Measure, ...] = ()
     predict: PredictParams = PredictParams()
     offers: tuple[Offer, ...] = ()
+    store: StoreParams = StoreParams()
     threads: int | None = Field(default=None, ge=1, le=1_024)
     memory_limit: str = Field(default="", pattern=r"^(\d{1,6}(\.\d{1,3})?\s*[KMGT]i?B)?$")
 
@@ -121,7 +122,7 @@ class Settings(BaseSettings):
     @property
     def result_bearing(self) -> dict[str, Any]:
         """All settings that can change a run, as JSON; what looks ahead names its own."""
-        apart = {"threads", "memory_limit", "predict", "offers"}
+        apart = {"threads", "memory_limit", "predict", "offers", "store"}
         kept = self.model_dump(mode="json", exclude=apart)
         for name in _LATER:
             if not kept["segmentation"][name]:
@@ -257,7 +258,7 @@ def _environment() -> dict[str, Any]:
                 f"The environment variable {name} is not a known setting.", hint=hint, where=name
             )
     try:
-        return dict(EnvSettingsSource(Settings)())
+        said = dict(EnvSettingsSource(Settings)())
     except SettingsError as error:
         found = re.search(r'field "(\w+)"', str(error))
         name = _PREFIX + (found[1].upper() if found else "…")
@@ -266,6 +267,12 @@ def _environment() -> dict[str, Any]:
             hint=f"Set single values by their path, such as {_PREFIX}SEGMENTATION__K=5.",
             where=name,
         ) from error
+    if SECTION in said:
+        raise ParameterError(
+            f"[{SECTION}] is no setting for the environment.",
+            hint=f"Write it into {FILE}: everybody who opens the folder must find the same runs.",
+        )
+    return said
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

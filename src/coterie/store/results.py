@@ -206,7 +206,7 @@ def find_run(folder: Path, name: str) -> Run:
     """
     home = Home(folder)
     row, rows, names = None, [], {}
-    if (home.path / "coterie.db").is_file():
+    if home.has_registry:
         with home.registry() as registry:
             row, rows, names = registry.published(), registry.runs(), registry.names()
     if row is None:

@@ -1,0 +1,93 @@
+"""Commands of the server: serve, worker."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coterie.errors import MissingExtraError, ParameterError
+from coterie.terminal import err
+
+if TYPE_CHECKING:
+    from coterie.service.params import ServerParams
+
+Home = Annotated[
+    Path, typer.Argument(help="Folder of the projects, a folder each; or one project.")
+]
+Url = Annotated[
+    str,
+    typer.Option(
+        "--database",
+        help="env:NAME of the variable with a PostgreSQL URL; default: SQLite in the folder.",
+    ),
+]
+HERE = Path()
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def _params(home: Path, database: str) -> ServerParams:
+    from coterie.service.params import ServerParams
+
+    if home.exists() and not home.is_dir():
+        raise ParameterError(f"{home} is no folder.", allowed="a folder for the projects")
+    return ServerParams(home.resolve(), database)
+
+
+def serve(
+    home: Home = HERE,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")] = 8000,
+    database: Url = "",
+    workers: Annotated[
+        int, typer.Option(min=0, max=64, help="Jobs at once; 0 leaves them to coterie worker.")
+    ] = 1,
+) -> None:
+    """Serve projects over HTTP, and see their jobs through.
+
+    Example: [bold]coterie serve projects --port 8000[/bold]
+    """
+    try:
+        import uvicorn
+
+        from coterie.service.app import create_app
+    except ModuleNotFoundError as error:
+        raise MissingExtraError.of("serve", "The server") from error
+
+    if host not in _LOOPBACK:
+        raise ParameterError(
+            f"The server has no accounts yet, so it does not listen on {host}.",
+            allowed=", ".join(_LOOPBACK),
+            where="--host",
+        )
+    app = create_app(_params(home, database), workers=workers)
+    shown = f"[{host}]" if ":" in host else host
+    err.print(f"Coterie on http://{shown}:{port} (what it can do: http://{shown}:{port}/docs)")
+    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=20)
+
+
+def worker(
+    home: Home = HERE,
+    database: Url = "",
+) -> None:
+    """See jobs of a server through, beside it; as many of these as wanted.
+
+    Example: [bold]coterie worker projects --database env:COTERIE_URL[/bold]
+    """
+    try:
+        from coterie.service.app import make_worker
+    except ModuleNotFoundError as error:
+        raise MissingExtraError.of("serve", "A worker") from error
+
+    hand = make_worker(_params(home, database))
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    hand.start()
+    err.print(f"Worker {hand.name} is ready.")
+    stopped.wait()
+    hand.stop()
+    hand.close()

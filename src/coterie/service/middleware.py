@@ -1,0 +1,247 @@
+"""What holds for every request: its size, its id, its answer when asked twice, its tag."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from coterie.service.ids import new_id
+from coterie.service.params import ServerParams
+from coterie.service.problems import MEDIA_TYPE, problem
+from coterie.store.replies import Replies
+
+_ID = re.compile(r"[\w.-]{1,100}", re.ASCII)
+_PROJECT = re.compile(r"/api/v1/projects/([^/]+)/")
+_LARGE = ("/uploads", "/predict")
+"""Requests whose bodies may be as large as an upload: they are read piece by piece."""
+_TAGGED = 1 << 20
+"""Answers up to so many bytes get an ETag."""
+
+
+class Limits:
+    """Refuses bodies that are too large, also those that do not say how large they are."""
+
+    def __init__(self, app: ASGIApp, params: ServerParams) -> None:
+        self.app = app
+        self.params = params
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what comes."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        large = scope["path"].endswith(_LARGE)
+        most = self.params.max_upload if large else self.params.max_body
+        length = Headers(scope=scope).get("content-length", "0")
+        # A multipart body is a little longer than the file in it.
+        room = most + (1 << 16)
+        if not length.isdigit() or int(length) > room:
+            await _refuse(send, most)
+            return
+        seen, began = 0, False
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > room:
+                raise _TooLarge
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self.app(scope, counted, watched)
+        except _TooLarge:
+            if not began:
+                await _refuse(send, most)
+
+
+class _TooLarge(Exception):  # noqa: N818 - a signal between two functions of this file
+    """More came than was announced or is taken."""
+
+
+async def _refuse(send: Send, most: int) -> None:
+    said = f"The request is larger than {most:,} bytes."
+    await _reply(send, 413, problem(413, "too_large", said))
+
+
+async def _reply(send: Send, status: int, body: dict[str, Any]) -> None:
+    content = json.dumps(body).encode()
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(content)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+class RequestIds:
+    """Gives each request an id, which its answer and its lines in the log carry."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take the id that came, if it is one, or make one."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if _ID.fullmatch(given) else new_id()
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        await self.app(scope, receive, marked)
+
+
+class Tags:
+    """Gives answers to GET an ETag, and answers 304 to whoever has them already."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold small JSON answers back until they are whole."""
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self.app(scope, receive, send)
+            return
+        held: list[Message] = []
+        passing = False
+        known = Headers(scope=scope).get("if-none-match", "")
+
+        async def tagged(message: Message) -> None:
+            nonlocal passing
+            if passing:
+                await send(message)
+                return
+            held.append(message)
+            if message["type"] == "http.response.start":
+                headers = Headers(raw=message["headers"])
+                length = int(headers.get("content-length", _TAGGED + 1))
+                json_like = "json" in headers.get("content-type", "")
+                if message["status"] != 200 or not json_like or length > _TAGGED:
+                    passing = True
+                    await send(held.pop())
+                return
+            if message.get("more_body"):
+                return
+            body = b"".join(one.get("body", b"") for one in held[1:])
+            tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+            headers = MutableHeaders(raw=held[0]["headers"])
+            headers["etag"] = tag
+            headers["cache-control"] = "private, no-cache"
+            start = dict(held[0], headers=headers.raw)
+            if tag in {one.strip().removeprefix("W/") for one in known.split(",")}:
+                del headers["content-length"]
+                await send(dict(start, status=304, headers=headers.raw))
+                await send({"type": "http.response.body", "body": b""})
+                return
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
+
+        await self.app(scope, receive, tagged)
+
+
+class Idempotency:
+    """Answers a POST that comes again with the same Idempotency-Key as it was answered before."""
+
+    def __init__(self, app: ASGIApp, replies: Replies, clock: Callable[[], datetime]) -> None:
+        self.app = app
+        self.replies = replies
+        self.clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Keep the answer of the first, give it to the others."""
+        key = Headers(scope=scope).get("idempotency-key") if scope["type"] == "http" else None
+        if key is None or scope["method"] != "POST" or scope["path"].endswith(_LARGE):
+            await self.app(scope, receive, send)
+            return
+        if not _ID.fullmatch(key):
+            said = "An Idempotency-Key has 1 to 100 letters, digits, dots, hyphens."
+            await _reply(send, 422, problem(422, "invalid_request", said))
+            return
+        body = await _whole(receive)
+        place = f"{scope['path']}?".encode() + scope["query_string"]
+        request = hashlib.sha256(place + b"\n" + body).hexdigest()
+        found = _PROJECT.match(scope["path"])
+        owner = found[1] if found else ""
+        reply = await run_in_threadpool(self.replies.begin, owner, key, request, now=self.clock())
+        if reply is None:
+            await self._first(scope, body, send, (owner, key))
+            return
+        if reply.request != request:
+            said = "This Idempotency-Key came before, with another request."
+            await _reply(send, 422, problem(422, "idempotency_key_reused", said))
+        elif reply.status is None:
+            said = "The first request with this Idempotency-Key is still at work."
+            await _reply(send, 409, problem(409, "conflict", said))
+        else:
+            await _again(send, reply.status, reply.body)
+
+    async def _first(self, scope: Scope, body: bytes, send: Send, place: tuple[str, str]) -> None:
+        status, said, kept = 500, [], {}
+
+        async def recorded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = Headers(raw=message["headers"])
+                kept.update({n: headers[n] for n in ("content-type", "location") if n in headers})
+            else:
+                said.append(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self.app(scope, _given(body), recorded)
+        finally:
+            text = json.dumps({"headers": kept, "body": b"".join(said).decode()})
+            # What failed on our side may be tried again with the same key.
+            outcome = (status, text) if status < 500 else None
+            await run_in_threadpool(self.replies.end, *place, outcome)
+
+
+def _given(body: bytes) -> Callable[[], Awaitable[Message]]:
+    sent = False
+
+    async def receive() -> Message:
+        nonlocal sent
+        if sent:
+            return {"type": "http.disconnect"}
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def _whole(receive: Receive) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+async def _again(send: Send, status: int, kept: str) -> None:
+    told = json.loads(kept)
+    body = told["body"].encode()
+    headers = {**told["headers"], "content-length": str(len(body)), "idempotent-replayed": "true"}
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,151 @@
+"""What goes over the wire: the shapes of requests and answers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Item = TypeVar("Item")
+Name = Annotated[str, StringConstraints(min_length=1, max_length=63)]
+JobKind = Literal["run", "train", "value", "products", "offers"]
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class Wire(BaseModel):
+    """A request: what is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """What went wrong: what came, what is allowed, what to try (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "urn:coterie:problem:not_found",
+                "title": "Not Found",
+                "status": 404,
+                "code": "not_found",
+                "detail": "There is no project 'shop'.",
+                "where": "project",
+            }
+        }
+    )
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    allowed: str = ""
+    hint: str = ""
+    where: str = ""
+    errors: list[dict[str, str]] = []
+
+
+class Page(BaseModel, Generic[Item]):
+    """A part of a list; ``next`` is the cursor of the following part, null on the last."""
+
+    items: list[Item]
+    next: str | None = None
+    total: int
+
+
+class NewProject(Wire):
+    """A project to be made."""
+
+    name: Name = Field(description="Small letters, digits and hyphens.", examples=["shop"])
+
+
+class ProjectInfo(BaseModel):
+    """A project, and the run that is published."""
+
+    name: str
+    title: Annotated[str, Field(description="The name in its settings.")] = ""
+    mapped: bool = Field(description="Whether it has sources.")
+    run_id: str | None = None
+    as_of: date | None = None
+
+
+class Upload(BaseModel):
+    """A file that was uploaded; the same content has the same id."""
+
+    id: str
+    name: str
+    bytes: int
+    sha256: str
+
+
+class MappingWish(Wire):
+    """Which uploads a mapping is proposed for."""
+
+    uploads: list[str] = Field(min_length=1, max_length=16, examples=[["u0123456789ab"]])
+
+
+class Mapping(BaseModel):
+    """What files seem to hold, with a reason for every choice, and the settings that follow."""
+
+    proposals: list[dict[str, Any]] = Field(
+        description="One an upload: table, columns with examples and how sure, what is missing."
+    )
+    toml: str = Field(description="The commented settings; PUT them to accept.")
+
+
+class Settings(Wire):
+    """The settings of a project as TOML."""
+
+    toml: str = Field(max_length=200_000, examples=['[sources.orders]\nfile = "uploads/…"'])
+
+
+class RunWish(Wire):
+    """How to run; nothing has to be said."""
+
+    as_of: Annotated[date | None, Field(description="Rows on or after this day are not read.")] = (
+        None
+    )
+    refit: bool = False
+
+
+class JobWish(Wire):
+    """Long work to be done."""
+
+    kind: JobKind
+    params: dict[str, Any] = {}
+
+
+class JobError(BaseModel):
+    """Why a job failed."""
+
+    code: str
+    message: str
+    allowed: str = ""
+    hint: str = ""
+    where: str = ""
+
+
+class Job(BaseModel):
+    """Long work: waiting, at work, or ended."""
+
+    id: str
+    kind: str
+    state: JobState
+    stage: str = ""
+    fraction: float = 0.0
+    result: dict[str, Any] | None = None
+    error: JobError | None = None
+    created: datetime
+    started: datetime | None = None
+    finished: datetime | None = None
+    attempts: int = 0
+
+
+class RunInfo(BaseModel):
+    """A run in the list of runs."""
+
+    run_id: str
+    as_of: date | None = None
+    model_id: str
+    parent_run: str | None = None
+    published: bool

@@ -1,0 +1,30 @@
+"""What an operator decides when a server is started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+MEGA = 1 << 20
+
+
+@dataclass(frozen=True)
+class ServerParams:
+    """Where a server keeps its projects, and how much it takes in.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of the projects, a folder each; or one project.
+    database : str, optional
+        ``env:NAME`` of the variable with the URL of a PostgreSQL database; else SQLite files.
+    max_upload : int
+        Bytes of an uploaded file.
+    max_body : int
+        Bytes of any other request.
+    """
+
+    home: Path
+    database: str = ""
+    max_upload: int = 4096 * MEGA
+    max_body: int = 16 * MEGA

@@ -1,0 +1,104 @@
+"""One job in a process of its own: told what to do on standard input, telling on standard output.
+
+The worker that started it can stop it, and if that worker dies its input ends: the job then
+stops as on Ctrl-C, which leaves nothing half-written.
+"""
+
+from __future__ import annotations
+
+import _thread
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from coterie.api import Project
+from coterie.errors import CoterieError
+from coterie.service.projects import server_settings
+
+Tell = Callable[[str, float, str], None]
+
+
+def _run(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    run = project.run(as_of=_day(wish), refit=bool(wish.get("refit")), tell=tell)
+    return {"run_id": run.id, "as_of": run.as_of, "segments": len(run.segments)}
+
+
+def _train(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    return _run(project, {**wish, "refit": True}, tell)
+
+
+def _value(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    made = project.value(horizon=str(wish.get("horizon") or ""), tell=tell)
+    return {"run_id": project.latest.id, "customers": made.table().num_rows}
+
+
+def _products(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    del wish
+    project.products(tell=tell)
+    return {"run_id": project.latest.id}
+
+
+def _offers(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    plan = project.plan_offers(
+        as_of=_day(wish),
+        explore=bool(wish.get("explore")),
+        budget=wish.get("budget"),
+        tell=tell,
+    )
+    return {"run_id": project.latest.id, "planned": plan.table.num_rows}
+
+
+KINDS: dict[str, Callable[[Project, Mapping[str, Any], Tell], dict[str, Any]]] = {
+    "run": _run,
+    "train": _train,
+    "value": _value,
+    "products": _products,
+    "offers": _offers,
+}
+"""What a job may be."""
+
+
+def _day(wish: Mapping[str, Any]) -> date | None:
+    return date.fromisoformat(wish["as_of"]) if wish.get("as_of") else None
+
+
+def main() -> None:
+    """Do the job."""
+    task = json.loads(sys.stdin.readline())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What a library prints must not be taken for our words.
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    threading.Thread(target=_stop_with_the_worker, daemon=True).start()
+
+    def say(**told: object) -> None:
+        out.write(json.dumps(told) + "\n")
+        out.flush()
+
+    def tell(stage: str, share: float, what: str) -> None:
+        say(stage=stage, fraction=share, what=what)
+
+    try:
+        folder = Path(task["folder"])
+        project = Project(folder, server_settings(folder, task["connections"]))
+        say(result=KINDS[task["kind"]](project, task["params"], tell))
+    except CoterieError as error:
+        say(error=error.to_dict())
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _stop_with_the_worker() -> None:
+    sys.stdin.read()
+    _thread.interrupt_main(signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

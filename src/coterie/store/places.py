@@ -1,0 +1,67 @@
+"""``[store]``: where a project keeps what must outlast its folder."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError, field_validator
+
+from coterie.errors import ParameterError
+from coterie.schema import Params
+
+FILE = "coterie.toml"
+SECTION = "store"
+
+
+class StoreParams(Params):
+    """``[store]``: by default everything lies in the project's ``.coterie``.
+
+    Read from ``coterie.toml`` alone, so that everybody who opens the folder finds the same runs.
+    """
+
+    database: str = ""
+    """A PostgreSQL database instead of ``.coterie/coterie.db``: ``env:NAME`` of a variable that
+    holds its URL. The project's rows in it go by the name of its folder."""
+    runs: str = ""
+    """Where runs are kept besides: ``s3://bucket/prefix``."""
+
+    @field_validator("database")
+    @classmethod
+    def _check_database(cls, database: str) -> str:
+        if database and not database.startswith("env:"):
+            raise ValueError("write env:NAME; a URL holds a password, and that is no setting")
+        return database
+
+    @field_validator("runs")
+    @classmethod
+    def _check_runs(cls, runs: str) -> str:
+        if runs and not runs.startswith("s3://"):
+            raise ValueError("write s3://bucket/prefix, or leave it out")
+        return runs.rstrip("/")
+
+
+def places_of(project: Path) -> StoreParams:
+    """Return where the project keeps its runs and its registry.
+
+    Parameters
+    ----------
+    project : Path
+        The project folder; without settings everything is in it.
+
+    Raises
+    ------
+    ParameterError
+        If ``[store]`` does not make sense.
+    """
+    try:
+        with (project / FILE).open("rb") as file:
+            section = tomllib.load(file).get(SECTION, {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return StoreParams()  # whoever needs the settings says what is wrong with them
+    try:
+        return StoreParams.model_validate(section)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in (SECTION, *first["loc"]))
+        raise ParameterError(f"[{where}] {first['msg']}.", where=str(project / FILE)) from error

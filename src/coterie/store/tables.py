@@ -1,0 +1,189 @@
+"""The tables of the operational database, the same in SQLite and in PostgreSQL.
+
+A project of its own keeps them in ``.coterie/coterie.db`` and fills the first three; a
+server fills all of them, with a row's ``project`` telling whose it is.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+HEAD = "0002"
+"""The newest migration: what ``METADATA`` describes."""
+METADATA = sa.MetaData()
+
+SORTED = ("value", "monetary", "recency", "margin")
+NUMBERS = (*SORTED, "frequency")
+"""Numbers of a customer in ``CUSTOMERS``; ``value`` is what she is expected to spend in the
+horizon."""
+UNKNOWN = -1e300
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC; SQLite would forget the zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Store as UTC."""
+        del dialect
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """Return with the zone."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _project(**how: Any) -> sa.Column[str]:
+    return sa.Column("project", sa.String, nullable=False, server_default="", **how)
+
+
+RUNS = sa.Table(
+    "runs",
+    METADATA,
+    _project(primary_key=True),
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("input_hash", sa.String, nullable=False),
+    sa.Column("settings_hash", sa.String, nullable=False),
+    sa.Column("model_id", sa.String, nullable=False),
+    sa.Column("parent_run", sa.String),
+    sa.Column("as_of", sa.Integer),
+    sa.Column("segments", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Index("runs_by_input", "project", "input_hash"),
+)
+"""One row a finished run; ``number`` is the order in which they were finished, ``segments``
+how many segment ids had been given by then: also a run that is deleted has used its ids up."""
+
+PUBLISHED = sa.Table(
+    "published",
+    METADATA,
+    _project(primary_key=True),
+    sa.Column("run_id", sa.String, nullable=False),
+    sa.ForeignKeyConstraint(["project", "run_id"], ["runs.project", "runs.run_id"]),
+)
+"""At most one row a project: the run whose model scores."""
+
+NAMES = sa.Table(
+    "segment_names",
+    METADATA,
+    _project(primary_key=True),
+    sa.Column("segment_id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+)
+"""Names that users gave; they survive refits."""
+
+JOBS = sa.Table(
+    "jobs",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    _project(),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("stage", sa.String, nullable=False, server_default=""),
+    sa.Column("fraction", sa.Float, nullable=False, server_default="0"),
+    sa.Column("params", sa.JSON, nullable=False),
+    sa.Column("result", sa.JSON),
+    sa.Column("error", sa.JSON),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("started", Moment),
+    sa.Column("finished", Moment),
+    sa.Column("worker", sa.String),
+    sa.Column("lease", Moment),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("jobs_by_state", "state", "created"),
+    sa.Index("jobs_by_project", "project", "created"),
+)
+"""Long work. A worker that has a job renews its ``lease``; one whose lease ran out is dead.
+Of one project one job is at work at a time."""
+_AT_WORK = JOBS.c.state == "running"
+sa.Index(
+    "one_at_work", JOBS.c.project, unique=True, sqlite_where=_AT_WORK, postgresql_where=_AT_WORK
+)
+
+SCHEDULES = sa.Table(
+    "schedules",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    _project(),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("cron", sa.String, nullable=False),
+    sa.Column("timezone", sa.String, nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("next", Moment),
+    sa.Column("last_job", sa.String),
+    sa.Index("schedules_by_next", "enabled", "next"),
+)
+"""Jobs that come again, by a cron expression read in a time zone."""
+
+CONNECTIONS = sa.Table(
+    "connections",
+    METADATA,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("variable", sa.String, nullable=False),
+    sa.Column("created", Moment, nullable=False),
+)
+"""Databases that sources of a server may name; the URL is in a variable of the environment."""
+
+REPLIES = sa.Table(
+    "replies",
+    METADATA,
+    _project(primary_key=True),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("request", sa.String, nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("body", sa.Text),
+    sa.Column("created", Moment, nullable=False),
+)
+"""What a request with an idempotency key was answered; without a status it is at work."""
+
+LOADED = sa.Table(
+    "loaded",
+    METADATA,
+    _project(primary_key=True),
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("customers", sa.Integer, nullable=False),
+)
+"""Runs all of whose customers are in ``customers``."""
+
+CUSTOMERS = sa.Table(
+    "customers",
+    METADATA,
+    _project(primary_key=True),
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("customer_id", sa.String, primary_key=True),
+    sa.Column("segment_id", sa.String, nullable=False),
+    sa.Column("second_id", sa.String),
+    sa.Column("status", sa.String, nullable=False),
+    *(sa.Column(name, sa.Float, nullable=False) for name in NUMBERS),
+)
+"""Where a run places each customer, and what lists are sorted by; the rest of what is known of
+her is in the run folder. A number that is not known is ``UNKNOWN``: it sorts below all others
+in any database."""
+
+HISTORY = sa.Table(
+    "history",
+    METADATA,
+    _project(primary_key=True),
+    sa.Column("customer_id", sa.String, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.String, nullable=False),
+    sa.Column("as_of", sa.Integer),
+    sa.Column("segment_id", sa.String, nullable=False),
+)
+"""A row each time that a customer came into a segment, in the order of publication."""
+
+_WHOSE = (CUSTOMERS.c.project, CUSTOMERS.c.run_id)
+for _name in SORTED:
+    _by = (CUSTOMERS.c[_name], CUSTOMERS.c.customer_id)
+    sa.Index(f"customers_by_{_name}", *_WHOSE, *_by)
+    sa.Index(f"members_by_{_name}", *_WHOSE, CUSTOMERS.c.segment_id, *_by)
+sa.Index("members_by_id", *_WHOSE, CUSTOMERS.c.segment_id, CUSTOMERS.c.customer_id)
