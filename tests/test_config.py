@@ -248,7 +248,7 @@ def test_what_is_not_known_gets_one_error_with_the_nearest_match(case: str, tmp_
     with pytest.raises(ParameterError) as error:
         read(tmp_path, toml)
     said = error.value
-    assert said.message.startswith(f"{tmp_path / "coterie.toml"}: ")
+    assert said.message.startswith(f"{tmp_path / 'coterie.toml'}: ")
     assert "not" in said.message
     assert "known" in said.message
     assert nearest in said.allowed.removeprefix("Known: ").rstrip(".").split(", ")
@@ -301,7 +301,7 @@ def test_a_wrong_value_gets_one_error_with_place_and_what_would_do(
     with pytest.raises(ParameterError) as error:
         read(tmp_path, f"[{section}]\n{line}\n" if section else line)
     assert says in str(error.value)
-    assert str(error.value).startswith(f"{tmp_path / "coterie.toml"}: ")
+    assert str(error.value).startswith(f"{tmp_path / 'coterie.toml'}: ")
     assert error.value.where
 
 
@@ -328,7 +328,7 @@ def test_a_byte_order_mark_as_windows_writes_it_is_no_error(tmp_path: Path) -> N
 
 
 def test_a_file_that_cannot_be_read_is_our_error(tmp_path: Path) -> None:
-    with pytest.raises(NotReadyError, match=r"There is no coterie\.toml.*coterie init "coterie.toml""):
+    with pytest.raises(NotReadyError, match=r"There is no coterie\.toml.*coterie init FILE"):
         load_settings(tmp_path)
     (tmp_path / "coterie.toml").mkdir()
     with pytest.raises(CoterieError, match=r"coterie\.toml cannot be read: Is a directory"):
