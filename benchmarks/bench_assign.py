@@ -23,8 +23,9 @@ from benchmarks.figures import Outcome, Part, at_least, at_most, figure
 from benchmarks.timing import paired_ratio
 from coterie import Run
 from coterie.engine.duckdb import BATCH_ROWS, DuckDB
+from coterie.features.column import CLIP
 from coterie.features.lenses import VALUE_WEIGHT
-from coterie.features.matrix import CLIP, Matrix, Wanted
+from coterie.features.matrix import Matrix, Wanted
 from coterie.profiling.rules import Rules
 from coterie.profiling.surrogate import raw_values
 from coterie.segmentation.base import Labels

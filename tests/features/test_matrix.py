@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
 from coterie.errors import DataError
-from coterie.features.matrix import CLIP, Matrix, Wanted
+from coterie.features.column import CLIP
+from coterie.features.matrix import Matrix, Wanted
 
 
 def test_a_number_is_log_compressed_and_standardised_by_hand():
@@ -119,3 +120,25 @@ def test_huge_and_nearly_equal_numbers_are_refused_in_words_not_warnings():
         Matrix.fit(huge, [Wanted("x")])
     close = pa.table({"x": [1.0, 1.0 + 2e-16, 1.0, 1.0]})
     assert np.isfinite(Matrix.fit(close, [Wanted("x")]).transform(close)).all()
+
+
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.none() | st.floats(0, 1e9)), min_size=4))
+def test_a_few_rows_have_the_numbers_that_they_have_among_many(rows):
+    table = pa.table(
+        {
+            "bent": pa.array([one for one, _ in rows] * 20, pa.float64()),
+            "log": pa.array([other for _, other in rows] * 20, pa.float64()),
+            "word": ["a", "b"] * (10 * len(rows)),
+        }
+    )
+    wanted = [
+        Wanted("bent", weight=2.0),
+        Wanted("log", transform="log"),
+        Wanted("word", "category"),
+    ]
+    try:
+        matrix = Matrix.fit(table, wanted)
+    except DataError:
+        return
+    few = matrix.transform(table.slice(0, 3))
+    assert few.tobytes() == np.ascontiguousarray(matrix.transform(table)[:3]).tobytes()

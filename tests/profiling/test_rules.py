@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError
-from coterie.features.matrix import Column
+from coterie.features.column import Column
 from coterie.profiling.boxes import Condition, inside
 from coterie.profiling.rules import Asked, Rules, make_rules
 from coterie.profiling.surrogate import draw_placed, importance, raw_values, segment_rules

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 from coterie.engine.sql import identifier
 from coterie.errors import DataError
 from coterie.features.catalogue import VALUE_FEATURES
-from coterie.features.matrix import double
+from coterie.features.column import double
 from coterie.features.splits import Split, case_sql, leaves_of
 
 Floats = NDArray[np.float64]

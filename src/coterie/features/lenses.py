@@ -19,7 +19,8 @@ from coterie.errors import NotReadyError, ParameterError
 from coterie.features.asof import RFM, FeatureModel
 from coterie.features.attributes import attribute_columns, correlated_groups
 from coterie.features.catalogue import BOOSTED, CLV
-from coterie.features.matrix import UNBOUNDED, Matrix, Wanted
+from coterie.features.column import UNBOUNDED
+from coterie.features.matrix import Matrix, Wanted
 from coterie.schema import Attribute
 
 Name = Literal["value", "behaviour", "demographic", "geographic", "custom"]

@@ -1,34 +1,20 @@
-"""The numeric matrix: impute, transform, scale, clip, weigh; fitted once, kept as JSON.
-
-Counts and amounts are compressed by log1p, because plain z-scores isolate single
-big spenders (METHODS: adjusted Rand index .00 against .47 on planted clusters).
-A category becomes 0/1 columns divided by the root of two, so that two customers
-who differ in it lie 1 apart, as far as one standard deviation of a number.
-"""
+"""The numeric matrix: what is known of customers as numbers that compare; fitted once, JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from scipy import stats
 
-from coterie.engine.sql import identifier, literal
 from coterie.errors import DataError
+from coterie.features.column import CLIP, UNBOUNDED, Column, Floats, Values, to_floats, transformed
 
-Floats = NDArray[np.float64]
-
-CLIP = 4.0
-"""Standard scores are cut at this distance from 0."""
-UNBOUNDED = 1e300
-"""A clip that cuts nothing and that JSON and SQL can hold, unlike infinity."""
-HIT = float(np.sqrt(2.0))
-"""Weight at which a column that is there or not is 1: a hit is divided by the root of two."""
 SKEWED = 1.0
 BARELY_CURVED = 1e-6
 """Below this spread a transform is a straight line, and LN(1 + x) would only lose digits."""
@@ -39,8 +25,8 @@ MISSING_DROP = 0.60
 RARE_LEVEL = 0.01
 MAX_LEVELS = 12
 OTHER = "any other"
-_ROWS = 8_192
-"""Numbers that are taken through all steps at a time, so that they stay in the cache."""
+_FEW = 64
+"""Rows up to which all columns of numbers are taken at once."""
 
 
 @dataclass(frozen=True)
@@ -53,94 +39,6 @@ class Wanted:
     weight: float = 1.0
     clip: float = CLIP
     """Standard scores beyond this are cut, before the weight."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One fitted column of the matrix."""
-
-    source: str
-    role: Literal["value", "missing", "level"]
-    transform: Literal["log", "none", "yeo-johnson"] = "none"
-    fill: float = 0.0
-    center: float = 0.0
-    scale: float = 1.0
-    weight: float = 1.0
-    clip: float = CLIP
-    power: float = 1.0
-    """Lambda of Yeo-Johnson."""
-    level: str = ""
-    listed: tuple[str, ...] = ()
-    """Levels with a column of their own; for the column ``other`` alone."""
-
-    @property
-    def name(self) -> str:
-        """Name of the matrix column, unique within a matrix."""
-        return {
-            "value": self.source,
-            "missing": f"{self.source}?",
-            "level": f"{self.source}={self.level}",
-        }[self.role]
-
-    def values(self, data: pa.ChunkedArray) -> Floats:
-        """Return the column's numbers for the rows of its source column."""
-        out = np.empty(len(data), dtype=np.float64)
-        self.write(data, out)
-        return out
-
-    def write(self, data: pa.ChunkedArray | pa.Array, out: Floats) -> None:
-        """Write ``values`` into ``out``, which may be a column of a matrix."""
-        if self.role == "value":
-            numbers = to_floats(data)
-            room = np.empty(min(len(numbers), _ROWS))
-            for start in range(0, len(numbers), _ROWS):
-                some = numbers[start : start + _ROWS]
-                out[start : start + _ROWS] = self._scores(some, room[: len(some)])
-            return
-        if self.role == "missing":
-            hits = _missing(data)
-        else:
-            words = data.cast(pa.string())
-            inside = pc.is_in(words, value_set=pa.array(self.listed or (self.level,), pa.string()))
-            hits = _booleans(inside) != bool(self.listed)
-            hits &= _booleans(pc.is_valid(words))
-        np.multiply(hits, self._hit, out=out)
-
-    def _scores(self, numbers: Floats, out: Floats) -> Floats:
-        """Return ``out``, of the same shape, after all steps in it: no step asks for memory."""
-        finite = np.isfinite(numbers)
-        filled = numbers if finite.all() else np.where(finite, numbers, self.fill)
-        if self.transform == "log":
-            np.log1p(np.maximum(filled, 0.0, out=out), out=out)
-        else:
-            out[:] = transformed(filled, self.transform, self.power)
-        out -= self.center
-        out /= self.scale
-        np.clip(out, -self.clip, self.clip, out=out)
-        if self.weight != 1.0:
-            out *= self.weight
-        return out
-
-    @property
-    def _hit(self) -> float:
-        return self.weight / HIT
-
-    def sql(self) -> str:
-        """Return the same as a portable SQL expression over the source column."""
-        source = identifier(self.source)
-        if self.role == "value":
-            filled = f"COALESCE({source}, {double(self.fill)})"
-            number = _transform_sql(filled, self.transform, self.power)
-            score = f"({number} - {double(self.center)}) / {double(self.scale)}"
-            clipped = f"GREATEST(LEAST({score}, {double(self.clip)}), {double(-self.clip)})"
-            return f"{clipped} * {double(self.weight)}"
-        if self.role == "missing":
-            test = f"{source} IS NULL"
-        elif self.listed:
-            test = f"{source} NOT IN ({', '.join(literal(level) for level in self.listed)})"
-        else:
-            test = f"{source} = {literal(self.level)}"
-        return f"CASE WHEN {test} THEN {double(self._hit)} ELSE {double(0.0)} END"
 
 
 @dataclass(frozen=True)
@@ -215,9 +113,17 @@ class Matrix:
         With order ``F`` the numbers of a column lie side by side, which is faster.
         """
         out = np.empty((table.num_rows, len(self.columns)), dtype=np.float64, order=order)
+        few = table.num_rows <= _FEW
         for i, column in enumerate(self.columns):
-            column.write(table.column(column.source), out[:, i])
+            if not (few and column.role == "value"):
+                column.write(table.column(column.source), out[:, i])
+        if few:
+            self._values.write(table, out)
         return out
+
+    @cached_property
+    def _values(self) -> Values:
+        return Values(self.columns)
 
     def sql(self) -> tuple[tuple[str, str], ...]:
         """Return (matrix column, portable SQL expression) in order."""
@@ -242,80 +148,6 @@ class Matrix:
             Column(**column | {"listed": tuple(column["listed"])}) for column in data["columns"]
         )
         return cls(tuple(columns), tuple((name, why) for name, why in data["dropped"]))
-
-
-def to_floats(data: pa.ChunkedArray | pa.Array) -> Floats:
-    """Return a numeric or boolean column as float64, missing values as NaN."""
-    filled = data.cast(pa.float64())
-    if filled.null_count:  # else it is read where it lies
-        filled = pc.fill_null(filled, np.nan)
-    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.float64)
-
-
-def _missing(data: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
-    return _booleans(pc.is_null(data, nan_is_null=True))
-
-
-def _booleans(data: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
-    return np.asarray(data.to_numpy(zero_copy_only=False), dtype=np.bool_)
-
-
-def transformed(numbers: Floats, transform: str, power: float = 1.0) -> Floats:
-    """Apply ``log`` (of 1 + the number, negative ones counting as 0), ``yeo-johnson`` or ``none``.
-
-    Parameters
-    ----------
-    numbers : float64 array
-        Values before the transform.
-    transform : {'log', 'yeo-johnson', 'none'}
-        Which one.
-    power : float
-        Lambda of Yeo–Johnson; not used by the others.
-
-    Returns
-    -------
-    float64 array
-        Of the same shape.
-
-    Examples
-    --------
-    >>> transformed(np.array([-5.0, 0.0, np.e - 1]), "log").tolist()
-    [0.0, 0.0, 1.0]
-    """
-    if transform == "log":
-        return np.log1p(np.maximum(numbers, 0.0))
-    if transform == "yeo-johnson":
-        return np.asarray(stats.yeojohnson(numbers, lmbda=power), dtype=np.float64)
-    return numbers
-
-
-def double(number: float) -> str:
-    """Write a number as a SQL double that every engine reads to the last bit.
-
-    Examples
-    --------
-    >>> double(0.1), double(1e-20)
-    ('CAST(0.1e0 AS DOUBLE)', 'CAST(1e-20 AS DOUBLE)')
-    """
-    text = repr(float(number))
-    return f"CAST({text if 'e' in text else text + 'e0'} AS DOUBLE)"
-
-
-def _transform_sql(number: str, transform: str, power: float) -> str:
-    if transform == "log":
-        return f"LN(1 + GREATEST({number}, {double(0.0)}))"
-    if transform == "none":
-        return number
-    up, down = power, 2.0 - power
-    above = _power_sql(f"GREATEST({number}, {double(0.0)})", up, "")
-    below = _power_sql(f"GREATEST(-({number}), {double(0.0)})", down, "-")
-    return f"CASE WHEN {number} >= 0 THEN {above} ELSE {below} END"
-
-
-def _power_sql(number: str, power: float, sign: str) -> str:
-    if abs(power) < 1e-12:
-        return f"{sign}LN(1 + {number})"
-    return f"{sign}(EXP({double(power)} * LN(1 + {number})) - 1) / {double(power)}"
 
 
 def _fit_number(want: Wanted, data: pa.ChunkedArray) -> list[Column] | str:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from coterie.engine.base import Engine, scalar
 from coterie.features.boosted import BoostedValue
 from coterie.features.catalogue import VALUE_FEATURES, Catalogue
+from coterie.features.column import to_floats
 from coterie.features.level1 import Rules, build_level1
-from coterie.features.matrix import to_floats
 from coterie.features.measures import StateSpec
 from coterie.features.windows import (
     MIN_CUSTOMERS,

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from coterie.engine.sql import identifier
 from coterie.errors import DataError, ParameterError
-from coterie.features.matrix import double
+from coterie.features.column import double
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.int8]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coterie.features.matrix import double
+from coterie.features.column import double
 
 
 @dataclass(frozen=True)

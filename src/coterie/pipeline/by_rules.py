@@ -17,8 +17,9 @@ from coterie.engine.sql import check_expression, identifier
 from coterie.errors import ParameterError
 from coterie.features.asof import FeatureModel
 from coterie.features.attributes import attribute_columns
+from coterie.features.column import HIT, UNBOUNDED, Column
 from coterie.features.lenses import NUMERIC_KINDS
-from coterie.features.matrix import HIT, UNBOUNDED, Column, Matrix
+from coterie.features.matrix import Matrix
 from coterie.pipeline.plan import Plan
 from coterie.schema import Attribute
 from coterie.segmentation.base import BY_HAND, SegmentationParams

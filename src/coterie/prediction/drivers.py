@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coterie.features.matrix import to_floats
+from coterie.features.column import to_floats
 from coterie.prediction.prospects import Prospects, Task
 from coterie.prediction.scores import LEAST, Floats
 

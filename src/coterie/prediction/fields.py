@@ -17,7 +17,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from coterie.features.matrix import to_floats
+from coterie.features.column import to_floats
 from coterie.prediction.prospects import typical_value
 from coterie.schema import Attribute, ColumnParams, Kind
 from coterie.validation.parse_text import FALSE_WORDS, TRUE_WORDS

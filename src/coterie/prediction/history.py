@@ -17,8 +17,8 @@ from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
 from coterie.features.asof import Sources, build_features
 from coterie.features.catalogue import VALUE_FEATURES
+from coterie.features.column import to_floats
 from coterie.features.level1 import Rules, build_level1
-from coterie.features.matrix import to_floats
 from coterie.prediction.churn import GAP_QUANTILE, usual_gap
 from coterie.prediction.forecast import Known, Past
 from coterie.segmentation.base import Labels

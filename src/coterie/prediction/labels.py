@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coterie.errors import ParameterError
-from coterie.features.matrix import to_floats
+from coterie.features.column import to_floats
 from coterie.schema import Attribute
 
 MOST_CLASSES = 12

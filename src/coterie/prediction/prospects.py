@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 from sklearn.model_selection import StratifiedKFold
 
 from coterie.errors import DataError, NotReadyError
-from coterie.features.matrix import Matrix, Wanted, to_floats
+from coterie.features.column import to_floats
+from coterie.features.matrix import Matrix, Wanted
 from coterie.prediction.learners import (
     RECIPES,
     Calibration,

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coterie.errors import NotReadyError, ParameterError
-from coterie.features.matrix import to_floats
+from coterie.features.column import to_floats
 from coterie.profiling import format as fmt
 from coterie.segmentation.base import NOISE, Floats, Labels
 from coterie.segmentation.centroids import KMeansModel

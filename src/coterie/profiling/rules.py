@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 
 from coterie.engine.sql import identifier, literal
 from coterie.errors import DataError
-from coterie.features.matrix import Column, double
+from coterie.features.column import Column, double
 from coterie.features.splits import Split
 from coterie.profiling import format as fmt
 from coterie.profiling.boxes import Box, Condition, inside, short_boxes

@@ -18,8 +18,8 @@ from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
 from coterie.features.asof import SCORES
 from coterie.features.catalogue import CLV, VALUE_FEATURES
+from coterie.features.column import HIT, UNBOUNDED, Column, to_floats
 from coterie.features.lenses import frame_sql
-from coterie.features.matrix import HIT, UNBOUNDED, Column, to_floats
 from coterie.profiling.rules import Asked, Rules, make_rules
 from coterie.segmentation.base import Floats, Labels
 from coterie.segmentation.describability import N_FOLDS

@@ -24,8 +24,8 @@ from coterie.errors import NotReadyError
 from coterie.features.asof import RFM, SCORES, FeatureModel
 from coterie.features.boosted import together
 from coterie.features.catalogue import BOOSTED, CLV, Catalogue
+from coterie.features.column import to_floats
 from coterie.features.level1 import build_level1
-from coterie.features.matrix import to_floats
 from coterie.features.measures import Measure, StateSpec
 from coterie.profiling import format as fmt
 from coterie.schema import CANONICAL, MICROS

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 
 from coterie.engine.sql import identifier
 from coterie.errors import DataError, ParameterError
-from coterie.features.matrix import double
+from coterie.features.column import double
 from coterie.segmentation.base import Floats, Labels, Placement, Traits
 from coterie.segmentation.nearest import (
     all_finite,

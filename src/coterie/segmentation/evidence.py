@@ -16,9 +16,9 @@ from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import literal
 from coterie.features.asof import SCORES, Custom, FeatureModel, Sources, fit_features
 from coterie.features.catalogue import VALUE_FEATURES
+from coterie.features.column import to_floats
 from coterie.features.lenses import FeatureSet, feature_sets, fit_matrix, read_columns
 from coterie.features.level1 import Rules
-from coterie.features.matrix import to_floats
 from coterie.features.origins import Lessons, learn
 from coterie.features.windows import (
     MIN_WINDOW_DAYS,

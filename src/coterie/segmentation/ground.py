@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from coterie.errors import DataError, NotReadyError
 from coterie.features.boosted import together
 from coterie.features.catalogue import BOOSTED, CLV, VALUE_FEATURES
+from coterie.features.column import to_floats
 from coterie.features.lenses import FeatureSet, fit_matrix
-from coterie.features.matrix import Matrix, to_floats
+from coterie.features.matrix import Matrix
 from coterie.features.origins import Lessons
 from coterie.features.value import ValueModel
 from coterie.segmentation.base import Floats

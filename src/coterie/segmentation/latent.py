@@ -1,7 +1,7 @@
 """Latent classes of mixed columns: numbers are Gaussian, categories are drawn by level.
 
 The matrix codes a category as columns of two values, at most one of them above 0 (rare
-levels are already one, see ``features.matrix``); here they become one category again.
+levels are already one, see ``features.column``); here they become one category again.
 """
 
 from __future__ import annotations

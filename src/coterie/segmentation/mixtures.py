@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 
 from coterie.engine.sql import identifier
 from coterie.errors import ParameterError
-from coterie.features.matrix import double
+from coterie.features.column import double
 from coterie.segmentation.base import Floats, Labels, Placement, Traits
 from coterie.segmentation.nearest import CHUNK, check_matrix, check_names, nearest_sql, place_sql
 from coterie.segmentation.training import Training

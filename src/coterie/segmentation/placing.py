@@ -19,8 +19,9 @@ from coterie.engine.base import scalar
 from coterie.engine.duckdb import BATCH_ROWS, DuckDB
 from coterie.engine.sql import identifier
 from coterie.features.asof import SCORES
+from coterie.features.column import to_floats
 from coterie.features.lenses import FeatureSet, fit_matrix, frame_sql, read_columns
-from coterie.features.matrix import Matrix, to_floats
+from coterie.features.matrix import Matrix
 from coterie.segmentation.algorithms import algorithm
 from coterie.segmentation.base import NOISE, Floats, Labels, Model
 from coterie.segmentation.candidates import Candidate, Selection

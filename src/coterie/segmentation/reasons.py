@@ -26,6 +26,7 @@ def reasons(
     labels: Mapping[str, str],
     *,
     say: Callable[[str, Any], str] | None = None,
+    rows: Floats | None = None,
 ) -> list[list[str]]:
     """Return at most two phrases a customer, the strongest first.
 
@@ -39,6 +40,8 @@ def reasons(
         Words for the columns.
     say : callable, optional
         Writes a value of a column; by default four figures of a number.
+    rows : float64 array, optional
+        What ``matrix`` makes of the table, if it is known already.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def reasons(
     """
     if not isinstance(model, KMeansModel) or model.n_segments < 2:
         return [[] for _ in range(table.num_rows)]
-    rows = matrix.transform(table)
+    rows = matrix.transform(table) if rows is None else rows
     placed = model.place(rows)
     own, other = model.centroids[placed.segment], model.centroids[placed.second]
     speaks: Floats = (rows - other) ** 2 - (rows - own) ** 2

@@ -18,8 +18,8 @@ from coterie.errors import DataError, ParameterError
 from coterie.features.asof import Sources, build_features, refit_value
 from coterie.features.boosted import BoostedValue
 from coterie.features.catalogue import VALUE_FEATURES
+from coterie.features.column import to_floats
 from coterie.features.lenses import read_columns
-from coterie.features.matrix import to_floats
 from coterie.features.windows import (
     Window,
     check_usable,
