@@ -13,7 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from coterie import Project, Run
+from coterie.config import load_settings
 from coterie.engine.duckdb import DuckDB
+from coterie.errors import ParameterError
+from coterie.pipeline.run import run as run_pipeline
 
 SETTINGS = """
 [project]
@@ -115,7 +118,9 @@ def test_a_refit_and_another_border_keep_ids_and_names(tmp_path: Path) -> None:
     ("where", "words"),
     [
         ("monetry > 500", "Did you mean 'monetary'"),
-        ("plan = 't1'", "'plan' holds words, and rules ask about numbers"),
+        ("plan > 1", "'plan' holds words, and rule 'Rule 0' asks about it as if it were a number"),
+        ("spend = 't1'", "Columns of words: plan."),
+        ("(spend > 3) + 1 > 1", "true or false, as if it were a number, in: (spend > 3) + 1 > 1"),
         ("gendre = 1", "Did you mean 'gender'"),
         ("gender = 1", "protected attribute"),
     ],
@@ -127,6 +132,25 @@ def test_what_a_rule_cannot_ask_is_one_clear_error(
     pq.write_table(table, tmp_path / "members.parquet")
     write_rules(tmp_path, where)
     assert words in coterie(tmp_path, "run").error
+
+
+def test_a_typo_in_a_rule_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    settings = SETTINGS.format(file=(tmp_path / "not there.csv").as_posix())
+    settings = settings.replace("recency >= 365", "category_share__wine > 0.5 OR recenci >= 365")
+    (tmp_path / "coterie.toml").write_text(settings)
+    told = []
+    with pytest.raises(ParameterError, match=r"column in rule 'Gone'.*mean 'recency'"):
+        run_pipeline(load_settings(tmp_path), tmp_path, tell=lambda *what: told.append(what))
+    assert not told
+
+
+def test_with_a_customer_table_a_typo_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    members(tmp_path)
+    write_rules(tmp_path, "spent > 3")
+    told = []
+    with pytest.raises(ParameterError, match="mean 'spend'"):
+        run_pipeline(load_settings(tmp_path), tmp_path, tell=lambda *what: told.append(what[0]))
+    assert set(told) == {"read"}
 
 
 def test_what_is_unknown_meets_no_rule_but_one_that_asks_for_it(tmp_path: Path) -> None:
@@ -168,6 +192,53 @@ def test_beside_orders_a_flag_of_the_customer_table_can_be_asked_about(shop: Pat
         found = db.query(f"{run.sql()} ORDER BY customer_id")
     own = run.table("assignments").column("segment_id")
     assert found.column("segment_id").to_pylist() == own.to_pylist()
+
+
+@pytest.mark.parametrize("orders", [False, True])
+def test_words_flags_and_gaps_are_told_the_same_by_run_and_sql(
+    tmp_path: Path, shop: Path, *, orders: bool
+) -> None:
+    folder = shop if orders else tmp_path
+    n, key = (30, "C{:03d}") if orders else (60, "{}")
+    ids = [key.format(i) for i in range(n)]
+    plan = [None if i % 7 == 0 else f"it's {i % 4}" for i in range(n)]
+    loyal = [None if i % 5 == 0 else i % 3 == 0 for i in range(n)]
+    spend = [None if i % 4 == 0 else float(i) for i in range(n)]
+    more = {"plan": plan, "loyal": loyal, "spend": spend, "spend?": [float(i) for i in range(n)]}
+    pq.write_table(pa.table({"id": ids, **more}), folder / "members.parquet")
+    number = "frequency" if orders else "spend"
+    write_rules(
+        folder,
+        "plan = 'it''s 1' AND NOT loyal",
+        "plan IN ('it''s 2', 'it''s 3', 'nobody') AND loyal IS TRUE",
+        "plan <> 'it''s 2' AND loyal = FALSE",
+        'spend < 10 AND \\"spend?\\" > 4',
+        f"plan IS NULL AND {number} >= 0",
+        before=(shop / "coterie.toml").read_text() if orders else "",
+    )
+    run = Project(folder).run()
+    often = {r["customer_id"]: r[number] for r in run.table("features").to_pylist()}
+    own = placed(run)
+    for i, name in enumerate(ids):
+        p, f, s = plan[i], loyal[i], spend[i]
+        holds = [
+            p == "it's 1" and f is False,
+            p in {"it's 2", "it's 3"} and f is True,
+            p is not None and p != "it's 2" and f is False,
+            s is not None and s < 10 and i > 4,
+            p is None and often[name] is not None,
+        ]
+        want = f"Rule {holds.index(True)}" if True in holds else "All others"
+        assert own[name] == want, (name, p, f, s)
+    folder = run.folder.parents[1] / "data" / run.manifest["data"]
+    with DuckDB() as db:
+        for name in ("lines", "customers")[0 if orders else 1 :]:
+            db.load(name, pq.read_table(folder / name / "part-0000.parquet"))
+        found = db.query(f"{run.sql()} ORDER BY customer_id")
+    ids_of = run.table("assignments").column("segment_id")
+    assert found.column("segment_id").to_pylist() == ids_of.to_pylist()
+    for dialect in ("postgres", "spark", "bigquery", "snowflake"):
+        assert "it" in run.sql(dialect)
 
 
 def test_the_tree_says_that_it_needs_customer_value(tmp_path: Path) -> None:
@@ -221,9 +292,10 @@ def members(folder: Path) -> pa.Table:
     return table
 
 
-def write_rules(folder: Path, *conditions: str) -> None:
+def write_rules(folder: Path, *conditions: str, before: str = "") -> None:
     rules = "".join(
         f'[[segmentation.rules]]\nname = "Rule {i}"\nwhere = "{where}"\n'
         for i, where in enumerate(conditions)
     )
-    (folder / "coterie.toml").write_text(f'{SOURCE}[segmentation]\nalgorithm = "rules"\n{rules}')
+    settings = f'{before}{SOURCE}[segmentation]\nalgorithm = "rules"\n{rules}'
+    (folder / "coterie.toml").write_text(settings)

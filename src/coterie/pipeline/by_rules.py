@@ -6,19 +6,22 @@ back, so that the report can say how much of later behaviour they tell.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from coterie.engine.condition import check_condition, over_numbers
 from coterie.engine.duckdb import DuckDB
-from coterie.engine.sql import check_expression, identifier
-from coterie.errors import ParameterError
 from coterie.features.asof import FeatureModel
 from coterie.features.attributes import attribute_columns
+from coterie.features.catalogue import BOOSTED, CLV, Feature, builtin_features
 from coterie.features.lenses import NUMERIC_KINDS
+from coterie.features.level1 import Rules
 from coterie.features.matrix import HIT, UNBOUNDED, Column, Matrix
+from coterie.features.measures import StateSpec
 from coterie.pipeline.plan import Plan
 from coterie.schema import Attribute
 from coterie.segmentation.base import BY_HAND, SegmentationParams
@@ -81,8 +84,8 @@ def place_by_rules(
     Raises
     ------
     ParameterError
-        If a rule asks about a feature that there is not, about words, or about a protected
-        attribute that ``include_protected`` does not name.
+        If a rule asks about a column that there is not, about words as if they were numbers, or
+        about a protected attribute that ``include_protected`` does not name.
     """
     matrix, model = write_rules(params, known)
     found = _measured(db, matrix, model, known.past, params.seed)
@@ -129,7 +132,8 @@ def write_rules(params: SegmentationParams, known: Known) -> tuple[Matrix, Rules
     Returns
     -------
     (Matrix, RulesModel)
-        Each column with one beside it that tells where the value is unknown.
+        Each column with one beside it that tells where the value is unknown; of a column of
+        words one for each word, or list of words, that it is compared with.
 
     Raises
     ------
@@ -137,40 +141,108 @@ def write_rules(params: SegmentationParams, known: Known) -> tuple[Matrix, Rules
         As ``place_by_rules``.
     """
     features = [feature.name for feature in known.model.features] if known.model else []
-    columns = {a.name: a for a in known.attributes if a.kind not in {"key", "ignore"}}
-    rules = [rule for rule in params.rules if rule.where.strip()]
-    names = dict.fromkeys([*features, *columns])
-    checked = [check_expression(rule.where, names, where=f"rule {rule.name!r}") for rule in rules]
-    asked = [name for name in names if any(identifier(name) in text for text in checked)]
-    taken = [name for name in asked if name not in features]
-    if taken:
-        attribute_columns(
-            known.attributes, include_protected=params.include_protected, features=taken
+    columns = _Columns(tuple(known.attributes), frozenset(features))
+    conditions = columns.read(params)
+    return Matrix(tuple(columns.made.values())), RulesModel(
+        tuple(columns.made), conditions, columns.unknown
+    )
+
+
+def check_names(
+    params: SegmentationParams, own: Sequence[Feature], attributes: Sequence[Attribute]
+) -> None:
+    """Tell what rules cannot ask about before anything is measured.
+
+    Parameters
+    ----------
+    params : SegmentationParams
+        With rules.
+    own : sequence of Feature
+        The project's own features.
+    attributes : sequence of Attribute
+        The columns of the customer table.
+
+    Raises
+    ------
+    ParameterError
+        As ``place_by_rules``, but for what the values of the data decide: names of features made
+        of them (a category's share) are taken on trust.
+    """
+    known = [f.name for f in (*builtin_features(StateSpec(Rules())), CLV, BOOSTED, *own)]
+    told = " ".join(rule.where for rule in params.rules)
+    known += re.findall(_OF_VALUES, told)
+    _Columns(tuple(attributes), frozenset(known)).read(params)
+
+
+_OF_VALUES = r"\b(?:(?:category|channel)_(?:entropy|share__\w+)|events__\w+|\w+_to_\w+)\b"
+"""Names of features that only the values of the data tell."""
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Makes columns of a matrix of what conditions ask about, as they are asked for."""
+
+    attributes: tuple[Attribute, ...]
+    features: frozenset[str]
+    made: dict[str, Column] = field(default_factory=dict)
+    """Label -> column."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Label -> that of the column that tells where the first is unknown."""
+    _labels: dict[tuple[str, tuple[str, ...] | None], str] = field(default_factory=dict)
+    """What was asked for -> label; None stands for the column that tells gaps."""
+
+    def read(self, params: SegmentationParams) -> tuple[str, ...]:
+        """Return the conditions over numbers; ``made`` has what they ask about."""
+        own = {
+            a.name: a
+            for a in self.attributes
+            if a.kind not in {"key", "ignore"} and a.name not in self.features
+        }
+        words = {name: dict[str, str]() for name, a in own.items() if a.kind not in NUMERIC_KINDS}
+        numbers = sorted(self.features | own.keys() - words.keys())
+        conditions = []
+        for rule in params.rules:
+            if not rule.where.strip():
+                continue
+            where = f"rule {rule.name!r}"
+            condition, asked = check_condition(rule.where, numbers, words, where=where)
+            taken = [name for name in asked if name in own]
+            if taken:
+                attribute_columns(
+                    self.attributes, include_protected=params.include_protected, features=taken
+                )
+            conditions.append(over_numbers(condition, words, self._named))
+        return tuple(conditions)
+
+    def _named(self, name: str, words: tuple[str, ...]) -> str:
+        """Return the label of a column, made with that of its gaps when first asked for."""
+        if (name, words) not in self._labels:
+            gap = self._add(name, None, Column(name, "missing", weight=HIT))
+            label = self._add(name, words, self._column(name, words))
+            self.unknown[label] = gap
+        return self._labels[name, words]
+
+    def _column(self, name: str, words: tuple[str, ...]) -> Column:
+        kind = next((a.kind for a in self.attributes if a.name == name), "")
+        if name in self.features or kind in NUMERIC_KINDS:
+            if kind == "flag" and self.features:  # beside orders it is still true or false
+                return Column(name, "level", level="true", weight=HIT)
+            return Column(name, "value", clip=UNBOUNDED)
+        if not words:
+            return Column(name, "missing", weight=HIT)
+        if len(words) == 1:
+            return Column(name, "level", level=words[0], weight=HIT)
+        return Column(
+            name, "level", level=f"other than {' or '.join(words)}", listed=words, weight=HIT
         )
-    for name in taken:
-        if columns[name].kind not in NUMERIC_KINDS:
-            numbers = [a.name for a in columns.values() if a.kind in NUMERIC_KINDS]
-            raise ParameterError(
-                f"{name!r} holds words, and rules ask about numbers.",
-                allowed=f"Known: {', '.join(sorted([*features, *numbers])) or 'none'}.",
-                where=name,
-            )
-    flags = {a.name for a in columns.values() if a.kind == "flag"} if known.model else set()
-    parts = [(_column(name, flag=name in flags), _unknown(name)) for name in asked]
-    matrix = Matrix(tuple(column for pair in parts for column in pair))
-    labels = tuple(label for name in asked for label in (name, f"{name}?"))
-    return matrix, RulesModel(labels, tuple(rule.where for rule in rules))
 
-
-def _column(name: str, *, flag: bool) -> Column:
-    """Return a column as it is; beside orders a flag is still true or false, and made 1 or 0."""
-    if flag:
-        return Column(name, "level", level="true", weight=HIT)
-    return Column(name, "value", clip=UNBOUNDED)
-
-
-def _unknown(name: str) -> Column:
-    return Column(name, "missing", weight=HIT)
+    def _add(self, name: str, words: tuple[str, ...] | None, column: Column) -> str:
+        if (name, words) not in self._labels:
+            label = column.name
+            while label in self.made:  # a column may be called like what tells the gaps of another
+                label += "'"
+            self._labels[name, words], self.made[label] = label, column
+        return self._labels[name, words]
 
 
 def _measured(
