@@ -114,6 +114,45 @@ def test_a_refit_and_another_border_keep_ids_and_names(tmp_path: Path) -> None:
     assert {s["name"]: s["id"] for s in Project(tmp_path).run().segments} == before
 
 
+def test_a_segment_that_nobody_is_in_keeps_its_id_and_its_name(tmp_path: Path) -> None:
+    members(tmp_path)
+    write_rules(tmp_path, "spend < 20", "spend > 1e6", "spend < -1")
+    first = Project(tmp_path).run()
+    ids = ids_of(first)
+    assert len(ids) == 4
+    assert ids_of(Project(tmp_path).train()) == ids
+    write_rules(tmp_path, "spend < 20", "spend > 50", "spend < -1")
+    again = Project(tmp_path).run()
+    assert ids_of(again) == ids
+    assert len(again.segments) == 3
+    write_rules(tmp_path, "spend < 20", "spend > 1e6", "spend < -1")
+    assert ids_of(Project(tmp_path).run()) == ids
+
+
+def test_no_two_segments_can_be_called_the_same(tmp_path: Path) -> None:
+    members(tmp_path)
+    write_rules(tmp_path, "spend < 20", "spend > 1e6")
+    project = Project(tmp_path)
+    (low,) = [s["id"] for s in project.run().segments if s["name"] == "Rule 0"]
+    with pytest.raises(ParameterError, match="is called 'rule 1' already"):
+        project.rename(low, "rule 1")
+    project.rename(low, "Rule 2")
+    write_rules(tmp_path, "spend < 20", "spend > 1e6", "loyal = 1")
+    with pytest.raises(ParameterError, match=f"'Rule 2' has the name that {low} was given"):
+        Project(tmp_path).run()
+    project.rename(low, "")
+    assert {s["name"] for s in Project(tmp_path).run().segments} == {
+        "Rule 0",
+        "Rule 2",
+        "All others",
+    }
+
+
+def ids_of(run: Run) -> dict[str, str]:
+    model = json.loads((run.folder / "model.json").read_text())
+    return {s["name"]: s["id"] for s in model["segments"] if s["status"] == "live"}
+
+
 @pytest.mark.parametrize(
     ("where", "words"),
     [

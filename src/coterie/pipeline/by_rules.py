@@ -7,7 +7,7 @@ back, so that the report can say how much of later behaviour they tell.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from coterie.engine.condition import check_condition, over_numbers
 from coterie.engine.duckdb import DuckDB
+from coterie.errors import ParameterError
 from coterie.features.asof import FeatureModel
 from coterie.features.attributes import attribute_columns
 from coterie.features.catalogue import BOOSTED, CLV, Feature, builtin_features
@@ -114,9 +115,31 @@ def place_by_rules(
         choice=found.summary(note) | by_hand().to_dict() | parts,
         attributes=tuple(known.attributes),
     )
-    released = identify(db, released, known.parent, run_id=plan.run_id, given=plan.segments_given)
+    released = identify(
+        db, released, known.parent, run_id=plan.run_id, given=plan.segments_given, names=names
+    )
+    _check_unique(released.ids, names, plan.inputs["names"])
     given = {key: (name, "user") for key, name in zip(released.ids, names, strict=True)}
     return released.named(given), replace(found, note=note)
+
+
+def _check_unique(ids: Sequence[str], names: Sequence[str], given: Mapping[str, str]) -> None:
+    """Refuse a rule called like another segment, which the user renamed."""
+    for key, name in zip(ids, names, strict=True):
+        other = next(
+            (
+                other
+                for other in ids
+                if other != key and given.get(other, "").casefold() == name.casefold()
+            ),
+            "",
+        )
+        if other and not given.get(key):
+            raise ParameterError(
+                f"The rule {name!r} has the name that {other} was given.",
+                hint=f'Name the rule otherwise, or take that name back: coterie rename {other} ""',
+                where=name,
+            )
 
 
 def write_rules(params: SegmentationParams, known: Known) -> tuple[Matrix, RulesModel]:
