@@ -312,6 +312,18 @@ def test_weights_of_the_user_decide_and_the_report_says_so(tmp_path: Path, data:
     }
 
 
+def test_the_flag_weighs_instead_of_the_settings(tmp_path: Path, coterie: Callable) -> None:
+    members(tmp_path)
+    settings = f"{SOURCE}[segmentation]\nk = [2, 3]\nweights = {{ value = 1 }}"
+    (tmp_path / "coterie.toml").write_text(settings)
+    told = coterie(tmp_path, "run", "--weights", "s=1,d=2", "--json")
+    assert told.code == 0, told.error
+    (model,) = (tmp_path / ".coterie" / "runs").glob("*/model.json")
+    weights = json.loads(model.read_text())["choice"]["weights"]
+    assert weights == {"stability": 1.0, "describability": 2.0}
+    assert "'describability'" in coterie(tmp_path, "train", "--weights", "describe=1").error
+
+
 SOURCE = '[sources.customers]\nfile = "members.parquet"\nkey = "id"\n'
 
 
