@@ -88,7 +88,10 @@ def test_the_rules_are_measured_beside_the_references(run: Run) -> None:
     assert [row["algorithm"] for row in rows] == ["rules", "RFM grid", "RFM cells"]
     assert [row["chosen"] for row in rows] == [True, False, False]
     assert all(0.2 < row["P"] < 1 for row in rows)
-    assert "rules written by hand; nothing was chosen" in run.report.read_text(encoding="utf-8")
+    page = run.report.read_text(encoding="utf-8")
+    assert "rules written by hand; nothing was chosen" in page
+    assert "Each customer is in the first whose rule she meets" in page
+    assert "3. Gone: days since last order is at least 365." in page
 
 
 def test_sql_and_a_file_place_everybody_as_the_run_does(project: Project, run: Run) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from coterie.engine.condition import check_condition, over_numbers
+from coterie.engine.condition import check_condition, in_words, over_numbers
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import ParameterError
 from coterie.features.asof import FeatureModel
@@ -24,12 +24,13 @@ from coterie.features.level1 import Rules
 from coterie.features.matrix import HIT, UNBOUNDED, Column, Matrix
 from coterie.features.measures import StateSpec
 from coterie.pipeline.plan import Plan
+from coterie.profiling.words import inside, readable
 from coterie.schema import Attribute
 from coterie.segmentation.base import BY_HAND, SegmentationParams
 from coterie.segmentation.candidates import Candidate, Reference, Selection
 from coterie.segmentation.evidence import Past, judge_later
 from coterie.segmentation.placing import labels_of, make_frame
-from coterie.segmentation.released import Released, identify
+from coterie.segmentation.released import Released, identify, labels_by_name
 from coterie.segmentation.rules import RulesModel
 from coterie.segmentation.select import judge_given
 from coterie.segmentation.verdict import by_hand
@@ -103,6 +104,10 @@ def place_by_rules(
         "stability": None,
         "described": None,
         "segments": [],
+        "written": [
+            [rule.name, in_words(rule.where, _labels(known)) if rule.where.strip() else ""]
+            for rule in params.rules
+        ],
     }
     released = Released(
         "m" + plan.run_id[1:],
@@ -121,6 +126,12 @@ def place_by_rules(
     _check_unique(released.ids, names, plan.inputs["names"])
     given = {key: (name, "user") for key, name in zip(released.ids, names, strict=True)}
     return released.named(given), replace(found, note=note)
+
+
+def _labels(known: Known) -> dict[str, str]:
+    """Return what columns are called in a sentence."""
+    words = labels_by_name(known.model, known.attributes)
+    return {name: inside(readable(label)) for name, label in words.items()}
 
 
 def _check_unique(ids: Sequence[str], names: Sequence[str], given: Mapping[str, str]) -> None:

@@ -214,7 +214,7 @@ def _sentences(
     }.get(told.get("method", ""), "")
     sentences = []
     if chosen and chosen["algorithm"] == BY_HAND:
-        sentences.append(_by_hand(chosen, rows, by))
+        sentences += [_by_hand(chosen, rows, by), *_written(told.get("written", ()))]
     elif chosen and by:
         algorithm = _words(chosen)
         listed = "," in chosen["features"]  # a list of columns has no name of its own
@@ -276,6 +276,14 @@ def _by_hand(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], by: s
     beside = next((row for row in rows if row["reference"] and row["P"] is not None), None)
     other = f", the {beside['algorithm']} {100 * beside['P']:.0f}" if beside else ""
     return f"{said} By {by} they reach {100 * chosen['P']:.0f} of 100 that can be told{other}."
+
+
+def _written(rules: Sequence[tuple[str, str]]) -> list[str]:
+    """Say the rules in their order."""
+    if not rules:
+        return []
+    said = (f"{i}. {name}: {words or 'all others'}." for i, (name, words) in enumerate(rules, 1))
+    return ["Each customer is in the first whose rule she meets:", *said]
 
 
 def _why_so_many(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
