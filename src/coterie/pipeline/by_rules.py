@@ -6,23 +6,19 @@ back, so that the report can say how much of later behaviour they tell.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from coterie.engine.condition import check_condition, in_words, over_numbers
+from coterie.engine.condition import in_words, over_numbers
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import ParameterError
 from coterie.features.asof import FeatureModel
-from coterie.features.attributes import attribute_columns
-from coterie.features.catalogue import BOOSTED, CLV, Feature, builtin_features
-from coterie.features.lenses import NUMERIC_KINDS
-from coterie.features.level1 import Rules
+from coterie.features.attributes import NUMERIC_KINDS
 from coterie.features.matrix import HIT, UNBOUNDED, Column, Matrix
-from coterie.features.measures import StateSpec
+from coterie.pipeline.asked import read_rules
 from coterie.pipeline.plan import Plan
 from coterie.profiling.words import inside, readable
 from coterie.schema import Attribute
@@ -176,40 +172,13 @@ def write_rules(params: SegmentationParams, known: Known) -> tuple[Matrix, Rules
     """
     features = [feature.name for feature in known.model.features] if known.model else []
     columns = _Columns(tuple(known.attributes), frozenset(features))
-    conditions = columns.read(params)
+    conditions = tuple(
+        over_numbers(condition, words, columns.named)
+        for condition, words in read_rules(params, known.attributes, features)
+    )
     return Matrix(tuple(columns.made.values())), RulesModel(
         tuple(columns.made), conditions, columns.unknown
     )
-
-
-def check_names(
-    params: SegmentationParams, own: Sequence[Feature], attributes: Sequence[Attribute]
-) -> None:
-    """Tell what rules cannot ask about before anything is measured.
-
-    Parameters
-    ----------
-    params : SegmentationParams
-        With rules.
-    own : sequence of Feature
-        The project's own features.
-    attributes : sequence of Attribute
-        The columns of the customer table.
-
-    Raises
-    ------
-    ParameterError
-        As ``place_by_rules``, but for what the values of the data decide: names of features made
-        of them (a category's share) are taken on trust.
-    """
-    known = [f.name for f in (*builtin_features(StateSpec(Rules())), CLV, BOOSTED, *own)]
-    told = " ".join(rule.where for rule in params.rules)
-    known += re.findall(_OF_VALUES, told)
-    _Columns(tuple(attributes), frozenset(known)).read(params)
-
-
-_OF_VALUES = r"\b(?:(?:category|channel)_(?:entropy|share__\w+)|events__\w+|\w+_to_\w+)\b"
-"""Names of features that only the values of the data tell."""
 
 
 @dataclass(frozen=True)
@@ -225,30 +194,7 @@ class _Columns:
     _labels: dict[tuple[str, tuple[str, ...] | None], str] = field(default_factory=dict)
     """What was asked for -> label; None stands for the column that tells gaps."""
 
-    def read(self, params: SegmentationParams) -> tuple[str, ...]:
-        """Return the conditions over numbers; ``made`` has what they ask about."""
-        own = {
-            a.name: a
-            for a in self.attributes
-            if a.kind not in {"key", "ignore"} and a.name not in self.features
-        }
-        words = {name: dict[str, str]() for name, a in own.items() if a.kind not in NUMERIC_KINDS}
-        numbers = sorted(self.features | own.keys() - words.keys())
-        conditions = []
-        for rule in params.rules:
-            if not rule.where.strip():
-                continue
-            where = f"rule {rule.name!r}"
-            condition, asked = check_condition(rule.where, numbers, words, where=where)
-            taken = [name for name in asked if name in own]
-            if taken:
-                attribute_columns(
-                    self.attributes, include_protected=params.include_protected, features=taken
-                )
-            conditions.append(over_numbers(condition, words, self._named))
-        return tuple(conditions)
-
-    def _named(self, name: str, words: tuple[str, ...]) -> str:
+    def named(self, name: str, words: tuple[str, ...]) -> str:
         """Return the label of a column, made with that of its gaps when first asked for."""
         if (name, words) not in self._labels:
             gap = self._add(name, None, Column(name, "missing", weight=HIT))
@@ -258,9 +204,10 @@ class _Columns:
 
     def _column(self, name: str, words: tuple[str, ...]) -> Column:
         kind = next((a.kind for a in self.attributes if a.name == name), "")
+        if kind == "flag" and self.features and name not in self.features:
+            # beside orders it is still true or false, and made 1 or 0
+            return Column(name, "level", level="true", weight=HIT)
         if name in self.features or kind in NUMERIC_KINDS:
-            if kind == "flag" and self.features:  # beside orders it is still true or false
-                return Column(name, "level", level="true", weight=HIT)
             return Column(name, "value", clip=UNBOUNDED)
         if not words:
             return Column(name, "missing", weight=HIT)

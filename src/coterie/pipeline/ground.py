@@ -16,7 +16,7 @@ from coterie.engine.base import scalar
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.errors import NotReadyError, ParameterError
-from coterie.features.lenses import NUMERIC_KINDS
+from coterie.features.attributes import NUMERIC_KINDS
 from coterie.features.windows import to_date, to_day
 from coterie.offers.catalogue import Offer
 from coterie.offers.eligibility import Columns

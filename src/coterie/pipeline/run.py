@@ -106,7 +106,7 @@ def run(
 def _check_names(settings: Settings, attributes: Sequence[Attribute]) -> None:
     """Tell a typo in a rule of the settings before anything is measured."""
     if settings.segmentation.rules:
-        from coterie.pipeline.by_rules import check_names
+        from coterie.pipeline.asked import check_names
 
         check_names(settings.segmentation, settings.features, attributes)
 
