@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from coterie.engine.condition import check_condition
+from coterie.engine.condition import check_condition, over_numbers
+from coterie.engine.sql import renamed
 from coterie.errors import ParameterError
 
 
@@ -62,3 +63,28 @@ def test_what_is_true_or_false_is_no_number(text: str) -> None:
 )
 def test_conditions_may_be_joined_and_decide(text: str) -> None:
     assert check_condition(text, ["a"], {}, where="x")[1] == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("city <> 'Bonn' OR n BETWEEN 1 AND 2", '"city=Bonn" = 0 OR "n" BETWEEN 1 AND 2'),
+        ("'Bonn' = city", '"city=Bonn" = 1'),
+        ("city NOT IN ('Ulm', 'Bonn', 'Ulm')", 'NOT "city=Bonn|Ulm" = 0'),
+        ("CASE WHEN (n) THEN 2 ELSE 1 END > 1", 'CASE WHEN ("n" <> 0) THEN 2 ELSE 1 END > 1'),
+        ("n <> TRUE", '"n" <> 1'),
+    ],
+)
+def test_words_and_flags_become_numbers(text: str, made: str) -> None:
+    checked, _ = check_condition(text, ["n"], {"city": {}}, where="x")
+    found = over_numbers(
+        checked, ["city"], lambda name, words: "=".join([name, *["|".join(words)] * bool(words)])
+    )
+    assert found == made
+
+
+def test_a_list_of_words_as_long_as_a_condition_may_be_is_read_again_when_it_was_made() -> None:
+    text = f"n IN ({','.join('1' * 900)})"
+    checked, _ = check_condition(text, ["n"], {}, where="x")
+    assert len(checked) > 2_000
+    assert renamed(checked, {"n": "m"}).startswith('"m" IN (1, 1')

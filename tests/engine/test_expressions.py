@@ -127,3 +127,19 @@ def test_a_locked_database_reads_and_writes_nothing_outside(tmp_path):
             with pytest.raises(Exception, match=r"disabled|locked|[Cc]annot"):
                 db.execute(statement)
         assert db.rows(f"SELECT * FROM '{tmp_path / 'inside.parquet'}'") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "text", ["(a > 3) + 1", "(a + 1) AND a > 2", "CASE WHEN a > 1 THEN a > 3 ELSE 0 END"]
+)
+def test_truth_and_numbers_do_not_mix_and_the_expression_is_named(text: str) -> None:
+    with pytest.raises(ParameterError, match="as if it were") as told:
+        check_expression(text, ["a"], where="feature x")
+    assert text in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["CASE a WHEN 1 THEN 2 ELSE 3 END", "CASE WHEN (a > 1) THEN 2 END", "NOT a", "a > 1"]
+)
+def test_what_is_not_mixed_is_let_pass(text: str) -> None:
+    assert check_expression(text, ["a"], where="feature x")

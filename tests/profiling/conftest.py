@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import coterie
@@ -51,3 +52,38 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> coterie.Run:
         }
     )
     return coterie.segment(table, k=3, folder=tmp_path_factory.mktemp("cards"))
+
+
+@pytest.fixture(scope="session")
+def written(cards: coterie.Run, tmp_path_factory: pytest.TempPathFactory) -> coterie.Run:
+    """Rules by hand over words, a flag and numbers, some of them missing."""
+    random = np.random.default_rng(1)
+    folder = cards.folder.parents[1] / "data" / cards.manifest["data"]
+    table = pq.read_table(folder / "customers" / "part-0000.parquet")
+    n = table.num_rows
+    loyal = pa.array(random.random(n) < 0.4, mask=random.random(n) < 0.1)
+    table = table.select(["customer_id", "balance", "visits", "plan"]).append_column("loyal", loyal)
+    home = tmp_path_factory.mktemp("written")
+    pq.write_table(table, home / "people.parquet")
+    (home / "coterie.toml").write_text(
+        """
+[sources.customers]
+file = "people.parquet"
+key = "customer_id"
+[segmentation]
+algorithm = "rules"
+[[segmentation.rules]]
+name = "Gold"
+where = "plan = 'gold''s' AND (balance > 300 OR NOT loyal)"
+[[segmentation.rules]]
+name = "Few"
+where = "plan IN ('basic', 'free', 'other') AND loyal IS TRUE AND visits / balance > 0.05"
+[[segmentation.rules]]
+name = "Not basic"
+where = "plan <> 'basic' AND loyal = FALSE OR CASE WHEN loyal THEN visits ELSE 0 END > 20"
+[[segmentation.rules]]
+name = "Unknown"
+where = "plan IS NULL OR balance IS NULL AND loyal IS NOT NULL"
+"""
+    )
+    return coterie.Project(home).run()

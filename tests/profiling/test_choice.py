@@ -64,3 +64,24 @@ def test_rules_by_hand_are_not_said_to_be_chosen():
     chosen["P"] = None
     (said,) = _sentences(chosen, [chosen], {"method": "profile"}, 3)
     assert said.endswith("How much they tell of later behaviour was not measured.")
+
+
+def test_another_way_to_find_segments_is_named_where_it_would_reach_more():
+    chosen = row(6, 0.91, chosen=True)
+    mixture = row(12, 0.924, "a segment of 65 customers") | {"algorithm": "gaussian-mixture"}
+    grid = row(8, 0.65, reference=True) | {"algorithm": "RFM grid"}
+    first, why = _sentences(chosen, [chosen, mixture, grid], {"method": "out-of-time"}, 3)
+    assert "3 candidates (k-means, Gaussian mixture; for comparison RFM grid) by how" in first
+    assert why.startswith(
+        "12 segments by Gaussian mixture would reach 92, but with a segment of 65"
+    )
+
+
+def test_what_natural_groups_went_before_is_told_with_its_figure():
+    chosen = row(6, 0.49, chosen=True)
+    more = row(12, 0.55, "its groups are less clearly there than those of the chosen one")
+    _, why, _ = _sentences(chosen, [chosen, more], {"method": "leave-one-out"}, 17)
+    assert why == (
+        "12 segments would reach 55, but their groups are less clearly there: natural groups go "
+        "before a higher figure."
+    )

@@ -65,7 +65,7 @@ def as_dict(table):
     )
 
 
-@pytest.fixture(params=["retail", "boosted", "cards"])
+@pytest.fixture(params=["retail", "boosted", "cards", "written"])
 def run(request):
     return request.getfixturevalue(request.param)
 

@@ -89,3 +89,13 @@ def test_what_does_not_fit_is_refused():
         match(labels, labels, ["a", "a"], n_new=1, next_id=2)
     with pytest.raises(ParameterError, match="beyond"):
         match(labels, labels, [], n_new=1, next_id=2)
+
+
+def test_segments_without_customers_are_the_same_if_they_are_called_the_same() -> None:
+    old, new = np.array([0, 0, 1, 1]), np.array([0, 0, 2, 2])
+    ids = ("seg-001", "seg-002", "seg-003")
+    called = [(0, 1), (2, 1), (1, 2)]  # 0 goes on by its members; nobody was in 2 and is in 1
+    found = match(old, new, ids, n_new=3, next_id=4, called=called)
+    assert found.ids == ("seg-001", "seg-003", "seg-002")
+    assert found.overlap == {"seg-001": 1.0, "seg-002": 1.0}
+    assert found.born == ()

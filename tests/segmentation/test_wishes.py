@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from coterie.config import Settings, make_settings
 from coterie.errors import ParameterError
 from coterie.segmentation.base import SegmentationParams
-from coterie.segmentation.wishes import Rule, Weights, check_rules, lost_by_weights, names_of
+from coterie.segmentation.wishes import (
+    Rule,
+    Weights,
+    check_rules,
+    lost_by_weights,
+    names_of,
+    read_weights,
+)
 
 
 def test_the_weighted_mean_is_that_worked_out_by_hand() -> None:
@@ -44,6 +51,23 @@ def test_what_is_no_weight_is_refused_with_the_known_names(weights: dict, messag
     with pytest.raises(ValueError, match=message) as told:
         Weights(**weights)
     assert "known: value, stability, describability, silhouette" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("p=2,stabilty=1", "Did you mean 'stability'"),
+        ("p=2,s", "weights='p=2,s': 's'. Write it like"),
+        ("p=2,value=1", "'value=1'"),
+        ("p=-1", "weights are 0 or more"),
+        ("p=nan", "'p=nan'"),
+        ("p=0", "every weight is 0"),
+    ],
+)
+def test_weights_in_one_line_that_cannot_be_read_are_refused(text: str, message: str) -> None:
+    with pytest.raises(ParameterError) as told:
+        read_weights(text)
+    assert message in str(told.value)
 
 
 def test_equal_means_are_told_from_unequal_ones() -> None:

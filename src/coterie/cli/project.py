@@ -59,11 +59,15 @@ def init(
     return None
 
 
-SEARCH = ("k", "algorithm", "budget")
+SEARCH = ("k", "algorithm", "budget", "weights")
 """Settings of the choice that flags can give."""
 K = Annotated[str, typer.Option("--k", help="Number of segments, instead of the best one.")]
 Algorithm = Annotated[str, typer.Option("--algorithm", help="One of coterie algorithms.")]
 Budget = Annotated[str, typer.Option("--budget", help="Time for the search, like 60s or 10m.")]
+
+Weights = Annotated[
+    str, typer.Option("--weights", help="How much criteria count, like value=2,stability=1.")
+]
 
 
 def _run(
@@ -73,13 +77,16 @@ def _run(
     *,
     refit: bool,
     as_json: bool,
-    search: tuple[str, str, str] = ("", "", ""),
+    search: tuple[str, ...] = (),
 ) -> None:
     from coterie.config import load_settings
     from coterie.pipeline.run import run as run_pipeline
+    from coterie.segmentation.wishes import read_weights
     from coterie.store.results import Run
 
-    asked = {name: given for name, given in zip(SEARCH, search, strict=True) if given}
+    asked: dict[str, Any] = {n: given for n, given in zip(SEARCH, search, strict=False) if given}
+    if "weights" in asked:
+        asked["weights"] = read_weights(asked["weights"])
     settings = load_settings(folder, {"segmentation": asked} if asked else {})
     start = time.perf_counter()
     with progress() as tell:
@@ -113,20 +120,21 @@ def _warnings(run: Run) -> list[dict[str, str]]:
     return [{"code": "choice", "message": note}] if note else []
 
 
-def run(
+def run(  # noqa: PLR0913 - a command has one argument for each flag
     folder: Folder = HERE,
     as_of: AsOf = None,
     refit: Annotated[bool, typer.Option("--refit", help="Refit the model.")] = False,
     k: K = "",
     algorithm: Algorithm = "",
     budget: Budget = "",
+    weights: Weights = "",
     as_json: AsJson = False,
 ) -> None:
     """Read, check, score and report; fit if there is no model yet.
 
     Example: [bold]coterie run --as-of 2011-12-10[/bold]
     """
-    search = (k, algorithm, budget)
+    search = (k, algorithm, budget, weights)
     _run("run", folder, as_of, refit=refit, as_json=as_json, search=search)
 
 
@@ -136,13 +144,14 @@ def train(
     k: K = "",
     algorithm: Algorithm = "",
     budget: Budget = "",
+    weights: Weights = "",
     as_json: AsJson = False,
 ) -> None:
     """Refit: go on from the published segments, or choose anew if the settings changed.
 
-    Example: [bold]coterie train[/bold]
+    Example: [bold]coterie train --weights value=2,stability=1[/bold]
     """
-    search = (k, algorithm, budget)
+    search = (k, algorithm, budget, weights)
     _run("train", folder, as_of, refit=True, as_json=as_json, search=search)
 
 

@@ -6,12 +6,12 @@ are known, any other is refused with the nearest one, since it would silently ho
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import sqlglot
 from sqlglot import exp
 
-from coterie.engine.sql import CONDITIONS, check_expression, is_condition
+from coterie.engine.sql import CONDITIONS, MAX_LENGTH, check_expression, is_test
 from coterie.errors import ParameterError
 
 
@@ -21,6 +21,7 @@ def check_condition(
     words: Mapping[str, Mapping[str, str]],
     *,
     where: str,
+    longest: int = MAX_LENGTH,
 ) -> tuple[str, tuple[str, ...]]:
     r"""Parse a user's condition, refuse what cannot be asked, and return it made safe.
 
@@ -35,6 +36,8 @@ def check_condition(
         empty mapping allows any word as it is.
     where : str
         What the condition belongs to, for the message.
+    longest : int, default 2,000
+        Characters that are allowed.
 
     Returns
     -------
@@ -53,16 +56,14 @@ def check_condition(
     >>> check_condition("orders > 3 AND segment = 'Champions'", ["orders"], words, where="x")
     ('"orders" > 3 AND "segment" = \'seg-001\'', ('orders', 'segment'))
     """
-    safe = check_expression(text, [*numbers, *words], where=where)
-    if not is_condition(text, where=where):
+    safe = check_expression(text, [*numbers, *words], where=where, longest=longest)
+    (tree,) = sqlglot.parse(safe, read="duckdb")
+    if tree is None or not isinstance(tree.unnest(), CONDITIONS):
         raise ParameterError(
             f"{where} has {text[:80]!r}, which is not a condition.",
             allowed="It compares, such as: monetary > 500 AND recency < 30",
             where=where,
         )
-    (tree,) = sqlglot.parse(safe, read="duckdb")
-    if tree is None:
-        raise ParameterError(f"{where} is empty.", where=where)
     for literal in tree.find_all(exp.Literal):
         if literal.is_string and _beside(literal) not in words:
             raise ParameterError(
@@ -70,31 +71,12 @@ def check_condition(
                 allowed=f"Columns of words: {', '.join(sorted(words)) or 'none'}.",
                 where=where,
             )
-    for node in tree.find_all(*CONDITIONS):
-        _check_truth(node, where)
     asked = set()
     for column in tree.find_all(exp.Column):
         asked.add(column.name)
         if column.name in words:
             _check_words(column, words[column.name], where)
     return tree.sql(dialect="duckdb"), tuple(sorted(asked))
-
-
-def _check_truth(node: exp.Expr, where: str) -> None:
-    """Refuse what is true or false in the place of a number: engines differ in what it is then."""
-    inside, parent = node, node.parent
-    while isinstance(parent, exp.Paren):
-        inside, parent = parent, parent.parent
-    joins = parent is None or isinstance(parent, exp.And | exp.Or | exp.Not)
-    decides = isinstance(parent, exp.If) and parent.this is inside
-    told = isinstance(node, exp.Boolean) and isinstance(parent, exp.EQ | exp.NEQ | exp.Is)
-    if not (joins or decides or told):
-        raise ParameterError(
-            f"{where} uses {node.sql(dialect='duckdb')[:80]!r}, which is true or false, as if it "
-            "were a number.",
-            hint="Join conditions with AND and OR, or write CASE WHEN … THEN 1 ELSE 0 END.",
-            where=where,
-        )
 
 
 def _beside(node: exp.Expr) -> str:
@@ -112,7 +94,7 @@ def _beside(node: exp.Expr) -> str:
 def _check_words(column: exp.Column, known: Mapping[str, str], where: str) -> None:
     """Refuse anything but words beside a column of words; put in what the column holds."""
     parent = column.parent
-    if isinstance(parent, exp.Is):
+    if isinstance(parent, exp.Is) and isinstance(parent.expression, exp.Null):
         return
     if isinstance(parent, exp.EQ | exp.NEQ):
         values = [parent.expression if parent.this is column else parent.this]
@@ -133,6 +115,80 @@ def _check_words(column: exp.Column, known: Mapping[str, str], where: str) -> No
         value.set("this", known.get(word, word))
 
 
+def over_numbers(
+    condition: str, words: Collection[str], named: Callable[[str, tuple[str, ...]], str]
+) -> str:
+    """Return a checked condition over numbers alone, so that every engine can be asked it.
+
+    Parameters
+    ----------
+    condition : str
+        As ``check_condition`` gives it.
+    words : collection of str
+        Columns that hold words.
+    named : callable
+        Told a column and the words it is compared with, sorted and each once, gives the name of
+        a number: that of the column itself if there are none; one that is 1 where it holds the
+        word, else 0; with several words 0 where it holds one of them, else 1. It is NULL where
+        the column is.
+
+    Returns
+    -------
+    str
+        Portable SQL. A flag is compared with 1 and 0.
+
+    Examples
+    --------
+    >>> named = lambda column, words: "_".join([column, *words])
+    >>> over_numbers("loyal AND city IN ('Rome', 'Bonn') AND NOT city = 'Ulm'", ["city"], named)
+    '"loyal" <> 0 AND "city_Bonn_Rome" = 0 AND NOT "city_Ulm" = 1'
+    >>> over_numbers("loyal IS TRUE AND city IS NULL AND n > 2", ["city"], named)
+    '("loyal" = 1 AND NOT "loyal" IS NULL) AND "city" IS NULL AND "n" > 2'
+    """
+    (tree,) = sqlglot.parse(condition, read="duckdb")
+    whole = exp.Paren(this=tree)
+    for column in list(whole.find_all(exp.Column)):
+        parent = column.parent
+        if column.name not in words or isinstance(parent, exp.Is):
+            column.replace(exp.column(named(column.name, ()), quoted=True))
+            continue
+        literals = list(parent.find_all(exp.Literal)) if parent else []
+        found = tuple(sorted({str(value.this) for value in literals}))
+        hit = exp.column(named(column.name, found), quoted=True)
+        wanted = int(len(found) == 1 and not isinstance(parent, exp.NEQ))
+        _swap(parent, exp.EQ(this=hit, expression=exp.Literal.number(wanted)))
+    for column in list(whole.find_all(exp.Column)):
+        _compare(column)
+    inside: exp.Expr = whole.this
+    return inside.sql(dialect="duckdb")
+
+
+def _swap(old: exp.Expr | None, new: exp.Expr) -> None:
+    if old is not None:
+        old.replace(new)
+
+
+def _compare(flag: exp.Column) -> None:
+    """Compare a flag that stands for itself, or beside TRUE or FALSE, with a number."""
+    outer: exp.Expr = flag
+    while isinstance(outer.parent, exp.Paren):
+        outer = outer.parent
+    parent = outer.parent
+    decides = isinstance(parent, exp.If) and parent.this is outer and is_test(parent)
+    if parent is None or decides or isinstance(parent, exp.And | exp.Or | exp.Not):
+        zero = exp.Literal.number(0)
+        flag.replace(exp.NEQ(this=flag.copy(), expression=zero))
+        return
+    for told in list(parent.find_all(exp.Boolean)) if isinstance(parent, _BESIDE) else []:
+        number = exp.Literal.number(int(bool(told.this)))
+        told.replace(number)
+        if isinstance(parent, exp.Is):
+            same = exp.EQ(this=flag.copy(), expression=number.copy())
+            known = exp.Not(this=exp.Is(this=flag.copy(), expression=exp.Null()))
+            parent.replace(exp.Paren(this=exp.And(this=same, expression=known)))
+
+
+_BESIDE = (exp.EQ, exp.NEQ, exp.Is)
 _COMPARED: dict[type[exp.Expr], str] = {
     exp.EQ: "is",
     exp.GT: "is above",

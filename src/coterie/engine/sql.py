@@ -17,6 +17,8 @@ from sqlglot.tokenizer_core import TokenType
 from coterie.errors import ParameterError
 
 MAX_LENGTH = 2_000
+MAX_MADE = 40 * MAX_LENGTH
+"""Characters of an expression that was made of one of a user's: names take more room in quotes."""
 MAX_DEPTH = 32
 MAX_EXP = 4
 """EXP is rewritten with its argument twice, so nesting it would double the text each time."""
@@ -78,6 +80,21 @@ CONDITIONS = (
     exp.Or,
 )
 """What is true or false."""
+_NUMBERS = (
+    exp.Abs,
+    exp.Add,
+    exp.Cast,
+    exp.Ceil,
+    exp.Div,
+    exp.Exp,
+    exp.Floor,
+    exp.Ln,
+    exp.Mod,
+    exp.Mul,
+    exp.Neg,
+    exp.Sub,
+)
+"""What is a number whatever it is made of."""
 _CASTS = frozenset({exp.DataType.Type.DOUBLE, exp.DataType.Type.BIGINT, exp.DataType.Type.INT})
 _WORDS = (
     "ABS, AND, BETWEEN, CASE, CAST (to DOUBLE, BIGINT, INTEGER), CEIL, COALESCE, EXP, FLOOR, "
@@ -126,14 +143,19 @@ def translate(sql: str, dialect: str) -> str:
 
 
 def check_expression(
-    text: str, columns: Collection[str], *, where: str, integer: bool = False
+    text: str,
+    columns: Collection[str],
+    *,
+    where: str,
+    integer: bool = False,
+    longest: int = MAX_LENGTH,
 ) -> str:
     """Parse a user's expression, refuse what is not portable, return it made safe.
 
     Parameters
     ----------
     text : str
-        The expression, at most 2,000 characters and 32 levels deep.
+        The expression, at most ``longest`` characters and 32 levels deep.
     columns : collection of str
         Names it may use; they are matched exactly, then without regard to case.
     where : str
@@ -141,6 +163,8 @@ def check_expression(
     integer : bool, default False
         Whether the result must be an integer (measures): ``/`` and functions that
         make fractions are refused.
+    longest : int, default 2,000
+        Characters that are allowed; for what was made of a user's expression more.
 
     Returns
     -------
@@ -159,13 +183,14 @@ def check_expression(
     >>> check_expression("net_90 / orders", {"net_90", "orders"}, where="x")
     '"net_90" / NULLIF("orders", 0)'
     """
-    tree = _parse(text, where)
+    tree = _parse(text, where, longest)
     known = {name.lower(): name for name in sorted(columns)} | {name: name for name in columns}
     nodes = list(tree.walk(bfs=True))
     if sum(isinstance(node, exp.Exp) for node in nodes) > MAX_EXP:
         raise ParameterError(f"{where} uses EXP more than {MAX_EXP} times.", where=where)
     for node in nodes:
         _check_node(node, known, where=where, integer=integer)
+        _check_truth(node, text, where=where, integer=integer)
     for node in reversed(nodes):  # children before their parents
         safe = _make_safe(node)
         if node is tree:
@@ -173,6 +198,36 @@ def check_expression(
         elif safe is not node:
             node.replace(safe)
     return tree.sql(dialect="duckdb")
+
+
+def _check_truth(node: exp.Expr, text: str, *, where: str, integer: bool) -> None:
+    """Refuse truth in the place of a number, and the reverse: engines differ in what it is then."""
+    inside, parent = node, node.parent
+    while isinstance(parent, exp.Paren):
+        inside, parent = parent, parent.parent
+    decides = isinstance(parent, exp.If) and parent.this is inside and is_test(parent)
+    joins = isinstance(parent, exp.And | exp.Or | exp.Not)
+    beside: tuple[type[exp.Expr], ...] = (exp.EQ, exp.NEQ, exp.Is)
+    beside = (*beside, exp.Coalesce) if integer else beside  # rows have columns that are flags
+    told = isinstance(node, exp.Boolean) and isinstance(parent, beside)
+    if isinstance(node, CONDITIONS) and not (parent is None or joins or decides or told):
+        wrong, place = "true or false", "a number"
+    elif isinstance(node, _NUMBERS) and (joins or decides):
+        wrong, place = "a number", "true or false"
+    else:
+        return
+    raise ParameterError(
+        f"{where} uses {node.sql(dialect='duckdb')[:80]!r}, which is {wrong}, as if it were "
+        f"{place}, in: {text.strip()[:200]}",
+        hint="Join conditions with AND and OR; make a number of one with CASE WHEN … THEN 1 "
+        "ELSE 0 END, and a condition of a number by comparing it.",
+        where=where,
+    )
+
+
+def is_test(branch: exp.Expr) -> bool:
+    """Tell whether a branch asks for truth; that of ``CASE x WHEN`` asks for a value of x."""
+    return not (isinstance(branch.parent, exp.Case) and branch.parent.this)
 
 
 def is_condition(text: str, *, where: str) -> bool:
@@ -218,7 +273,7 @@ def renamed(
     >>> renamed('"a" > 1', {"a": "x"}, {"a": "gap"})
     'CASE WHEN "gap" > 0 THEN NULL ELSE "x" END > 1'
     """
-    tree = _parse(expression, "the expression")
+    tree = _parse(expression, "the expression", MAX_MADE)
     for column in list(tree.find_all(exp.Column)):
         gap = (unknown or {}).get(column.name)
         column.this.set("this", names[column.name])
@@ -228,11 +283,11 @@ def renamed(
     return tree.sql(dialect="duckdb")
 
 
-def _parse(text: str, where: str) -> exp.Expr:
-    if len(text) > MAX_LENGTH:
+def _parse(text: str, where: str, longest: int = MAX_LENGTH) -> exp.Expr:
+    if len(text) > longest:
         raise ParameterError(
             f"The expression of {where} has {len(text):,} characters.",
-            allowed=f"At most {MAX_LENGTH:,} are allowed.",
+            allowed=f"At most {longest:,} are allowed.",
             hint="Split it into several measures or features.",
             where=where,
         )

@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 
 LENSES = ("value", "behaviour", "demographic", "geographic", "custom")
 GEOGRAPHY = "geography"
+NUMERIC_KINDS = frozenset({"number", "ordinal", "flag", "date"})
+"""Kinds of attributes that are numbers; all others hold words."""
 CORRELATED = 0.95
 """Absolute correlation above which two columns count as one (METHODS 3)."""
 LEAST_ROWS = 3

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from coterie.engine.sql import check_expression, identifier
+from coterie.engine.sql import check_expression, identifier, is_condition
 from coterie.errors import ParameterError
 from coterie.features.measures import StateSpec, slugs
 from coterie.schema import Params
@@ -245,7 +245,16 @@ class Catalogue:
                     allowed="Small letters, digits and _, at most 63, starting with a letter.",
                     where="features",
                 )
-            expr = check_expression(feature.expr, known, where=f"feature {feature.name}")
+            where = f"feature {feature.name}"
+            expr = check_expression(feature.expr, known, where=where)
+            if "'" in expr:
+                raise ParameterError(
+                    f"{where} names a word, and features are made of numbers: {feature.expr}",
+                    hint="Rules and offers may ask about words.",
+                    where=where,
+                )
+            if is_condition(feature.expr, where=where):  # not every engine makes numbers of truth
+                expr = f"CASE WHEN {expr} THEN 1 WHEN NOT ({expr}) THEN 0 END"
             checked.append(feature.model_copy(update={"expr": expr}))
             known.append(feature.name)
         return cls(state, tuple(checked))

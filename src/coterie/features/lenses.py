@@ -17,7 +17,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
 from coterie.errors import NotReadyError, ParameterError
 from coterie.features.asof import RFM, FeatureModel
-from coterie.features.attributes import attribute_columns, correlated_groups
+from coterie.features.attributes import NUMERIC_KINDS, attribute_columns, correlated_groups
 from coterie.features.catalogue import BOOSTED, CLV
 from coterie.features.column import UNBOUNDED
 from coterie.features.matrix import Matrix, Wanted
@@ -27,8 +27,6 @@ Name = Literal["value", "behaviour", "demographic", "geographic", "custom"]
 
 VALUE_WEIGHT = 2.5
 """Weight of customer value beside recency, frequency and money (METHODS 2)."""
-
-NUMERIC_KINDS = frozenset({"number", "ordinal", "flag", "date"})
 
 
 @dataclass(frozen=True)

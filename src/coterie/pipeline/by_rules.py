@@ -6,27 +6,28 @@ back, so that the report can say how much of later behaviour they tell.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from coterie.engine.condition import in_words, over_numbers
 from coterie.engine.duckdb import DuckDB
-from coterie.engine.sql import check_expression, identifier
 from coterie.errors import ParameterError
 from coterie.features.asof import FeatureModel
-from coterie.features.attributes import attribute_columns
+from coterie.features.attributes import NUMERIC_KINDS
 from coterie.features.column import HIT, UNBOUNDED, Column
-from coterie.features.lenses import NUMERIC_KINDS
 from coterie.features.matrix import Matrix
+from coterie.pipeline.asked import read_rules
 from coterie.pipeline.plan import Plan
+from coterie.profiling.words import inside, readable
 from coterie.schema import Attribute
 from coterie.segmentation.base import BY_HAND, SegmentationParams
 from coterie.segmentation.candidates import Candidate, Reference, Selection
 from coterie.segmentation.evidence import Past, judge_later
 from coterie.segmentation.placing import labels_of, make_frame
-from coterie.segmentation.released import Released, identify
+from coterie.segmentation.released import Released, identify, labels_by_name
 from coterie.segmentation.rules import RulesModel
 from coterie.segmentation.select import judge_given
 from coterie.segmentation.verdict import by_hand
@@ -82,8 +83,8 @@ def place_by_rules(
     Raises
     ------
     ParameterError
-        If a rule asks about a feature that there is not, about words, or about a protected
-        attribute that ``include_protected`` does not name.
+        If a rule asks about a column that there is not, about words as if they were numbers, or
+        about a protected attribute that ``include_protected`` does not name.
     """
     matrix, model = write_rules(params, known)
     found = _measured(db, matrix, model, known.past, params.seed)
@@ -100,6 +101,10 @@ def place_by_rules(
         "stability": None,
         "described": None,
         "segments": [],
+        "written": [
+            [rule.name, in_words(rule.where, _labels(known)) if rule.where.strip() else ""]
+            for rule in params.rules
+        ],
     }
     released = Released(
         "m" + plan.run_id[1:],
@@ -112,9 +117,37 @@ def place_by_rules(
         choice=found.summary(note) | by_hand().to_dict() | parts,
         attributes=tuple(known.attributes),
     )
-    released = identify(db, released, known.parent, run_id=plan.run_id, given=plan.segments_given)
+    released = identify(
+        db, released, known.parent, run_id=plan.run_id, given=plan.segments_given, names=names
+    )
+    _check_unique(released.ids, names, plan.inputs["names"])
     given = {key: (name, "user") for key, name in zip(released.ids, names, strict=True)}
     return released.named(given), replace(found, note=note)
+
+
+def _labels(known: Known) -> dict[str, str]:
+    """Return what columns are called in a sentence."""
+    words = labels_by_name(known.model, known.attributes)
+    return {name: inside(readable(label)) for name, label in words.items()}
+
+
+def _check_unique(ids: Sequence[str], names: Sequence[str], given: Mapping[str, str]) -> None:
+    """Refuse a rule called like another segment, which the user renamed."""
+    for key, name in zip(ids, names, strict=True):
+        other = next(
+            (
+                other
+                for other in ids
+                if other != key and given.get(other, "").casefold() == name.casefold()
+            ),
+            "",
+        )
+        if other and not given.get(key):
+            raise ParameterError(
+                f"The rule {name!r} has the name that {other} was given.",
+                hint=f'Name the rule otherwise, or take that name back: coterie rename {other} ""',
+                where=name,
+            )
 
 
 def write_rules(params: SegmentationParams, known: Known) -> tuple[Matrix, RulesModel]:
@@ -130,7 +163,8 @@ def write_rules(params: SegmentationParams, known: Known) -> tuple[Matrix, Rules
     Returns
     -------
     (Matrix, RulesModel)
-        Each column with one beside it that tells where the value is unknown.
+        Each column with one beside it that tells where the value is unknown; of a column of
+        words one for each word, or list of words, that it is compared with.
 
     Raises
     ------
@@ -138,40 +172,59 @@ def write_rules(params: SegmentationParams, known: Known) -> tuple[Matrix, Rules
         As ``place_by_rules``.
     """
     features = [feature.name for feature in known.model.features] if known.model else []
-    columns = {a.name: a for a in known.attributes if a.kind not in {"key", "ignore"}}
-    rules = [rule for rule in params.rules if rule.where.strip()]
-    names = dict.fromkeys([*features, *columns])
-    checked = [check_expression(rule.where, names, where=f"rule {rule.name!r}") for rule in rules]
-    asked = [name for name in names if any(identifier(name) in text for text in checked)]
-    taken = [name for name in asked if name not in features]
-    if taken:
-        attribute_columns(
-            known.attributes, include_protected=params.include_protected, features=taken
+    columns = _Columns(tuple(known.attributes), frozenset(features))
+    conditions = tuple(
+        over_numbers(condition, words, columns.named)
+        for condition, words in read_rules(params, known.attributes, features)
+    )
+    return Matrix(tuple(columns.made.values())), RulesModel(
+        tuple(columns.made), conditions, columns.unknown
+    )
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Makes columns of a matrix of what conditions ask about, as they are asked for."""
+
+    attributes: tuple[Attribute, ...]
+    features: frozenset[str]
+    made: dict[str, Column] = field(default_factory=dict)
+    """Label -> column."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Label -> that of the column that tells where the first is unknown."""
+    _labels: dict[tuple[str, tuple[str, ...] | None], str] = field(default_factory=dict)
+    """What was asked for -> label; None stands for the column that tells gaps."""
+
+    def named(self, name: str, words: tuple[str, ...]) -> str:
+        """Return the label of a column, made with that of its gaps when first asked for."""
+        if (name, words) not in self._labels:
+            gap = self._add(name, None, Column(name, "missing", weight=HIT))
+            label = self._add(name, words, self._column(name, words))
+            self.unknown[label] = gap
+        return self._labels[name, words]
+
+    def _column(self, name: str, words: tuple[str, ...]) -> Column:
+        kind = next((a.kind for a in self.attributes if a.name == name), "")
+        if kind == "flag" and self.features and name not in self.features:
+            # beside orders it is still true or false, and made 1 or 0
+            return Column(name, "level", level="true", weight=HIT)
+        if name in self.features or kind in NUMERIC_KINDS:
+            return Column(name, "value", clip=UNBOUNDED)
+        if not words:
+            return Column(name, "missing", weight=HIT)
+        if len(words) == 1:
+            return Column(name, "level", level=words[0], weight=HIT)
+        return Column(
+            name, "level", level=f"other than {' or '.join(words)}", listed=words, weight=HIT
         )
-    for name in taken:
-        if columns[name].kind not in NUMERIC_KINDS:
-            numbers = [a.name for a in columns.values() if a.kind in NUMERIC_KINDS]
-            raise ParameterError(
-                f"{name!r} holds words, and rules ask about numbers.",
-                allowed=f"Known: {', '.join(sorted([*features, *numbers])) or 'none'}.",
-                where=name,
-            )
-    flags = {a.name for a in columns.values() if a.kind == "flag"} if known.model else set()
-    parts = [(_column(name, flag=name in flags), _unknown(name)) for name in asked]
-    matrix = Matrix(tuple(column for pair in parts for column in pair))
-    labels = tuple(label for name in asked for label in (name, f"{name}?"))
-    return matrix, RulesModel(labels, tuple(rule.where for rule in rules))
 
-
-def _column(name: str, *, flag: bool) -> Column:
-    """Return a column as it is; beside orders a flag is still true or false, and made 1 or 0."""
-    if flag:
-        return Column(name, "level", level="true", weight=HIT)
-    return Column(name, "value", clip=UNBOUNDED)
-
-
-def _unknown(name: str) -> Column:
-    return Column(name, "missing", weight=HIT)
+    def _add(self, name: str, words: tuple[str, ...] | None, column: Column) -> str:
+        if (name, words) not in self._labels:
+            label = column.name
+            while label in self.made:  # a column may be called like what tells the gaps of another
+                label += "'"
+            self._labels[name, words], self.made[label] = label, column
+        return self._labels[name, words]
 
 
 def _measured(

@@ -16,14 +16,14 @@ from coterie.engine.base import scalar
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.errors import NotReadyError, ParameterError
-from coterie.features.lenses import NUMERIC_KINDS
+from coterie.features.attributes import NUMERIC_KINDS
 from coterie.features.windows import to_date, to_day
 from coterie.offers.catalogue import Offer
 from coterie.offers.eligibility import Columns
 from coterie.offers.evidence import Contacts
 from coterie.offers.feedback import gather
 from coterie.offers.uplift import Ints, Trials
-from coterie.profiling.words import readable
+from coterie.profiling.words import inside, readable
 from coterie.schema import MICROS, Attribute
 from coterie.segmentation.placing import NONE
 from coterie.segmentation.released import load_released
@@ -164,7 +164,7 @@ def _see_people(db: DuckDB, run: Run, data: Path) -> Columns:
     )
     names = {segment["id"]: str(segment["name"]) for segment in run.segments}
     said = {name: readable(name) for name in (*numbers, *(a.name for a in more))}
-    labels = {name: _small(label) for name, label in (said | released.words).items()}
+    labels = {name: inside(label) for name, label in (said | released.words).items()}
     protected = {a.name for a in attributes if a.protected}
     return Columns(
         (*numbers, *(a.name for a in more if a.kind in NUMERIC_KINDS)),
@@ -174,11 +174,6 @@ def _see_people(db: DuckDB, run: Run, data: Path) -> Columns:
         bool(protected & set(released.matrix.sources)),
         labels,
     )
-
-
-def _small(label: str) -> str:
-    """Begin a label small, for the middle of a sentence; an acronym stays as it is."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _view(db: DuckDB, name: str, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from coterie.errors import ParameterError
+from coterie.segmentation.released import load_released
 from coterie.segmentation.wishes import NAMES, will_name
 from coterie.store.home import Home
 from coterie.store.results import Run, find_run, published_run
@@ -28,13 +29,16 @@ def rename_segment(folder: Path, segment_id: str, name: str) -> None:
     ParameterError
         If the segment is not known or the name will not do.
     """
-    known = {segment["id"]: segment["name"] for segment in published_run(folder).segments}
+    run = published_run(folder)
+    known = {segment["id"]: segment["name"] for segment in run.segments}
     if segment_id not in known:
         raise ParameterError.unknown("segment", segment_id, known)
     given = " ".join(name.split())
     if given and not will_name(given):
         raise ParameterError(f"name={name!r}.", allowed=NAMES)
-    taken = {text.casefold(): other for other, text in known.items() if other != segment_id}
+    # A rule that nobody meets has a segment and a name, too.
+    all_names = {key: s.name for key, s in load_released(run.folder).live.items()} | known
+    taken = {text.casefold(): other for other, text in all_names.items() if other != segment_id}
     if given.casefold() in taken:
         raise ParameterError(f"{taken[given.casefold()]} is called {given!r} already.")
     home = Home(folder)

@@ -5,7 +5,7 @@ To load what computes takes a second, so it is loaded while the sources are read
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
+from coterie.schema import Attribute
 from coterie.segmentation.parallel import at_most
 from coterie.store.home import Home
 from coterie.store.registry import Registry
@@ -71,6 +72,9 @@ def run(
     home = Home(folder)
     tell = tell or (lambda *_: None)
     settings.check_ready()
+    asks_of_people = any(settings.table_of(name) == "customers" for name in settings.sources)
+    if not asks_of_people:
+        _check_names(settings, ())
     share = at_most(settings.threads)
     with (
         ThreadPoolExecutor(1) as aside,
@@ -90,11 +94,21 @@ def run(
             data=home.data,
             tell=partial(tell, "read", 0.0),
         )
+        if asks_of_people:
+            _check_names(settings, ingested.attributes)
         moment = find_as_of(db, as_of)
         see_people(db, moment)
         places = Places(home, registry, datetime.now(UTC), tell)
         make_run = rest.result()
         return make_run(db, settings, ingested, places, as_of=moment, refit=refit)
+
+
+def _check_names(settings: Settings, attributes: Sequence[Attribute]) -> None:
+    """Tell a typo in a rule of the settings before anything is measured."""
+    if settings.segmentation.rules:
+        from coterie.pipeline.asked import check_names
+
+        check_names(settings.segmentation, settings.features, attributes)
 
 
 def _load_the_rest() -> Callable[..., Outcome]:

@@ -21,7 +21,21 @@ from coterie.profiling.charts import (
 )
 from coterie.profiling.palette import light
 
-ALGORITHM_WORDS = {"kmeans": "k-means", "rfm-grid": "RFM grid", "rfm-cells": "RFM cells"}
+ALGORITHM_WORDS = {
+    "agglomerative": "average linkage",
+    "bisecting-kmeans": "bisecting k-means",
+    "dbscan": "DBSCAN",
+    "gaussian-mixture": "Gaussian mixture",
+    "hdbscan": "HDBSCAN",
+    "kmeans": "k-means",
+    "latent-class": "latent classes",
+    "rfm-cells": "RFM cells",
+    "rfm-grid": "RFM grid",
+    "som": "self-organising map",
+    "spectral": "spectral clustering",
+    "tree": "a tree of customer value",
+    "ward": "Ward's method",
+}
 """Algorithms in words; others keep their name."""
 
 

@@ -214,16 +214,17 @@ def _sentences(
     }.get(told.get("method", ""), "")
     sentences = []
     if chosen and chosen["algorithm"] == BY_HAND:
-        sentences.append(_by_hand(chosen, rows, by))
+        sentences += [_by_hand(chosen, rows, by), *_written(told.get("written", ()))]
     elif chosen and by:
-        algorithm = ALGORITHM_WORDS.get(chosen["algorithm"], chosen["algorithm"])
+        algorithm = _words(chosen)
         listed = "," in chosen["features"]  # a list of columns has no name of its own
         features = f"{n_columns} columns" if listed else chosen["features"]
         weights = told.get("weights")
         p = "" if chosen["P"] is None else f": {100 * chosen['P']:.0f} of 100 that can be told"
+        judged = _weighed(weights) if weights else f"{by}{p}"
         sentences.append(
             f"{chosen['k']} segments by {algorithm} on {features} were chosen "
-            f"among {len(rows)} candidates by {_weighed(weights) if weights else f'{by}{p}'}."
+            f"among {len(rows)} candidates{_kinds(rows)} by {judged}."
         )
         sentences.append(f"Judged by {by}{p}." if weights else _why_so_many(chosen, rows))
     if told.get("method") == "leave-one-out":
@@ -236,6 +237,27 @@ def _sentences(
             "another one might have been chosen."
         )
     return tuple(sentences)
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    name = str(row["algorithm"])
+    return ALGORITHM_WORDS.get(name, name)
+
+
+def _kinds(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Name the ways to find segments that were tried, if there are several."""
+    tried = list(dict.fromkeys(_words(row) for row in rows if not row["reference"]))
+    beside = list(dict.fromkeys(_words(row) for row in rows if row["reference"]))
+    if len(tried) < 2:
+        return ""
+    compared = f"; for comparison {', '.join(beside)}" if beside else ""
+    return f" ({', '.join(tried)}{compared})"
+
+
+def _many(row: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
+    """Say how many segments a candidate has, and by what if that is not as in the chosen one."""
+    other = "" if row["algorithm"] == chosen["algorithm"] else f" by {_words(row)}"
+    return f"{row['k']} segments{other}"
 
 
 def _weighed(weights: Mapping[str, float]) -> str:
@@ -256,6 +278,14 @@ def _by_hand(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], by: s
     return f"{said} By {by} they reach {100 * chosen['P']:.0f} of 100 that can be told{other}."
 
 
+def _written(rules: Sequence[tuple[str, str]]) -> list[str]:
+    """Say the rules in their order."""
+    if not rules:
+        return []
+    said = (f"{i}. {name}: {words or 'all others'}." for i, (name, words) in enumerate(rules, 1))
+    return ["Each customer is in the first whose rule she meets:", *said]
+
+
 def _why_so_many(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
     """Say why this number of segments, with the figures of the candidates that reach more."""
     known = [row for row in rows if row["P"] is not None and not row["reference"]]
@@ -268,13 +298,13 @@ def _why_so_many(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -
     small = next((row for row in above if row["reason_lost"].startswith(TOO_SMALL)), None)
     if small:
         sentences.append(
-            f"{small['k']} segments would reach {100 * small['P']:.0f}, but with "
+            f"{_many(small, chosen)} would reach {100 * small['P']:.0f}, but with "
             f"{small['reason_lost']}, too few to act on."
         )
     unsteady = next((row for row in above if _closed(row)), None)
     if unsteady:
         sentences.append(
-            f"{unsteady['k']} segments would reach {100 * unsteady['P']:.0f}, but a gate is "
+            f"{_many(unsteady, chosen)} would reach {100 * unsteady['P']:.0f}, but a gate is "
             f"closed: {unsteady['reason_lost']}."
         )
     open_to = [row for row in above if not _closed(row) and row["reason_lost"] and row is not small]
@@ -282,10 +312,13 @@ def _why_so_many(chosen: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -
     if near and near[0]["reason_lost"].startswith("more segments"):
         sentences.append(
             f"Of candidates that pass all gates the most, {100 * near[0]['P']:.0f}, is reached "
-            f"with {near[0]['k']}; within 2 points of that, the fewest segments win."
+            f"with {_many(near[0], chosen)}; within 2 points of that, the fewest segments win."
         )
     elif near:
-        sentences.append("Natural groups go before a higher figure.")
+        sentences.append(
+            f"{_many(near[0], chosen)} would reach {100 * near[0]['P']:.0f}, but their groups are "
+            "less clearly there: natural groups go before a higher figure."
+        )
     else:
         sentences.append("No other candidate that passes all gates reaches more.")
     return " ".join(sentences)

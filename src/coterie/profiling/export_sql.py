@@ -12,7 +12,8 @@ from coterie.engine.sql import identifier, literal
 from coterie.engine.statement import Statement
 from coterie.errors import NotReadyError
 from coterie.features.asof import SCORES, Sources, build_features
-from coterie.features.lenses import NUMERIC_KINDS, create_attribute_features
+from coterie.features.attributes import NUMERIC_KINDS
+from coterie.features.lenses import create_attribute_features
 from coterie.features.windows import to_date
 from coterie.profiling.rules import Rules
 from coterie.schema import Attribute

@@ -249,7 +249,7 @@ class Figures:
                     from_best,
                 ),
                 measured.title,
-                "Dots with 95% ranges; ✓ chosen.",
+                "The best, each with its number of segments; dots with 95% ranges; ✓ chosen.",
             )
         return found
 

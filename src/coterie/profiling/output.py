@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from coterie.engine.duckdb import BATCH_ROWS, DuckDB
 from coterie.engine.sql import literal
-from coterie.features.lenses import NUMERIC_KINDS
+from coterie.features.attributes import NUMERIC_KINDS
 from coterie.profiling.names import name_segments
 from coterie.profiling.profile import FeatureInfo, Profile, ProfileParams, profile_segments
 from coterie.schema import Attribute

@@ -115,6 +115,17 @@ _NEGATIVE = frozenset(["no", "false", "never", "n"])
 _POSITIVE = frozenset(["yes", "true", "always", "y"])
 
 
+def inside(label: str) -> str:
+    """Begin a label small, for the middle of a sentence; an acronym stays as it is.
+
+    Examples
+    --------
+    >>> inside("Days since last order"), inside("RFM score")
+    ('days since last order', 'RFM score')
+    """
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 def readable(label: str) -> str:
     """Write a column's name as words if it is none yet, abbreviations in full.
 

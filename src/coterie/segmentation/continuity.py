@@ -108,6 +108,7 @@ def match(
     n_new: int,
     next_id: int,
     born: Collection[int] = (),
+    called: Sequence[tuple[int, int]] = (),
 ) -> Matching:
     """Give the segments of a new model their ids.
 
@@ -126,6 +127,9 @@ def match(
         New segments that a refit knows to be new. They never get an old id, and their
         customers do not count when the others are matched: the old model put them
         somewhere only because it knew no better.
+    called : sequence of (int, int), default ()
+        (old, new) segments that a user calls the same. They are one where one of them has no
+        customers, so that no members can tell.
 
     Returns
     -------
@@ -160,6 +164,10 @@ def match(
     jaccard = counted / np.maximum(union, 1)
     pairs = np.column_stack(linear_sum_assignment(-jaccard)).tolist()
     kept: dict[int, int] = {j: i for i, j in pairs if jaccard[i, j] >= KEEP}
+    for i, j in called:
+        nobody = not from_old[i, 0] or not in_new[0, j]
+        if nobody and j not in kept and i not in kept.values():
+            kept[j] = i
     ids = []
     for j in range(n_new):
         ids.append(old_ids[kept[j]] if j in kept else segment_id(next_id))
@@ -174,7 +182,9 @@ def match(
         splits=_several(old_ids, ids, parts),
         merges=_several(ids, old_ids, makers.T),
         parents={ids[j]: _pick(old_ids, parts[:, j] | makers[:, j]) for j in fresh},
-        overlap={ids[j]: float(jaccard[i, j]) for j, i in sorted(kept.items())},
+        overlap={
+            ids[j]: float(jaccard[i, j]) for j, i in sorted(kept.items()) if jaccard[i, j] > 0
+        },
         next_id=next_id,
     )
 

@@ -270,6 +270,7 @@ def identify(
     run_id: str,
     given: int = 0,
     born: Collection[int] = (),
+    names: Sequence[str] = (),
 ) -> Released:
     """Give the segments of a new model their ids: kept where members stayed, else new.
 
@@ -287,6 +288,8 @@ def identify(
         Segment ids that were given before, also by runs that are gone.
     born : collection of int, default ()
         Segments of the new model that a refit knows to be new.
+    names : sequence of str, default ()
+        Of the new segments, if the user gave them: one without customers keeps its id by it.
 
     Returns
     -------
@@ -299,8 +302,19 @@ def identify(
     known = parent.segments if parent else ()
     last = max(given, parent.last_number if parent else 0)
     before = _old_labels(db) if old_ids else np.full(len(labels), -1, dtype=np.int32)
+    called = [
+        (old_ids.index(s.id), names.index(s.name))
+        for s in known
+        if s.id in old_ids and s.name in names
+    ]
     matching = match(
-        before, labels, old_ids, n_new=new.model.n_segments, next_id=last + 1, born=born
+        before,
+        labels,
+        old_ids,
+        n_new=new.model.n_segments,
+        next_id=last + 1,
+        born=born,
+        called=called,
     )
     ended = [s for s in known if s.id not in matching.ids]
     live = [s for s in known if s.id in matching.ids]

@@ -7,14 +7,15 @@ too, so a rule cannot mean two things.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 
+from coterie.engine.condition import check_condition
 from coterie.engine.duckdb import DuckDB
-from coterie.engine.sql import check_expression, is_condition, renamed
+from coterie.engine.sql import MAX_MADE, renamed
 from coterie.errors import ParameterError
 from coterie.segmentation.base import Floats, Labels, Placement, Traits
 from coterie.segmentation.nearest import check_matrix, check_names
@@ -35,7 +36,8 @@ class RulesModel:
     conditions : tuple of str
         SQL conditions over these names. Whoever meets none is in the last segment, whose
         number is the number of conditions. A condition that is NULL does not hold.
-        A column ``x`` is NULL where a column ``x?`` beside it is above 0.
+    unknown : mapping of str to str, optional
+        Column -> the column beside it that is above 0 where the first counts as NULL.
 
     Raises
     ------
@@ -47,13 +49,14 @@ class RulesModel:
     >>> rules = RulesModel(("recency", "spend"), ("recency > 90", "spend >= 500"))
     >>> rules.assign(np.array([[10.0, 900.0], [200.0, 900.0], [10.0, 20.0]])).tolist()
     [1, 0, 2]
-    >>> aged = RulesModel(("age", "age?"), ("age < 30",))
+    >>> aged = RulesModel(("age", "gap"), ("age < 30",), {"age": "gap"})
     >>> aged.assign(np.array([[20.0, 0.0], [0.0, 1.0]])).tolist()
     [0, 1]
     """
 
     columns: tuple[str, ...]
     conditions: tuple[str, ...]
+    unknown: Mapping[str, str] = field(default_factory=dict)
     kind: ClassVar[str] = "rules"
     fidelity: ClassVar[float] = 1.0
 
@@ -99,7 +102,7 @@ class RulesModel:
         """Return an SQL expression for ``assign`` over columns of these names, in order."""
         check_names(columns, len(self.columns))
         new = dict(zip(self.columns, columns, strict=True))
-        unknown = {name: new[f"{name}?"] for name in self.columns if f"{name}?" in new}
+        unknown = {name: new[gap] for name, gap in self.unknown.items()}
         whens = " ".join(
             f"WHEN {renamed(condition, new, unknown)} THEN {i}"
             for i, condition in enumerate(self._checked())
@@ -109,25 +112,21 @@ class RulesModel:
     def to_dict(self) -> dict[str, Any]:
         """Return the model as plain JSON."""
         columns, conditions = list(self.columns), list(self.conditions)
-        return {"kind": self.kind, "columns": columns, "conditions": conditions}
+        made = {"columns": columns, "conditions": conditions, "unknown": dict(self.unknown)}
+        return {"kind": self.kind, **made}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RulesModel:
         """Return the model that ``to_dict`` wrote; its conditions are checked again."""
-        return cls(tuple(data["columns"]), tuple(data["conditions"]))
+        return cls(tuple(data["columns"]), tuple(data["conditions"]), dict(data["unknown"]))
 
     def _checked(self) -> list[str]:
-        checked = []
-        for number, condition in enumerate(self.conditions, start=1):
-            where = f"rule {number}"
-            if not is_condition(condition, where=where):
-                raise ParameterError(
-                    f"{where} is {condition[:80]!r}, which is not a condition.",
-                    allowed="It compares, such as: recency > 90 AND spend >= 500",
-                    where=where,
-                )
-            checked.append(check_expression(condition, self.columns, where=where))
-        return checked
+        return [
+            check_condition(condition, self.columns, {}, where=f"rule {number}", longest=MAX_MADE)[
+                0
+            ]
+            for number, condition in enumerate(self.conditions, start=1)
+        ]
 
 
 class Rules:

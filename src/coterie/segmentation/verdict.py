@@ -173,9 +173,11 @@ def _behind(dips: tuple[Dip, ...]) -> list[str]:
         if found.apart:
             behind.setdefault(found.feature, []).append(found)
     sentences = []
+    total = sum(map(len, behind.values()))
     for feature, those in sorted(behind.items(), key=lambda pair: (-len(pair[1]), pair[0])):
         spike = max(found.spike for found in those)
-        said = f"What sets {'it' if len(those) == 1 else f'{len(those)} of them'} apart is "
+        which = f"{len(those)} of them" if len(those) > 1 else "one of them" if total > 1 else "it"
+        said = f"What sets {which} apart is "
         said += f"mostly {feature}"
         if spike >= SPIKE:
             said += f", of which {spike:.0%} have the very same value: that alone makes a gap"

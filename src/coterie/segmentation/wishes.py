@@ -17,6 +17,7 @@ from coterie.schema import Params
 MAX_K = 50
 """Most segments, however they are found."""
 MAX_RULES = MAX_K - 1
+MAX_WEIGHT = 1e6
 MAX_WORDS, MAX_LETTERS = 4, 60
 """Of the name of a segment."""
 NAMES = f"A name has 1 to {MAX_WORDS} words, at most {MAX_LETTERS} letters."
@@ -55,7 +56,7 @@ class Weights(Params):
         given = self.given
         allowed = f"Weights are 0 or more; known: {', '.join(type(self).model_fields)}."
         for name, weight in given.items():
-            if not 0 <= weight <= 1e6:  # also refuses what is no number
+            if not 0 <= weight <= MAX_WEIGHT:  # also refuses what is no number
                 raise ParameterError(f"weights.{name}={weight:g}.", allowed=allowed)
         if not any(given.values()):
             raise ParameterError("Every weight is 0.", allowed=allowed, hint="Leave weights out.")
@@ -93,6 +94,54 @@ class Weights(Params):
         weights = (self.value, self.stability, self.describability, self.silhouette)
         total = sum(w * min(max(p, 0.0), 1.0) for w, p in zip(weights, parts, strict=True))
         return round(total / sum(weights), 12)
+
+
+SHORT = {"p": "value", "s": "stability", "d": "describability"}
+"""What the criteria are called in the list of candidates."""
+
+
+def read_weights(text: str) -> dict[str, float]:
+    """Read weights as they are written in one line.
+
+    Parameters
+    ----------
+    text : str
+        Criteria and numbers, such as ``value=2, stability=1``; p, s and d are short for the
+        first three.
+
+    Returns
+    -------
+    dict of str to float
+        By criterion; 0 if it is not named.
+
+    Raises
+    ------
+    ParameterError
+        If a criterion is not known or named twice, or a weight is no number or below 0.
+
+    Examples
+    --------
+    >>> read_weights("p=2, silhouette=0.5")
+    {'value': 2.0, 'stability': 0.0, 'describability': 0.0, 'silhouette': 0.5}
+    """
+    found: dict[str, float] = {}
+    allowed = 'Write it like: "value=2,stability=1"; weights are 0 or more.'
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition("="))
+        name = SHORT.get(name.lower(), name.lower())
+        if name not in Weights.model_fields:
+            known = (*Weights.model_fields, *SHORT)
+            raise ParameterError.unknown("criterion", name, known)
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = -1.0
+        if name in found or not 0 <= weight <= MAX_WEIGHT:
+            raise ParameterError(f"weights={text[:80]!r}: {part.strip()!r}.", allowed=allowed)
+        found[name] = weight
+    if not any(found.values()):
+        raise ParameterError(f"weights={text[:80]!r}: every weight is 0.", allowed=allowed)
+    return {name: found.get(name, 0.0) for name in Weights.model_fields}
 
 
 class Rule(Params):
