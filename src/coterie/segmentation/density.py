@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import sklearn.cluster
 from sklearn.neighbors import NearestNeighbors
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import NOISE, Floats, Labels, Traits
 from coterie.segmentation.exemplars import ExemplarModel, exemplify
 from coterie.segmentation.training import Training
@@ -54,7 +54,7 @@ class DBSCAN:
         neighbours = max(5, 2 * rows.shape[1])
         if len(rows) <= neighbours:
             return _largest(training, np.full(len(rows), NOISE, np.int32), seed=seed)
-        with threadpool_limits(1):
+        with one_thread():
             finder = NearestNeighbors(n_neighbors=neighbours).fit(rows)
             radius = knee(np.sort(finder.kneighbors(rows)[0][:, -1]))
             own = sklearn.cluster.DBSCAN(eps=radius, min_samples=neighbours).fit(rows).labels_
@@ -93,7 +93,7 @@ class HDBSCAN:
         own = np.full(n, NOISE, dtype=np.int32)
         if n >= 2 * least:
             learner = sklearn.cluster.HDBSCAN(min_cluster_size=least, min_samples=LEAST, copy=True)
-            with threadpool_limits(1):
+            with one_thread():
                 own = learner.fit(training.rows).labels_.astype(np.int32)
         return _largest(training, own, seed=seed)
 

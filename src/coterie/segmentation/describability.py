@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import ParameterError
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Labels
 
 N_FOLDS = 5
@@ -99,7 +99,7 @@ def describability(labels: Labels, raw: Floats, *, seed: int) -> Describability:
     kept = raw[:, np.isnan(raw).mean(axis=0) <= MISSING_DROP]
     fold = folds(own, seed)
     told = np.zeros(n, dtype=np.int32)
-    with threadpool_limits(1):
+    with one_thread():
         for held_out in range(N_FOLDS):
             test = fold == held_out
             told[test] = _told(kept, own, test, len(numbers), seed)

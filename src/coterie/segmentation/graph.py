@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import sklearn.cluster
 from sklearn.metrics import pairwise_distances
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Labels, Traits
 from coterie.segmentation.exemplars import ExemplarModel, exemplify
 from coterie.segmentation.training import Training
@@ -63,7 +63,7 @@ def _cut(rows: Floats, k: int, *, seed: int) -> Labels:
     learner = sklearn.cluster.SpectralClustering(
         k, affinity="precomputed", assign_labels="cluster_qr", random_state=seed
     )
-    with threadpool_limits(1):
+    with one_thread():
         return np.asarray(learner.fit(_alike(rows)).labels_, dtype=np.int32)
 
 

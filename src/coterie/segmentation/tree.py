@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import sklearn.tree
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.engine.sql import identifier
 from coterie.errors import DataError, NotReadyError, ParameterError
 from coterie.features.catalogue import BOOSTED, CLV
 from coterie.features.lenses import FeatureSet
 from coterie.features.splits import Split, case_sql, leaves_of
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Labels, Placement, Traits
 from coterie.segmentation.nearest import check_matrix, check_names
 from coterie.segmentation.training import Training
@@ -164,7 +164,7 @@ class DistilledTree:
             min_weight_fraction_leaf=LEAF_SHARE,
             random_state=seed,
         )
-        with threadpool_limits(1):
+        with one_thread():
             learner.fit(rows[:, :n_features], target, sample_weight=training.weights)
         return _model(learner, rows, training.weights)
 
