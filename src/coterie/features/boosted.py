@@ -15,7 +15,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from coterie.engine.sql import identifier
 from coterie.errors import DataError
@@ -189,8 +188,10 @@ class BoostedValue:
         return cls(tuple(data["columns"]), data["start"], tuple(trees), data["scale"])
 
 
-def _learner(n: int) -> HistGradientBoostingRegressor:
+def _learner(n: int) -> Any:
     """Return a model that fits one half of ``n`` rows: counts or amounts, by Poisson loss."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     return HistGradientBoostingRegressor(
         loss="poisson",
         max_iter=N_TREES,

@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from coterie.engine.sql import identifier, literal
 from coterie.errors import DataError
@@ -285,7 +285,7 @@ def transformed(numbers: Floats, transform: str, power: float = 1.0) -> Floats:
     if transform == "log":
         return np.log1p(np.maximum(numbers, 0.0))
     if transform == "yeo-johnson":
-        return np.asarray(stats.yeojohnson(numbers, lmbda=power), dtype=np.float64)
+        return np.asarray(scipy.stats.yeojohnson(numbers, lmbda=power), dtype=np.float64)
     return numbers
 
 
@@ -363,7 +363,7 @@ def _choose_transform(
         return "none", 1.0
     if numbers.min() >= 0:
         return "log", 1.0
-    power = float(stats.yeojohnson_normmax(numbers))
+    power = float(scipy.stats.yeojohnson_normmax(numbers))
     # Close to 0 or 2, SQL would take the difference of almost equal numbers.
     return "yeo-johnson", float(round(power)) if abs(power - round(power)) < STRAIGHT else power
 

@@ -98,6 +98,13 @@ def run(
 
 
 def _load_the_rest() -> Callable[..., Outcome]:
+    import scipy.stats  # noqa: F401  what the modules below load only where they use it
+    import sklearn.cluster
+    import sklearn.ensemble
+    import sklearn.metrics
+    import sklearn.mixture
+    import sklearn.tree  # noqa: F401  as above
+
     from coterie.pipeline.make import make_run
 
     return make_run

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.tree import DecisionTreeClassifier
 
 from coterie.engine.sql import identifier, literal
 from coterie.errors import DataError
@@ -278,6 +277,8 @@ def make_rules(
 
 def _grow(raw: Floats, labels: Labels, whole: Sequence[bool], k: int, seed: int) -> TreeModel:
     """Grow a tree for the segments, its thresholds as round as they can be told."""
+    from sklearn.tree import DecisionTreeClassifier
+
     learner = DecisionTreeClassifier(
         max_leaf_nodes=LEAVES_PER_SEGMENT * k,
         min_samples_leaf=least_leaf(len(raw)),

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn.cluster
 
 from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Traits
@@ -59,6 +58,8 @@ class BisectingKMeans:
         self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None
     ) -> BisectingModel:
         """Fit at most ``k`` segments; see ``Algorithm``."""
+        import sklearn.cluster
+
         training = Training.of(matrix, k, weights)
         learner = sklearn.cluster.BisectingKMeans(
             training.k, n_init=_N_INIT, random_state=seed, bisecting_strategy="biggest_inertia"

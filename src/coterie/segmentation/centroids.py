@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn.cluster
 from numpy.typing import NDArray
 
 from coterie.engine.sql import identifier
@@ -344,6 +343,8 @@ class KMeans:
         order = np.lexsort(matrix.T[::-1])
         rows = np.ascontiguousarray(matrix[order], dtype=np.float64)
         distinct = 1 + int((rows[1:] != rows[:-1]).any(axis=1).sum())
+        import sklearn.cluster
+
         fitted = sklearn.cluster.KMeans(min(k, distinct), n_init=_N_INIT, random_state=seed)
         with one_thread():
             fitted.fit(rows, sample_weight=None if weights is None else weights[order])

@@ -7,8 +7,6 @@ first. Without any dense region there is nothing to tell apart: all are in one s
 from __future__ import annotations
 
 import numpy as np
-import sklearn.cluster
-from sklearn.neighbors import NearestNeighbors
 
 from coterie.features.threads import one_thread
 from coterie.segmentation.base import NOISE, Floats, Labels, Traits
@@ -49,6 +47,9 @@ class DBSCAN:
         self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None
     ) -> ExemplarModel:
         """Fit at most ``k`` segments; see ``Algorithm``. At most 5,000 rows are drawn."""
+        import sklearn.cluster
+        from sklearn.neighbors import NearestNeighbors
+
         training = Training.of(matrix, k, weights).drawn(DBSCAN_ROWS, seed=seed)
         rows = training.rows
         neighbours = max(5, 2 * rows.shape[1])
@@ -87,6 +88,8 @@ class HDBSCAN:
         self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None
     ) -> ExemplarModel:
         """Fit at most ``k`` segments; see ``Algorithm``. At most 20,000 rows are drawn."""
+        import sklearn.cluster
+
         training = Training.of(matrix, k, weights).drawn(HDBSCAN_ROWS, seed=seed)
         n = len(training.rows)
         least = _least(n)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.tree import DecisionTreeClassifier
 
 from coterie.errors import ParameterError
 from coterie.features.threads import one_thread
@@ -144,6 +143,8 @@ def _told(raw: Floats, own: Labels, test: NDArray[np.bool_], k: int, seed: int) 
     if not raw.shape[1] or k < 2:
         most = np.argmax(np.bincount(own[~test]))
         return np.full(int(test.sum()), most, dtype=np.int32)
+    from sklearn.tree import DecisionTreeClassifier
+
     tree = DecisionTreeClassifier(
         max_leaf_nodes=LEAVES_PER_SEGMENT * k,
         min_samples_leaf=least_leaf(len(own)),

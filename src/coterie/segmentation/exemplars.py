@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn.cluster
 from numpy.typing import NDArray
 
 from coterie.errors import ParameterError
@@ -238,6 +237,8 @@ def _exemplars(rows: Floats, weights: Floats, most: int, *, seed: int) -> Floats
 
 def _means(rows: Floats, weights: Floats, m: int, *, seed: int) -> Ints:
     """Return the k-means group of each row, for at most ``m`` groups."""
+    import sklearn.cluster
+
     distinct = 1 + int((rows[1:] != rows[:-1]).any(axis=1).sum())
     learner = sklearn.cluster.KMeans(min(m, distinct), n_init=1, max_iter=50, random_state=seed)
     with one_thread():

@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn.mixture
-from sklearn.exceptions import ConvergenceWarning
 
 from coterie.engine.sql import identifier
 from coterie.errors import ParameterError
@@ -304,6 +302,9 @@ class GaussianMixture:
         self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None
     ) -> MixtureModel:
         """Fit at most ``k`` segments; see ``Algorithm``. Weights enter as chances of a draw."""
+        import sklearn.mixture
+        from sklearn.exceptions import ConvergenceWarning
+
         training = Training.of(matrix, k, weights).drawn(MIXTURE_ROWS, seed=seed)
         rows = training.rows if len(training.rows) > 1 else np.repeat(training.rows, 2, axis=0)
         learner = sklearn.mixture.GaussianMixture(

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn.tree
 
 from coterie.engine.sql import identifier
 from coterie.errors import DataError, NotReadyError, ParameterError
@@ -158,7 +157,9 @@ class DistilledTree:
         n_features = max(1, rows.shape[1] - (self.target is None))
         if training.k == 1:
             return TreeModel(rows.shape[1], 1, ())
-        learner = sklearn.tree.DecisionTreeRegressor(
+        from sklearn.tree import DecisionTreeRegressor
+
+        learner = DecisionTreeRegressor(
             max_leaf_nodes=training.k,
             max_depth=MAX_DEPTH,
             min_weight_fraction_leaf=LEAF_SHARE,
