@@ -75,7 +75,8 @@ def customers_csv(customers: int = 60) -> str:
 
 _FORKS = """
 import json, os, sys, threading, signal, resource
-import scipy.stats, sklearn.cluster, sklearn.ensemble, sklearn.metrics, sklearn.mixture, sklearn.tree
+import scipy.stats, sklearn.cluster, sklearn.ensemble, sklearn.metrics
+import sklearn.mixture, sklearn.tree
 import coterie.api.lists, coterie.api.segmenting, coterie.profiling.export, coterie.terminal
 import coterie.pipeline.feedback, coterie.pipeline.make, coterie.pipeline.naming
 import coterie.pipeline.offers, coterie.pipeline.score, coterie.validation.template
