@@ -75,7 +75,11 @@ def customers_csv(customers: int = 60) -> str:
 
 _FORKS = """
 import json, os, sys, threading, signal, resource
-import coterie.api, coterie.terminal, coterie.profiling.export, coterie.validation.template
+import scipy.stats, sklearn.cluster, sklearn.ensemble, sklearn.metrics
+import sklearn.mixture, sklearn.tree
+import coterie.api.lists, coterie.api.segmenting, coterie.profiling.export, coterie.terminal
+import coterie.pipeline.feedback, coterie.pipeline.make, coterie.pipeline.naming
+import coterie.pipeline.offers, coterie.pipeline.score, coterie.validation.template
 from coterie import cli
 for line in sys.stdin:
     job = json.loads(line)

@@ -67,11 +67,6 @@ def report(promised: Figure, outcome: Outcome | None) -> list[str]:
 
 def run_one(name: str) -> int:
     """Run one figure, print it, and return 0 if it holds or is not built yet, else 1."""
-    if name not in FIGURES:
-        near = get_close_matches(name.upper(), FIGURES, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        print(f"NAME={name} is not a figure. Known: {', '.join(FIGURES)}.{hint}", file=sys.stderr)
-        return 2
     measure = MEASURES.get(name)
     outcome = measure() if measure else None
     print("\n".join(report(FIGURES[name], outcome)))
@@ -115,7 +110,14 @@ def write(closing: list[str], blocks: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the figures named on the command line, or all."""
+    """Run the figures named on the command line, or all; none if a name is not known."""
+    unknown = [name for name in arguments if name not in FIGURES]
+    for name in unknown:
+        near = get_close_matches(name.upper(), FIGURES, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        print(f"NAME={name} is not a figure. Known: {', '.join(FIGURES)}.{hint}", file=sys.stderr)
+    if unknown:
+        return 2
     load()
     if arguments:
         return max(run_one(name) for name in arguments)

@@ -98,6 +98,8 @@ def test_the_size_of_parts_changes_the_files_of_lines_and_nothing_of_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COTERIE_SEGMENTATION__K", "4")
+    monkeypatch.setenv("COTERIE_SEGMENTATION__LENS", "custom")
+    monkeypatch.setenv("COTERIE_SEGMENTATION__FEATURES", '["recency", "frequency", "monetary"]')
     write_sample("shop", tmp_path / "one", customers=400)
     (tmp_path / "many").symlink_to(tmp_path / "real", target_is_directory=True)
     write_sample("shop", tmp_path / "real", customers=400)

@@ -50,7 +50,7 @@ def dvc(tmp_path_factory: pytest.TempPathFactory) -> Dvc:
     dvc("dvc", "init", "--quiet")
     dvc("coterie", "init", "--dvc", "orders.csv")
     settings = dvc.folder / "coterie.toml"
-    settings.write_text(settings.read_text().replace('k = "auto"', "k = 3"))
+    settings.write_text(settings.read_text().replace('k = "auto"', 'k = 3\nalgorithm = "kmeans"'))
     return dvc
 
 

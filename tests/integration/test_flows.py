@@ -27,6 +27,9 @@ file = "orders.parquet"
 columns = {{ {columns} }}
 [segmentation]
 k = 4
+algorithm = "kmeans"
+lens = "custom"
+features = ["recency", "frequency", "monetary"]
 """
 
 

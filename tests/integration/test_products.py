@@ -38,6 +38,9 @@ quantity = "Quantity"
 unit_price = "UnitPrice"
 [segmentation]
 k = 3
+algorithm = "kmeans"
+lens = "custom"
+features = ["recency", "frequency", "monetary"]
 """
 
 

@@ -13,6 +13,8 @@ from coterie.engine.duckdb import DuckDB
 from coterie.profiling.counted import count_lines, number_customers, number_products
 from coterie.profiling.products import best_sellers
 
+RFM = {"lens": "custom", "features": ["recency", "frequency", "monetary"]}
+"""For facts that do not depend on the choice of features."""
 SINGLE = {  # recency, orders, spend of single customers of Online Retail, cancellations dropped
     "12346": (325, 1, 77_183.60),
     "12347": (2, 7, 4_310.00),
@@ -49,7 +51,7 @@ def dropped(retail_file, dropped_folder):
     """Online Retail as most papers clean it: no cancellations, orders counted by their id."""
     settings = {
         "sources": {"orders": {"returns": "drop"}},
-        "segmentation": {"frequency": "orders"},
+        "segmentation": {"frequency": "orders", "algorithm": "kmeans", **RFM},
     }
     return segmented(retail_file, dropped_folder, k=4, settings=settings)
 
@@ -190,7 +192,7 @@ def test_the_segments_of_online_retail_have_names_values_and_best_sellers(netted
 
 
 def test_cdnow_keeps_the_zeros_its_ids_begin_with(data, folders):
-    settings = {"sources": {"orders": {"free_orders": True}}}
+    settings = {"sources": {"orders": {"free_orders": True}}, "segmentation": RFM}
     run = segmented(
         data / "cdnow" / "cdnow_master.csv.gz", folders("cdnow"), k=5, settings=settings
     )

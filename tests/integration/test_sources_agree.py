@@ -16,7 +16,7 @@ from coterie.sources.shop import write_shop
 @pytest.fixture(scope="module")
 def orders(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
-    write_shop(folder, customers=600, seed=3, tables=["orders"])
+    write_shop(folder, customers=300, seed=3, tables=["orders"])
     return pq.read_table(folder / "orders.parquet")
 
 
@@ -63,8 +63,10 @@ def as_sqlite(folder, orders):
 
 def segments_of(folder, orders, source):
     columns = {name: name for name in orders.column_names}
+    plain = {"k": 4, "algorithm": "kmeans", "lens": "custom"}
+    plain["features"] = ["recency", "frequency", "monetary"]
     settings = make_settings(
-        {"sources": {"orders": source | {"columns": columns}}, "segmentation": {"k": 4}}
+        {"sources": {"orders": source | {"columns": columns}}, "segmentation": plain}
     )
     run = Project(folder, settings).run()
     return run.table("assignments"), run.quality["tables"]["orders"]["rows_in"]

@@ -29,7 +29,8 @@ def project_of(folder: Path, rows: Rows, **more: Any) -> Project:
         csv.writer(file).writerows([["customer_id", "date", "dollar_value"], *rows])
     columns = {"customer_id": "customer_id", "timestamp": "date", "amount": "dollar_value"}
     source = {"file": "orders.csv", "columns": columns, "free_orders": True}
-    chosen = {"k": 3, "horizon": "90d"}
+    chosen = {"k": 3, "horizon": "90d", "algorithm": "kmeans", "lens": "custom"}
+    chosen["features"] = ["recency", "frequency", "monetary"]
     return Project(
         folder, make_settings({"sources": {"orders": source}, "segmentation": chosen} | more)
     )

@@ -20,6 +20,9 @@ file = "orders.parquet"
 columns = {{ {columns} }}
 [segmentation]
 k = {k}
+algorithm = "kmeans"
+lens = "custom"
+features = ["recency", "frequency", "monetary"]
 """
 
 

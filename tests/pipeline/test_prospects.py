@@ -114,7 +114,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (folder / "coterie.toml").write_text(
         f'[sources.orders]\nfile = "orders.parquet"\ncolumns = {{ {mapping} }}\n'
         '[sources.customers]\nfile = "customers.parquet"\nkey = "customer_id"\n'
-        "[segmentation]\nk = 3\n"
+        '[segmentation]\nk = 3\nalgorithm = "kmeans"\n'
     )
     Project(folder).run()
     return Project(folder)

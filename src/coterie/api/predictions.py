@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coterie.api.days import day_of
 from coterie.config import Settings
-from coterie.offers.kept_products import Products
-from coterie.offers.products import Track
 from coterie.pipeline.explained import Run
-from coterie.pipeline.feedback import Feedback, read_feedback
-from coterie.pipeline.forecast import Value
-from coterie.pipeline.forecast import value as value_ahead
-from coterie.pipeline.offers import Planned, Wish, plan_offers, report_offers
-from coterie.pipeline.plan import Tell
-from coterie.pipeline.products import find_products
-from coterie.pipeline.prospects import Prediction
-from coterie.pipeline.prospects import predict as predict_people
 from coterie.store.results import published_run
+
+if TYPE_CHECKING:
+    from coterie.offers.kept_products import Products
+    from coterie.offers.products import Track
+    from coterie.pipeline.feedback import Feedback
+    from coterie.pipeline.forecast import Value
+    from coterie.pipeline.offers import Planned
+    from coterie.pipeline.plan import Tell
+    from coterie.pipeline.prospects import Prediction
 
 
 class Predictions:
@@ -79,8 +78,10 @@ class Predictions:
             ``rows`` has one answer a person, with what is wrong in ``problems``; ``form`` the
             fields; ``about`` what the classifier is worth; ``page`` the same for people.
         """
+        from coterie.pipeline.prospects import predict
+
         given = Path(people) if isinstance(people, str | Path) else people
-        return predict_people(
+        return predict(
             self.settings,
             self.folder,
             given,
@@ -109,7 +110,9 @@ class Predictions:
         NotReadyError
             If there are no orders or too few: what is there, and how much is needed.
         """
-        return value_ahead(self.settings, self.folder, self.latest, horizon=horizon, tell=tell)
+        from coterie.pipeline.forecast import value
+
+        return value(self.settings, self.folder, self.latest, horizon=horizon, tell=tell)
 
     def products(self, *, tell: Tell | None = None) -> Products:
         """Return what to show whom, what sells together, and how much of it.
@@ -124,6 +127,8 @@ class Predictions:
         Products
             Of the published run.
         """
+        from coterie.pipeline.products import find_products
+
         return find_products(self.settings, self.folder, tell=tell)
 
     def recommend(
@@ -177,6 +182,8 @@ class Predictions:
             ``table`` has a row for each chosen customer, ``summary`` the reasons and the room
             used, ``report`` the page; the same for the same input.
         """
+        from coterie.pipeline.offers import Wish, plan_offers
+
         wish = Wish(day_of(as_of), explore=explore, seed=seed, budget=budget)
         return plan_offers(self.settings, self.folder, wish, tell=tell)
 
@@ -199,6 +206,8 @@ class Predictions:
         Planned
             With ``summary`` and ``report``, and without a plan.
         """
+        from coterie.pipeline.offers import Wish, report_offers
+
         return report_offers(self.settings, self.folder, Wish(day_of(as_of), seed=seed), tell=tell)
 
     def feedback(self, file: str | Path) -> Feedback:
@@ -215,4 +224,6 @@ class Predictions:
         Feedback
             The account of every row.
         """
+        from coterie.pipeline.feedback import read_feedback
+
         return read_feedback(self.settings, self.folder, Path(file))

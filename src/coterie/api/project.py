@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from coterie.api.days import day_of
 from coterie.api.predictions import Predictions
@@ -14,15 +12,15 @@ from coterie.config import Settings, load_settings
 from coterie.errors import ParameterError
 from coterie.features.windows import to_date
 from coterie.pipeline.explained import Run
-from coterie.pipeline.flows import flows_between_days, flows_between_runs
-from coterie.pipeline.naming import publish_run, rename_segment
-from coterie.pipeline.plan import Tell
-from coterie.pipeline.run import run as run_pipeline
-from coterie.pipeline.score import assign as assign_file
-from coterie.profiling.comparison import Comparison, compare
-from coterie.profiling.migration import Flows
 from coterie.store.home import Home
 from coterie.store.results import find_run
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from coterie.pipeline.plan import Tell
+    from coterie.profiling.comparison import Comparison
+    from coterie.profiling.migration import Flows
 
 
 class Project(Predictions):
@@ -76,8 +74,10 @@ class Project(Predictions):
         Run
             The new run, or the one that is there already for the same input and model.
         """
+        from coterie.pipeline.run import run
+
         day = day_of(as_of)
-        done = run_pipeline(self.settings, self.folder, as_of=day, refit=refit, tell=tell)
+        done = run(self.settings, self.folder, as_of=day, refit=refit, tell=tell)
         return Run(done.folder)
 
     def train(self, *, as_of: date | None = None, tell: Tell | None = None) -> Run:
@@ -137,6 +137,8 @@ class Project(Predictions):
         Flows
             ``moves`` holds every customer with her cause; ``entered`` and ``left`` list them.
         """
+        from coterie.pipeline.flows import flows_between_days, flows_between_runs
+
         if isinstance(start, date) and isinstance(end, date):
             days = day_of(start), day_of(end)
             return flows_between_days(self.settings, self.folder, *(d for d in days if d))
@@ -158,6 +160,8 @@ class Project(Predictions):
         Comparison
             Of the customers that both place in a segment.
         """
+        from coterie.profiling.comparison import compare
+
         return compare(self.find_run(one), self.find_run(other))
 
     def rename(self, segment_id: str, name: str) -> None:
@@ -170,6 +174,8 @@ class Project(Predictions):
         name : str
             One to four words that no other segment has. Empty gives the naming back.
         """
+        from coterie.pipeline.naming import rename_segment
+
         rename_segment(self.folder, segment_id, name)
 
     def publish(self, name: str) -> Run:
@@ -185,6 +191,8 @@ class Project(Predictions):
         Run
             The published run.
         """
+        from coterie.pipeline.naming import publish_run
+
         return Run(publish_run(self.folder, name).folder)
 
     def assign(self, file: str | Path, *, as_of: date | None = None) -> pa.Table:
@@ -203,4 +211,6 @@ class Project(Predictions):
             customer_id, segment_id, second_id, margin, status and the reasons in words, ordered
             by customer_id.
         """
-        return assign_file(self.settings, self.folder, Path(file), as_of=day_of(as_of))
+        from coterie.pipeline.score import assign
+
+        return assign(self.settings, self.folder, Path(file), as_of=day_of(as_of))

@@ -8,6 +8,7 @@ negative number are NULL, and no exponent can overflow.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -183,6 +184,11 @@ def check_expression(
     >>> check_expression("net_90 / orders", {"net_90", "orders"}, where="x")
     '"net_90" / NULLIF("orders", 0)'
     """
+    return _checked(text, frozenset(columns), where, longest, integer=integer)
+
+
+@lru_cache(maxsize=1024)  # a run meets the same features at every date that it looks back to
+def _checked(text: str, columns: frozenset[str], where: str, longest: int, *, integer: bool) -> str:
     tree = _parse(text, where, longest)
     known = {name.lower(): name for name in sorted(columns)} | {name: name for name in columns}
     nodes = list(tree.walk(bfs=True))

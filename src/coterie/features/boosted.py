@@ -15,14 +15,13 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.engine.sql import identifier
 from coterie.errors import DataError
 from coterie.features.catalogue import VALUE_FEATURES
 from coterie.features.column import double
 from coterie.features.splits import Split, case_sql, leaves_of
+from coterie.features.threads import one_thread
 
 Floats = NDArray[np.float64]
 
@@ -109,7 +108,7 @@ class BoostedValue:
             if not money[half].any():
                 raise DataError("Too few spent anything for boosted value to learn from.")
             half.sort()
-            with _ONE, threadpool_limits(1):  # the same bytes whatever the machine
+            with _ONE, one_thread():  # the same bytes whatever the machine
                 found.append(_learner(len(money)).fit(filled[half], money[half]))
         # scikit-learn shows start and trees of this learner nowhere else.
         start = sum(float(np.asarray(one._baseline_prediction).item()) for one in found)
@@ -189,8 +188,10 @@ class BoostedValue:
         return cls(tuple(data["columns"]), data["start"], tuple(trees), data["scale"])
 
 
-def _learner(n: int) -> HistGradientBoostingRegressor:
+def _learner(n: int) -> Any:
     """Return a model that fits one half of ``n`` rows: counts or amounts, by Poisson loss."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     return HistGradientBoostingRegressor(
         loss="poisson",
         max_iter=N_TREES,

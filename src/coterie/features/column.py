@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy import stats
+import scipy
 
 from coterie.engine.sql import identifier, literal
 
@@ -198,7 +198,7 @@ def transformed(numbers: Floats, transform: str, power: float = 1.0) -> Floats:
     if transform == "log":
         return np.log1p(np.maximum(numbers, 0.0))
     if transform == "yeo-johnson":
-        return np.asarray(stats.yeojohnson(numbers, lmbda=power), dtype=np.float64)
+        return np.asarray(scipy.stats.yeojohnson(numbers, lmbda=power), dtype=np.float64)
     return numbers
 
 

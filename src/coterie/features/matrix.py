@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import stats
+import scipy
 
 from coterie.errors import DataError
 from coterie.features.column import CLIP, UNBOUNDED, Column, Floats, Values, to_floats, transformed
@@ -195,7 +195,7 @@ def _choose_transform(
         return "none", 1.0
     if numbers.min() >= 0:
         return "log", 1.0
-    power = float(stats.yeojohnson_normmax(numbers))
+    power = float(scipy.stats.yeojohnson_normmax(numbers))
     # Close to 0 or 2, SQL would take the difference of almost equal numbers.
     return "yeo-johnson", float(round(power)) if abs(power - round(power)) < STRAIGHT else power
 

@@ -14,9 +14,9 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import DataError, NotReadyError, ParameterError
+from coterie.features.threads import one_thread
 from coterie.features.value_fit import HIGHEST, LOWEST, fit_purchases, fit_spend
 from coterie.features.value_orders import MAX_EXPONENT, Purchase, active_orders, plan
 from coterie.features.value_sql import Spend, value_select
@@ -122,7 +122,7 @@ class ValueModel:
         money = _checked_money(zbar, orders)
         spent = (orders > 0) & (money > 0)
         _require(int(spent.sum()), age)
-        with threadpool_limits(1):  # the same bytes whatever the machine
+        with one_thread():  # the same bytes whatever the machine
             (r, alpha, a, b), purchases = fit_purchases(orders, last, age)
             (p, q, v), spend, bounded = fit_spend(orders[spent], money[spent])
         way = plan(Purchase(float(r), float(alpha), float(a), float(b), horizon_days))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from coterie.errors import DataError
 
@@ -213,7 +214,7 @@ def _best(
     best: tuple[Floats, float] | None = None
     for start in starts:
         at = np.log(np.asarray(start, dtype=np.float64))
-        found = optimize.minimize(
+        found = scipy.optimize.minimize(
             loss,
             at,
             jac=True,

@@ -112,6 +112,13 @@ def _check_names(settings: Settings, attributes: Sequence[Attribute]) -> None:
 
 
 def _load_the_rest() -> Callable[..., Outcome]:
+    import scipy.stats  # noqa: F401  what the modules below load only where they use it
+    import sklearn.cluster
+    import sklearn.ensemble
+    import sklearn.metrics
+    import sklearn.mixture
+    import sklearn.tree  # noqa: F401  as above
+
     from coterie.pipeline.make import make_run
 
     return make_run

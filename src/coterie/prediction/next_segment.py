@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import DataError
+from coterie.features.threads import one_thread
 from coterie.prediction.boosted import drawn
 from coterie.segmentation.boosting import tree_settings
 from coterie.segmentation.parallel import each
@@ -158,7 +158,7 @@ def fit_next(moves: Sequence[Moves], k: int, *, seed: int) -> NextSegment:
         raise DataError("All customers ended in one segment; there is nothing to foretell.")
     settings = tree_settings(len(end), seed) | _FASTER
     now = [False] * (known.shape[1] - 1) + [True]
-    with threadpool_limits(1):  # the same bytes whatever the machine
+    with one_thread():  # the same bytes whatever the machine
         model = HistGradientBoostingClassifier(categorical_features=now, **settings)
         return NextSegment(model.fit(known, end), k)
 

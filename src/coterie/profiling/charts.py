@@ -45,24 +45,29 @@ def rows(records: Sequence[dict[str, Any]]) -> alt.InlineData:
 def finish(chart: Drawable) -> Chart:
     """Give a chart the type, lines and quiet of the house."""
     ink2, line = light("ink-2"), light("line")
-    finished: Chart = (
-        chart.configure(font=FONT, background="transparent", padding=2, aria=False)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=ink2,
-            titleColor=ink2,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            gridColor=line,
-            domainColor=line,
-            tickColor=line,
-            domain=False,
-            ticks=False,
-            labelPadding=6,
-            titlePadding=8,
-            labelLimit=220,
-        )
+    axis = alt.AxisConfig(
+        labelColor=ink2,
+        titleColor=ink2,
+        labelFontSize=12,
+        titleFontSize=12,
+        titleFontWeight="normal",
+        gridColor=line,
+        domainColor=line,
+        tickColor=line,
+        domain=False,
+        ticks=False,
+        labelPadding=6,
+        titlePadding=8,
+        labelLimit=220,
+    )
+    # One configuration, because each step of configure_…() copies the whole chart.
+    finished: Chart = chart.configure(
+        font=FONT,
+        background="transparent",
+        padding=2,
+        aria=False,
+        view=alt.ViewConfig(stroke=None),
+        axis=axis,
     )
     return finished
 

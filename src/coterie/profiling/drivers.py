@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import chi2, rankdata
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int32]
@@ -103,7 +103,7 @@ def kruskal_wallis(ranks: Floats, codes: Codes) -> tuple[float, float, float] | 
     h = (12 / (n * (n + 1)) * float((sums**2 / counts).sum()) - 3 * (n + 1)) / correction
     k = counts.size
     effect = max(0.0, (h - k + 1) / (n - k)) if n > k else 0.0
-    return h, float(chi2.sf(h, k - 1)), effect
+    return h, float(scipy.stats.chi2.sf(h, k - 1)), effect
 
 
 def chi_squared(values: Codes, codes: Codes) -> tuple[float, float, float] | None:
@@ -125,7 +125,7 @@ def chi_squared(values: Codes, codes: Codes) -> tuple[float, float, float] | Non
     n = table.sum()
     expected = np.outer(table.sum(1), table.sum(0)) / n
     statistic = float(((table - expected) ** 2 / expected).sum())
-    p = float(chi2.sf(statistic, (rows - 1) * (columns - 1)))
+    p = float(scipy.stats.chi2.sf(statistic, (rows - 1) * (columns - 1)))
     return statistic, p, float(np.sqrt(statistic / n / (min(rows, columns) - 1)))
 
 
@@ -169,7 +169,7 @@ def compare_number(
         None and no effects if there is nothing to tell apart.
     """
     usable = np.isfinite(values)
-    ranks, groups = rankdata(values[usable]), codes[usable]
+    ranks, groups = scipy.stats.rankdata(values[usable]), codes[usable]
     found = kruskal_wallis(ranks, groups)
     if found is None:
         return None, {}

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from coterie.engine.duckdb import DuckDB
 from coterie.profiling.composition import Columns
@@ -195,7 +195,7 @@ def correlations(sample: Sample, features: Sequence[FeatureInfo]) -> Correlation
         usable = np.isfinite(values)
         ranks[:, number] = 0.0
         if usable.any():
-            own = rankdata(values[usable])
+            own = scipy.stats.rankdata(values[usable])
             ranks[usable, number] = own - own.mean()
     length = np.sqrt((ranks**2).sum(axis=0))
     rho: list[list[float | None]] = [[None] * len(features) for _ in features]

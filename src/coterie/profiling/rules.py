@@ -11,13 +11,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.tree import DecisionTreeClassifier
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.engine.sql import identifier, literal
 from coterie.errors import DataError
 from coterie.features.column import Column, double
 from coterie.features.splits import Split
+from coterie.features.threads import one_thread
 from coterie.profiling import format as fmt
 from coterie.profiling.boxes import Box, Condition, inside, short_boxes
 from coterie.segmentation.base import Floats, Labels
@@ -249,7 +248,7 @@ def make_rules(
     whole = [one.whole for one in asked]
     k = len(ids)
     hits, named, found = 0, np.zeros(k), np.zeros(k)
-    with threadpool_limits(1):
+    with one_thread():
         for held_out in range(N_FOLDS):
             test = fold == held_out
             tree = _grow(raw[~test], labels[~test], whole, k, seed)
@@ -278,6 +277,8 @@ def make_rules(
 
 def _grow(raw: Floats, labels: Labels, whole: Sequence[bool], k: int, seed: int) -> TreeModel:
     """Grow a tree for the segments, its thresholds as round as they can be told."""
+    from sklearn.tree import DecisionTreeClassifier
+
     learner = DecisionTreeClassifier(
         max_leaf_nodes=LEAVES_PER_SEGMENT * k,
         min_samples_leaf=least_leaf(len(raw)),

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn.cluster
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Traits
 from coterie.segmentation.centroids import KMeansModel
 from coterie.segmentation.training import Training
@@ -59,11 +58,13 @@ class BisectingKMeans:
         self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None
     ) -> BisectingModel:
         """Fit at most ``k`` segments; see ``Algorithm``."""
+        import sklearn.cluster
+
         training = Training.of(matrix, k, weights)
         learner = sklearn.cluster.BisectingKMeans(
             training.k, n_init=_N_INIT, random_state=seed, bisecting_strategy="biggest_inertia"
         )
-        with threadpool_limits(1):
+        with one_thread():
             learner.fit(training.rows, sample_weight=training.weights)
         order = np.lexsort(learner.cluster_centers_.T[::-1])
         centroids = np.ascontiguousarray(learner.cluster_centers_[order])

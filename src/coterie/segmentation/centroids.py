@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn.cluster
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.engine.sql import identifier
 from coterie.errors import DataError, ParameterError
 from coterie.features.column import double
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Labels, Placement, Traits
 from coterie.segmentation.nearest import (
     all_finite,
@@ -344,8 +343,10 @@ class KMeans:
         order = np.lexsort(matrix.T[::-1])
         rows = np.ascontiguousarray(matrix[order], dtype=np.float64)
         distinct = 1 + int((rows[1:] != rows[:-1]).any(axis=1).sum())
+        import sklearn.cluster
+
         fitted = sklearn.cluster.KMeans(min(k, distinct), n_init=_N_INIT, random_state=seed)
-        with threadpool_limits(1):
+        with one_thread():
             fitted.fit(rows, sample_weight=None if weights is None else weights[order])
         return _numbered(fitted.cluster_centers_)
 

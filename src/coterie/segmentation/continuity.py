@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from coterie.errors import ParameterError
 from coterie.segmentation.base import Labels
@@ -162,7 +162,7 @@ def match(
     counted = np.where(grown, 0.0, shared)
     union = counted.sum(axis=1, keepdims=True) + counted.sum(axis=0, keepdims=True) - counted
     jaccard = counted / np.maximum(union, 1)
-    pairs = np.column_stack(linear_sum_assignment(-jaccard)).tolist()
+    pairs = np.column_stack(scipy.optimize.linear_sum_assignment(-jaccard)).tolist()
     kept: dict[int, int] = {j: i for i, j in pairs if jaccard[i, j] >= KEEP}
     for i, j in called:
         nobody = not from_old[i, 0] or not in_new[0, j]

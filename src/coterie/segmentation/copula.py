@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
-from scipy.stats import rankdata
+import scipy
 
 from coterie.errors import DataError
 from coterie.segmentation.base import Floats
@@ -98,13 +97,15 @@ class Copula:
             raise DataError("A copula needs two rows or more, all values finite.")
         margins, codes = _margins(matrix, features)
         wanted = spearman(codes)
-        scores = np.asarray(rankdata(np.sort(codes, axis=0), axis=0), dtype=np.float64)
+        scores = np.asarray(scipy.stats.rankdata(np.sort(codes, axis=0), axis=0), dtype=np.float64)
         normal = _uncorrelated(np.random.default_rng(seed), len(margins))
         latent = wanted.copy()
         best, least = latent, np.inf
         for _ in range(_ROUNDS):
             latent = _possible(latent)
-            places = np.floor(ndtr(normal @ _root(latent).T) * len(matrix)).astype(np.int64)
+            places = np.floor(scipy.special.ndtr(normal @ _root(latent).T) * len(matrix)).astype(
+                np.int64
+            )
             np.minimum(places, len(matrix) - 1, out=places)
             miss = wanted - _correlations(np.take_along_axis(scores, places, axis=0))
             worst = float(np.abs(miss).max(initial=0.0))
@@ -144,7 +145,7 @@ def spearman(matrix: Floats) -> Floats:
     >>> spearman(np.array([[1.0, 9.0], [2.0, 8.0], [3.0, 1.0]])).round(9).tolist()
     [[1.0, -1.0], [-1.0, 1.0]]
     """
-    return _correlations(np.asarray(rankdata(matrix, axis=0), dtype=np.float64))
+    return _correlations(np.asarray(scipy.stats.rankdata(matrix, axis=0), dtype=np.float64))
 
 
 def _margins(matrix: Floats, features: Sequence[str] | None) -> tuple[tuple[Margin, ...], Floats]:

@@ -7,10 +7,8 @@ first. Without any dense region there is nothing to tell apart: all are in one s
 from __future__ import annotations
 
 import numpy as np
-import sklearn.cluster
-from sklearn.neighbors import NearestNeighbors
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import NOISE, Floats, Labels, Traits
 from coterie.segmentation.exemplars import ExemplarModel, exemplify
 from coterie.segmentation.training import Training
@@ -49,12 +47,15 @@ class DBSCAN:
         self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None
     ) -> ExemplarModel:
         """Fit at most ``k`` segments; see ``Algorithm``. At most 5,000 rows are drawn."""
+        import sklearn.cluster
+        from sklearn.neighbors import NearestNeighbors
+
         training = Training.of(matrix, k, weights).drawn(DBSCAN_ROWS, seed=seed)
         rows = training.rows
         neighbours = max(5, 2 * rows.shape[1])
         if len(rows) <= neighbours:
             return _largest(training, np.full(len(rows), NOISE, np.int32), seed=seed)
-        with threadpool_limits(1):
+        with one_thread():
             finder = NearestNeighbors(n_neighbors=neighbours).fit(rows)
             radius = knee(np.sort(finder.kneighbors(rows)[0][:, -1]))
             own = sklearn.cluster.DBSCAN(eps=radius, min_samples=neighbours).fit(rows).labels_
@@ -87,13 +88,15 @@ class HDBSCAN:
         self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None
     ) -> ExemplarModel:
         """Fit at most ``k`` segments; see ``Algorithm``. At most 20,000 rows are drawn."""
+        import sklearn.cluster
+
         training = Training.of(matrix, k, weights).drawn(HDBSCAN_ROWS, seed=seed)
         n = len(training.rows)
         least = _least(n)
         own = np.full(n, NOISE, dtype=np.int32)
         if n >= 2 * least:
             learner = sklearn.cluster.HDBSCAN(min_cluster_size=least, min_samples=LEAST, copy=True)
-            with threadpool_limits(1):
+            with one_thread():
                 own = learner.fit(training.rows).labels_.astype(np.int32)
         return _largest(training, own, seed=seed)
 

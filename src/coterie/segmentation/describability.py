@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.tree import DecisionTreeClassifier
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import ParameterError
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Labels
 
 N_FOLDS = 5
@@ -99,7 +98,7 @@ def describability(labels: Labels, raw: Floats, *, seed: int) -> Describability:
     kept = raw[:, np.isnan(raw).mean(axis=0) <= MISSING_DROP]
     fold = folds(own, seed)
     told = np.zeros(n, dtype=np.int32)
-    with threadpool_limits(1):
+    with one_thread():
         for held_out in range(N_FOLDS):
             test = fold == held_out
             told[test] = _told(kept, own, test, len(numbers), seed)
@@ -144,6 +143,8 @@ def _told(raw: Floats, own: Labels, test: NDArray[np.bool_], k: int, seed: int) 
     if not raw.shape[1] or k < 2:
         most = np.argmax(np.bincount(own[~test]))
         return np.full(int(test.sum()), most, dtype=np.int32)
+    from sklearn.tree import DecisionTreeClassifier
+
     tree = DecisionTreeClassifier(
         max_leaf_nodes=LEAVES_PER_SEGMENT * k,
         min_samples_leaf=least_leaf(len(own)),

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn.cluster
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import ParameterError
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import NOISE, Floats, Labels, Placement
 from coterie.segmentation.centroids import KMeansModel
 from coterie.segmentation.nearest import CHUNK, place_by_cost
@@ -238,9 +237,11 @@ def _exemplars(rows: Floats, weights: Floats, most: int, *, seed: int) -> Floats
 
 def _means(rows: Floats, weights: Floats, m: int, *, seed: int) -> Ints:
     """Return the k-means group of each row, for at most ``m`` groups."""
+    import sklearn.cluster
+
     distinct = 1 + int((rows[1:] != rows[:-1]).any(axis=1).sum())
     learner = sklearn.cluster.KMeans(min(m, distinct), n_init=1, max_iter=50, random_state=seed)
-    with threadpool_limits(1):
+    with one_thread():
         return np.asarray(learner.fit(rows, sample_weight=weights).labels_, dtype=np.int64)
 
 

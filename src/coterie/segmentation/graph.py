@@ -6,10 +6,8 @@ The graph joins at most 2,000 distinct rows; all others go to the nearest exempl
 from __future__ import annotations
 
 import numpy as np
-import sklearn.cluster
-from sklearn.metrics import pairwise_distances
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Labels, Traits
 from coterie.segmentation.exemplars import ExemplarModel, exemplify
 from coterie.segmentation.training import Training
@@ -60,15 +58,19 @@ def _cut(rows: Floats, k: int, *, seed: int) -> Labels:
         return np.zeros(n, dtype=np.int32)
     if n <= k + 1:  # too few for an eigenvalue solver; merging ends the same way
         return np.minimum(np.arange(n), k - 1).astype(np.int32)
+    import sklearn.cluster
+
     learner = sklearn.cluster.SpectralClustering(
         k, affinity="precomputed", assign_labels="cluster_qr", random_state=seed
     )
-    with threadpool_limits(1):
+    with one_thread():
         return np.asarray(learner.fit(_alike(rows)).labels_, dtype=np.int32)
 
 
 def _alike(rows: Floats) -> Floats:
     """Return how alike the rows are, 1 for the same and near 0 for far apart."""
+    from sklearn.metrics import pairwise_distances
+
     distance = pairwise_distances(rows)
     at = min(NEIGHBOUR, len(rows) - 1)
     scale = np.partition(distance, at, axis=1)[:, at]

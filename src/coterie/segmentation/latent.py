@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Traits
 from coterie.segmentation.centroids import KMeans, KMeansModel
 from coterie.segmentation.mixtures import VARIANCE_FLOOR, Category, MixtureModel
@@ -55,7 +55,7 @@ class LatentClass:
         """Fit at most ``k`` segments; see ``Algorithm``."""
         training = Training.of(matrix, k, weights)
         start = KMeans().fit(training.rows, training.k, seed=seed, weights=training.weights)
-        with threadpool_limits(1):
+        with one_thread():
             model = _maximise(training, start)
         return start if model.n_segments < start.n_segments else model
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from coterie.errors import DataError, ParameterError
 from coterie.segmentation.base import Floats
@@ -227,7 +227,7 @@ def grow(model: KMeansModel, matrix: Floats, *, seed: int) -> Growth | None:
 def _numbered_as(old: KMeansModel, new: KMeansModel) -> KMeansModel:
     """Give centres the numbers of the old ones that lie nearest in all; the rest come last."""
     apart = new.distances(old.centroids)
-    _, places = linear_sum_assignment(apart)
+    _, places = scipy.optimize.linear_sum_assignment(apart)
     rest = np.setdiff1d(np.arange(new.n_segments), places)
     return KMeansModel(new.centroids[np.concatenate([places, rest])])
 

@@ -7,8 +7,8 @@ give other segments for another order of the customers, and takes no weights.
 from __future__ import annotations
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Traits
 from coterie.segmentation.centroids import KMeansModel
 from coterie.segmentation.exemplars import ExemplarModel
@@ -50,7 +50,7 @@ class SelfOrganisingMap:
         """Fit at most ``k`` segments; see ``Algorithm``. Nothing is drawn at random."""
         del seed
         training = Training.of(matrix, k, weights)
-        with threadpool_limits(1):
+        with one_thread():
             units = _learn(training)
         nearest = KMeansModel(units).assign(training.rows)
         hits = np.bincount(nearest, training.weights, len(units)).astype(np.float64)

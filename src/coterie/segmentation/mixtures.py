@@ -12,13 +12,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn.mixture
-from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.engine.sql import identifier
 from coterie.errors import ParameterError
 from coterie.features.column import double
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Labels, Placement, Traits
 from coterie.segmentation.nearest import CHUNK, check_matrix, check_names, nearest_sql, place_sql
 from coterie.segmentation.training import Training
@@ -304,12 +302,15 @@ class GaussianMixture:
         self, matrix: Floats, k: int, *, seed: int, weights: Floats | None = None
     ) -> MixtureModel:
         """Fit at most ``k`` segments; see ``Algorithm``. Weights enter as chances of a draw."""
+        import sklearn.mixture
+        from sklearn.exceptions import ConvergenceWarning
+
         training = Training.of(matrix, k, weights).drawn(MIXTURE_ROWS, seed=seed)
         rows = training.rows if len(training.rows) > 1 else np.repeat(training.rows, 2, axis=0)
         learner = sklearn.mixture.GaussianMixture(
             training.k, reg_covar=VARIANCE_FLOOR, max_iter=_MAX_ITER, random_state=seed
         )
-        with threadpool_limits(1), warnings.catch_warnings():
+        with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # 200 steps are near enough
             own = learner.fit_predict(rows)[: len(training.rows)]
         factors = learner.precisions_cholesky_

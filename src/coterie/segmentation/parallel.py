@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+from coterie.features.threads import one_thread
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -63,12 +63,12 @@ def each(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
     threads = min(_MOST.get() or _cores(), len(todo))
 
     def alone(item: T) -> R:
-        with threadpool_limits(1):
+        with one_thread():
             return work(item)
 
     if threads < 2:
         return [alone(item) for item in todo]
-    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+    with one_thread(), ThreadPoolExecutor(threads) as pool:
         asked = [pool.submit(copy_context().run, alone, item) for item in todo]
         try:
             return [future.result() for future in asked]
@@ -89,7 +89,7 @@ def aside() -> Iterator[Callable[..., Future[Any]]]:
     ...     len("abc") + begun.result()
     5
     """
-    with threadpool_limits(1), ThreadPoolExecutor(1) as pool:
+    with one_thread(), ThreadPoolExecutor(1) as pool:
         yield lambda work, *args: pool.submit(copy_context().run, work, *args)
 
 

@@ -12,9 +12,9 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import DataError, ParameterError
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import MIN_FIDELITY, Algorithm, Floats, as_groups
 from coterie.segmentation.candidates import Candidate, Evidence, Reference, Selection, Space
 from coterie.segmentation.choosing import Asked, pick
@@ -94,7 +94,7 @@ def select(
         rows = np.sort(np.random.default_rng(seed).choice(n, N_SAMPLE, replace=False))
         spaces, references, evidence = _rows_of(rows, spaces, references, evidence)
     tell: Progress = on_progress or (lambda _share, _what: None)
-    with threadpool_limits(1):  # the same bytes whatever the machine
+    with one_thread():  # the same bytes whatever the machine
         return _select(
             spaces, references, evidence, sorted(set(ks)), search or Search(), seed, tell
         )
@@ -125,7 +125,7 @@ def judge_given(
     Selection
         A candidate for each reference, in their order, and no winner.
     """
-    with threadpool_limits(1):
+    with one_thread():
         benches = _benches((), references, evidence, earlier, seed)
         rule, found = benches[0].rule, tuple(_compare(references, benches))
     return Selection(None, found, rule.ceiling, rule.method, windows=len(benches))

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.stats import rankdata
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from coterie.segmentation.base import Floats, Labels
 from coterie.segmentation.boosting import tree_settings
@@ -134,7 +132,7 @@ class Yardstick:
         Yardstick
             With the ceilings of the data and of every bootstrap.
         """
-        targets = np.asarray(rankdata(columns, axis=0), dtype=np.float64)
+        targets = np.asarray(scipy.stats.rankdata(columns, axis=0), dtype=np.float64)
         rows = _some(len(targets), seed)
         foretold = _foretell([*targets[rows].T], features[rows], seed)
         ceilings = _explained(targets[rows], foretold, draws[rows])
@@ -257,7 +255,7 @@ def eps2(labels: Labels, targets: Floats, draws: Floats | None = None) -> Floats
 def _members(labels: Labels, values: Floats | None = None) -> Any:
     n, k = len(labels), int(labels.max(initial=0)) + 1
     data = np.ones(n) if values is None else values
-    return csr_array((data, (labels, np.arange(n))), shape=(k, n))
+    return scipy.sparse.csr_array((data, (labels, np.arange(n))), shape=(k, n))
 
 
 def _explained(targets: Floats, foretold: Floats, draws: Floats) -> Floats:
@@ -346,6 +344,8 @@ def _foretell(
     Amounts of money grow by factors, so trees foretell those better behind a logarithm
     (Poisson's loss): capped spend by a hundredth more of its variance.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
     n = len(features)
 
     def fold(task: tuple[int, NDArray[np.int64], NDArray[np.int64]]) -> Floats:

@@ -14,9 +14,9 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.errors import ParameterError
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Labels
 from coterie.segmentation.copula import Copula
 from coterie.segmentation.dip import Dip, dips, share_apart
@@ -151,7 +151,7 @@ def structure(
     (True, 1.0, 1.0)
     """
     look = _Look(matrix, labels, fit, tuple(features), frozenset(derived), seed)
-    with threadpool_limits(1):
+    with one_thread():
         return Structure(look.strength(), look.gap_z(), look.dips(), evenness(labels), look.n)
 
 
@@ -182,7 +182,7 @@ def is_natural(
         As ``structure``.
     """
     look = _Look(matrix, labels, fit, tuple(features), frozenset(derived), seed)
-    with threadpool_limits(1):
+    with one_thread():
         return (
             look.strength() >= MIN_STRENGTH
             and share_apart(look.dips()) >= MIN_DIP_SHARE

@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-import sklearn.tree
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from coterie.engine.sql import identifier
 from coterie.errors import DataError, NotReadyError, ParameterError
 from coterie.features.catalogue import BOOSTED, CLV
 from coterie.features.lenses import FeatureSet
 from coterie.features.splits import Split, case_sql, leaves_of
+from coterie.features.threads import one_thread
 from coterie.segmentation.base import Floats, Labels, Placement, Traits
 from coterie.segmentation.nearest import check_matrix, check_names
 from coterie.segmentation.training import Training
@@ -158,13 +157,15 @@ class DistilledTree:
         n_features = max(1, rows.shape[1] - (self.target is None))
         if training.k == 1:
             return TreeModel(rows.shape[1], 1, ())
-        learner = sklearn.tree.DecisionTreeRegressor(
+        from sklearn.tree import DecisionTreeRegressor
+
+        learner = DecisionTreeRegressor(
             max_leaf_nodes=training.k,
             max_depth=MAX_DEPTH,
             min_weight_fraction_leaf=LEAF_SHARE,
             random_state=seed,
         )
-        with threadpool_limits(1):
+        with one_thread():
             learner.fit(rows[:, :n_features], target, sample_weight=training.weights)
         return _model(learner, rows, training.weights)
 

@@ -10,12 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    calinski_harabasz_score,
-    davies_bouldin_score,
-    pairwise_distances,
-    silhouette_score,
-)
 
 from coterie.segmentation.base import Floats, Labels
 
@@ -45,6 +39,8 @@ class Textbook:
     """
 
     def __init__(self, matrix: Floats, *, seed: int) -> None:
+        from sklearn.metrics import pairwise_distances
+
         self._matrix = matrix
         random = np.random.default_rng(seed)
         size = min(len(matrix), N_SILHOUETTE)
@@ -53,14 +49,16 @@ class Textbook:
 
     def indices(self, labels: Labels) -> Indices:
         """Return the indices of a segmentation of the matrix, labels of shape (n,)."""
+        from sklearn import metrics
+
         within = inertia(self._matrix, labels)
         shown = labels[self._rows]
         if not 2 <= len(np.unique(shown)) < len(shown):
             return Indices(None, None, None, within)
         return Indices(
-            float(silhouette_score(self._distances, shown, metric="precomputed")),
-            float(davies_bouldin_score(self._matrix, labels)),
-            float(calinski_harabasz_score(self._matrix, labels)),
+            float(metrics.silhouette_score(self._distances, shown, metric="precomputed")),
+            float(metrics.davies_bouldin_score(self._matrix, labels)),
+            float(metrics.calinski_harabasz_score(self._matrix, labels)),
             within,
         )
 

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import CoterieError, DataError, ParameterError
 from coterie.sources.base import Source
@@ -143,6 +141,8 @@ def _check_part(stream: Bounded, name: str) -> int:
 
 @contextmanager
 def _workbook(path: Path) -> Iterator[Any]:
+    import openpyxl
+
     try:
         with reading(path), path.open("rb") as file, warnings.catch_warnings():
             # openpyxl warns of styles and extensions, which are not read anyway.
