@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,13 @@ class Project(Predictions):
         """
         return Run(publish_run(self.folder, name).folder)
 
-    def assign(self, file: str | Path, *, as_of: date | None = None) -> pa.Table:
+    def assign(
+        self,
+        file: str | Path,
+        *,
+        as_of: date | None = None,
+        warn: Callable[[str], None] | None = None,
+    ) -> pa.Table:
         """Place the customers of a file by the published model, and store nothing.
 
         Parameters
@@ -196,6 +203,8 @@ class Project(Predictions):
             Rows like those of the project.
         as_of : date, optional
             Rows on or after this day are not read. Default: the day after the last one.
+        warn : callable, optional
+            Told in a sentence of each column of a file of customers that nothing knows.
 
         Returns
         -------
@@ -203,4 +212,4 @@ class Project(Predictions):
             customer_id, segment_id, second_id, margin, status and the reasons in words, ordered
             by customer_id.
         """
-        return assign_file(self.settings, self.folder, Path(file), as_of=day_of(as_of))
+        return assign_file(self.settings, self.folder, Path(file), as_of=day_of(as_of), warn=warn)
