@@ -369,7 +369,7 @@ def test_a_file_that_no_list_goes_into_is_refused_before_any_plan(
 def test_a_segment_without_an_offer_is_said_and_has_no_table(club: Path) -> None:
     toml = (club / "coterie.toml").read_text()
     (club / "coterie.toml").write_text(
-        toml.replace("visits > 10", "visits > 9999").replace("plan = 't1'", 'visits > 9999')
+        toml.replace("visits > 10", "visits > 9999").replace("plan = 't1'", "visits > 9999")
     )
     page = Project(club).plan_offers().report.read_text()
     assert "customers is chosen." in page

@@ -190,6 +190,8 @@ def test_columns_that_nothing_knows_are_told_by_name(coterie: Coterie, people: P
                 "Column 'x' is not known and plays no part.",
             ]
         assert "Did you mean 'Plan'" in coterie(people, command, "new.csv").out
+    (people / "one.csv").write_text("id,Age,Incom\n1,30,20000\n")
+    assert "Did you mean 'Income'?" in coterie(people, "predict", "one.csv").error
     known = coterie(people, "predict", "people.csv", "--label", "Plan", "--json").json
     assert "unknown_column" not in {one["code"] for one in known["warnings"]}
 

@@ -54,6 +54,7 @@ def predict(
     if len(found.rows) == 1 and (wrong := _fatal(found.rows[0])):
         raise DataError(
             " ".join(one["message"] for one in wrong),
+            hint=" ".join(found.notes),
             where=", ".join(dict.fromkeys(one["field"] for one in wrong)),
         )
     if to is not None:
