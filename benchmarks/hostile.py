@@ -38,6 +38,10 @@ class Case:
     """Regular expression, looked for in the message."""
     files: dict[str, Content] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
+    project: str = ""
+    """Key of ``PROJECTS``: a project that was run before; empty: none."""
+    code: int = 1
+    """Exit code; with 0 the input can be used, and the word is looked for in the answer."""
 
     def write(self, folder: Path) -> None:
         """Write the files."""
@@ -277,15 +281,19 @@ DATA = [
          {"orders.csv": FAR, "coterie.toml": TOML}),
     Case("data a workbook bomb", ("init", "x.xlsx"), r"x\.xlsx", {"x.xlsx": workbook_bomb}),
 ]  # fmt: skip
-HOSTILE = (*INIT, *SETTINGS, *DATA)
-"""All of them."""
 
 
 def left(folder: Path) -> list[str]:
-    """Name all that lies in a folder but the lock and the registry, which hold nothing yet."""
+    """Name all that lies in a folder but the lock and the registry, which hold nothing yet.
+
+    Nor what was kept whole for the next call: checked tables, predictions and feedback.
+    """
+    kept = (".coterie/data/", ".coterie/predictions/", ".coterie/feedback/")
     known = (".gitignore", "lock", "coterie.db", "coterie.db-shm", "coterie.db-wal")
     return sorted(
-        path.relative_to(folder).as_posix()
+        name
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in known
+        if path.is_file()
+        and path.name not in known
+        and not (name := path.relative_to(folder).as_posix()).startswith(kept)
     )

@@ -13,9 +13,10 @@ import sqlite3
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 
-from benchmarks.commands import CUSTOMERS, Forks, Said, customers_csv
+from benchmarks.commands import CUSTOMERS, ORDERS, Forks, Said, customers_csv
 
 Tree = dict[str, str]
 Words = tuple[str, ...]
@@ -38,6 +39,8 @@ class Operation:
     """Points that it has at least: fewer, and some write has none."""
     last: int = 0
     """The last point to be killed at; 0 for all."""
+    project: str = "few"
+    """What is there at the start: ``few`` customers, or a ``shop`` with enough to look ahead."""
 
 
 OPERATIONS = {
@@ -52,8 +55,34 @@ OPERATIONS = {
     ),
     "demo": Operation((), ("demo", "--sample", "shop", "--folder", "shop"), 14, SAMPLE_POINTS),
     "train": Operation((("run",),), ("train",), 15),
+    "predict": Operation((("run",),), ("predict", "--label", "plan"), 10, project="shop"),
+    "value": Operation((("run",),), ("value", "--to", "value.csv"), 10, project="shop"),
+    "products": Operation((("run",),), ("recommend", "--to", "lists.csv"), 15, project="shop"),
 }
-"""``train`` is a run like the first, and takes as long again."""
+"""``train`` is a run like the first, and takes as long again; so do those of the ``shop``."""
+
+
+def _few(folder: Path) -> None:
+    """Write customers too few to segment: what is written is the same, and nothing is chosen."""
+    (folder / "customers.csv").write_text(customers_csv(20))
+    (folder / "touches.csv").write_text(TOUCHES)
+    (folder / "coterie.toml").write_text(CUSTOMERS + OFFERS)
+
+
+def _shop(folder: Path) -> None:
+    """Write 150 customers, each with four to eight orders of three products in 200 days."""
+    rows = ["customer,date,amount,order,item"]
+    for who in range(150):
+        for n in range(4 + who % 5):
+            day = date(2024, 1, 1) + timedelta((who * 7 + n * (19 + who % 13)) % 200)
+            rows.append(f"{1000 + who},{day},{5 + who % 11}.{n}5,O{who}-{n},item{(who + n) % 3}")
+    (folder / "orders.csv").write_text("\n".join(rows) + "\n")
+    (folder / "customers.csv").write_text(customers_csv(150))
+    columns = ORDERS.replace("{ ", '{ product_id = "item", ')
+    (folder / "coterie.toml").write_text(f"{columns}\n{CUSTOMERS}")
+
+
+_PROJECTS = {"few": _few, "shop": _shop}
 
 
 @dataclass
@@ -119,10 +148,7 @@ class Killing:
         self._forks, self._folder = forks, folder
         self.start, self.whole = folder / "start", folder / "whole"
         self.start.mkdir()
-        # Too few to segment: what is written is the same, and nothing has to be chosen.
-        (self.start / "customers.csv").write_text(customers_csv(20))
-        (self.start / "touches.csv").write_text(TOUCHES)
-        (self.start / "coterie.toml").write_text(CUSTOMERS + OFFERS)
+        _PROJECTS[self.operation.project](self.start)
         for command in self.operation.before:
             self._do(self.start, command)
         shutil.copytree(self.start, self.whole)

@@ -39,13 +39,13 @@ STAGES = {
 }
 
 
-def fail(error: CoterieError) -> None:
-    """Print an error as one red line, or as JSON if that was asked for, and end with code 1."""
+def fail(error: CoterieError, code: int = 1) -> None:
+    """Print an error as one red line, or as JSON if that was asked for, and end with a code."""
     if "--json" in sys.argv:
         print(json.dumps({"ok": False, "error": error.to_dict()}))  # noqa: T201  the answer itself
     else:
         err.print(f"[red]Error:[/red] {plain(str(error))}", soft_wrap=True)
-    sys.exit(1)
+    sys.exit(code)
 
 
 def plain(text: str) -> str:

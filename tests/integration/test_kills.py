@@ -12,7 +12,7 @@ import pytest
 from benchmarks.commands import Forks
 from benchmarks.kills import OPERATIONS, Killing, leftovers, tree
 
-SOAK = {"train"}
+SOAK = {"train", "predict", "value", "products"}
 
 
 @pytest.fixture(scope="module")

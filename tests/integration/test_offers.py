@@ -126,7 +126,7 @@ def test_answers_make_a_guess_an_effect(club: Path) -> None:
     assert letter["answers"]["status"] == "untested"
     assert voucher["qini"]["low"] <= voucher["qini"]["high"]
     plan = project.plan_offers()
-    assert plan.summary["as_of"] == "2025-01-29"
+    assert plan.summary["day"] == "2025-01-29"
     assert plan.summary["before_it_starts"]["verdict"] == "too little data"
     reasons = {r for r in plan.table["reason"].to_pylist() if r.startswith("Comes often")}
     assert not reasons or all("more answer (" in reason for reason in reasons)
@@ -217,6 +217,51 @@ def test_bad_rows_go_to_quarantine_and_are_counted(club: Path) -> None:
     assert refused["row"].to_pylist() == [3, 4, 5, 6]
 
 
+def test_who_was_contacted_without_a_chance_of_it_goes_to_quarantine(club: Path) -> None:
+    rows = campaign(20)
+    for at, (treated, propensity) in enumerate([(1, 0), (1, -0.1), (1, 1.01), (0, 0), (1, 1)]):
+        rows[at][4], rows[at][7] = treated, propensity
+    found = Project(club).feedback(touches(club, rows))
+    assert found.by_reason == {"bad_number": 3}
+    refused = pq.read_table(found.folder / "quarantine.parquet")
+    assert refused["row"].to_pylist() == [1, 2, 3]
+    assert refused["message"][0].as_py() == "A propensity of 0, and yet contacted."
+
+
+def test_a_touch_dated_far_ahead_moves_no_plan_and_is_told(club: Path) -> None:
+    plain = Project(club).plan_offers().summary
+    rows = campaign(60)
+    rows[7][2] = "2999-01-01"
+    fed = Project(club).feedback(touches(club, rows))
+    assert fed.by_reason == {"future_date": 1}
+    # The same row in the project's own table of touches, which a run as of a day took.
+    rows[8][0] = "own"
+    touches(club, [[*rows[8][:2], "2999-01-01", *rows[8][3:]], *rows[:7]])
+    source = "[sources.touches]\nfile = 't.csv'\n"
+    toml = (club / "coterie.toml").read_text()
+    (club / "coterie.toml").write_text(toml.replace("[segmentation]", f"{source}[segmentation]"))
+    Project(club).run(as_of=date(2025, 1, 5))
+    plan = Project(club).plan_offers().summary
+    assert (plain["day"], plan["day"]) == (None, "2025-01-29")
+    assert plan["notes"] == [
+        "Touches that do not count, since they are dated 2025-01-29 or later: 1."
+    ]
+    later = Project(club).plan_offers(as_of=date(2025, 1, 10)).summary
+    assert later["day"] == "2025-01-10"
+    assert "dated 2025-01-10 or later" in later["notes"][0]
+
+
+def test_one_touch_far_after_the_run_is_told_from_the_run(shop: Path) -> None:
+    with (shop / "coterie.toml").open("a") as file:
+        file.write('[[offers]]\nid = "voucher"\n')
+    project = Project(shop)
+    day = project.run().as_of
+    project.feedback(touches(shop, [["C001", "2999-01-01", "voucher"]], head=HEAD[1:4]))
+    assert project.plan_offers().summary["day"] == day
+    project.feedback(touches(shop, [["C001", "2025-01-01", "voucher"]], "u.csv", HEAD[1:4]))
+    assert project.plan_offers().summary["day"] == "2025-01-02"
+
+
 def test_a_file_of_which_nothing_can_be_used_is_not_kept(club: Path) -> None:
     project = Project(club)
     with pytest.raises(DataError, match=r"None of the 2 rows of t\.csv can be used"):
@@ -280,6 +325,8 @@ def test_the_command_line_speaks_plainly_and_in_json(club: Path, coterie: Callab
     assert "report.html" in said.out
     plan = coterie(club, "offers", "plan", "--json").json
     assert plan["command"] == "offers plan"
+    assert (plan["as_of"], plan["data"]["day"]) == (None, "2025-01-29")
+    assert "as_of" not in plan["data"]
     assert plan["data"].keys() >= {"offers", "segments", "before_it_starts", "report"}
     with (club / "plan.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -289,6 +336,15 @@ def test_the_command_line_speaks_plainly_and_in_json(club: Path, coterie: Callab
     touches(club, sent, "sent.csv", [*rows[0], "timestamp", "responded"])
     back = coterie(club, "feedback", "sent.csv", "--json").json["data"]
     assert (back["new"], back["quarantined"]) == (len(rows), 0)
+    again = coterie(club, "feedback", "sent.csv", "--json").json
+    assert again["warnings"][0]["message"].startswith("This very file was fed before")
+    touches(
+        club, [["1001", "2025-01-01", "vuocher"], ["", "2025-01-01", "x"]], "odd.csv", HEAD[1:4]
+    )
+    odd = coterie(club, "feedback", "odd.csv", "--json").json["warnings"]
+    assert [one["code"] for one in odd] == ["feedback", "feedback"]
+    assert "no offer 'vuocher'" in odd[0]["message"]
+    assert "1 (1 missing_key)" in odd[1]["message"]
     report = coterie(club, "offers", "report")
     assert "Voucher: Of 100 contacted," in report.out
     items = coterie(club, "offers", "report", "--json").json["data"]
@@ -297,6 +353,27 @@ def test_the_command_line_speaks_plainly_and_in_json(club: Path, coterie: Callab
     assert text.count("[[offers]]") == 5
     assert coterie(club, "offers", "example", "bnk").error.endswith("Did you mean 'bank'?")
     assert "Did you mean 'visits'?" in _typo(club, coterie)
+
+
+def test_a_file_that_no_list_goes_into_is_refused_before_any_plan(
+    club: Path, coterie: Callable
+) -> None:
+    before = list((club / ".coterie").glob("predictions/*"))
+    for to, says in (("plan.xls", "Use .csv or .parquet"), ("no/plan.csv", "no folder 'no'")):
+        assert says in coterie(club, "offers", "plan", "--to", to).error
+    (club / "out.csv").mkdir()
+    assert "no file that can be written" in coterie(club, "offers", "plan", "--to", "out.csv").error
+    assert list((club / ".coterie").glob("predictions/*")) == before
+
+
+def test_a_segment_without_an_offer_is_said_and_has_no_table(club: Path) -> None:
+    toml = (club / "coterie.toml").read_text()
+    (club / "coterie.toml").write_text(
+        toml.replace("visits > 10", "visits > 9999").replace("plan = 't1'", "visits > 9999")
+    )
+    page = Project(club).plan_offers().report.read_text()
+    assert "customers is chosen." in page
+    assert "<tbody>\n</tbody>" not in page
 
 
 def _typo(club: Path, coterie: Callable) -> str:

@@ -175,8 +175,33 @@ def test_a_label_given_away_by_a_column_is_an_alarm_in_the_answer(
 )
 def test_wrong_use_is_told(coterie: Coterie, people: Path, words: list[str], message: str) -> None:
     said = coterie(people, "predict", *words)
-    assert said.code == 1
+    assert said.code == (2 if message in {"nobody to write", "two ways"} else 1)
     assert message in said.err
+
+
+def test_columns_that_nothing_knows_are_told_by_name(coterie: Coterie, people: Path) -> None:
+    (people / "new.csv").write_text("id,Age,Income,plna,x,Plan\n1,30,20000,gold,2,gold\n")
+    for command in ("predict", "assign"):
+        for more in ([], ["--to", "out.csv"]):
+            said = coterie(people, command, "new.csv", *more, "--json").json
+            assert {one["code"] for one in said["warnings"]} == {"unknown_column"}
+            assert [one["message"] for one in said["warnings"]] == [
+                "Column 'plna' is not known and plays no part. Did you mean 'Plan'?",
+                "Column 'x' is not known and plays no part.",
+            ]
+        assert "Did you mean 'Plan'" in coterie(people, command, "new.csv").out
+    (people / "one.csv").write_text("id,Age,Incom\n1,30,20000\n")
+    assert "Did you mean 'Income'?" in coterie(people, "predict", "one.csv").error
+    known = coterie(people, "predict", "people.csv", "--label", "Plan", "--json").json
+    assert "unknown_column" not in {one["code"] for one in known["warnings"]}
+
+
+def test_a_file_of_another_kind_is_refused_before_anything_is_learnt(
+    coterie: Coterie, people: Path
+) -> None:
+    before = list((people / ".coterie").glob("predictions/*"))
+    assert "Use .csv" in coterie(people, *PERSON, "--label", "Plan", "--to", "out.xls").error
+    assert list((people / ".coterie").glob("predictions/*")) == before
 
 
 def test_without_a_customer_table_it_is_said_what_is_missing(coterie: Coterie, shop: Path) -> None:

@@ -241,7 +241,13 @@ def test_all_lists_go_to_a_file(
     assert rows[0].keys() >= {"customer_id", "rank", "product_id", "track", "score", "reason"}
     assert {row["rank"] for row in rows} == {"1", "2"}
     both = coterie(project.folder, "recommend", "12347", "--to", str(tmp_path / "one.csv"))
-    assert both.error.startswith("Whose list?")
+    none = coterie(project.folder, "recommend", "--json")
+    sides = coterie(project.folder, "recommend", "12347", "--again", "--new")
+    assert [said.code for said in (both, none, sides)] == [2, 2, 2]
+    assert "Whose list?" in both.err
+    assert none.json["error"]["message"] == "Whose list?"
+    refused = coterie(project.folder, "recommend", "--to", "all.xlsx")
+    assert "Use .csv or .parquet" in refused.error
 
 
 def test_without_products_the_missing_column_is_named(shop: Path) -> None:
@@ -272,7 +278,10 @@ def test_one_product_and_a_few_days_are_enough(shop: Path) -> None:
     project.run()
     made = project.products()
     assert made.summary["method"] == "none"
-    assert "too few days" in made.report.read_text()
+    page = made.report.read_text()
+    assert "too few days" in page
+    assert "no product is bought clearly more than by all" in page
+    assert "<tbody>\n</tbody>" not in page
     (item,) = made.recommend("C1")["items"]
     assert (item["product_id"], item["track"]) == ("only", "again")
     assert made.recommend("C1", track="new")["items"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -195,7 +196,13 @@ class Project(Predictions):
 
         return Run(publish_run(self.folder, name).folder)
 
-    def assign(self, file: str | Path, *, as_of: date | None = None) -> pa.Table:
+    def assign(
+        self,
+        file: str | Path,
+        *,
+        as_of: date | None = None,
+        warn: Callable[[str], None] | None = None,
+    ) -> pa.Table:
         """Place the customers of a file by the published model, and store nothing.
 
         Parameters
@@ -204,6 +211,8 @@ class Project(Predictions):
             Rows like those of the project.
         as_of : date, optional
             Rows on or after this day are not read. Default: the day after the last one.
+        warn : callable, optional
+            Told in a sentence of each column of a file of customers that nothing knows.
 
         Returns
         -------
@@ -213,4 +222,4 @@ class Project(Predictions):
         """
         from coterie.pipeline.score import assign
 
-        return assign(self.settings, self.folder, Path(file), as_of=day_of(as_of))
+        return assign(self.settings, self.folder, Path(file), as_of=day_of(as_of), warn=warn)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coterie.errors import CoterieError
+from coterie.errors import CoterieError, ParameterError
 from coterie.terminal import err, fail
 
 if TYPE_CHECKING:
@@ -34,6 +34,19 @@ AsOf = Annotated[
 HERE = Path()
 
 
+class MisuseError(ParameterError):
+    """Options that do not go together; ends with code 2, as any other wrong use of a command."""
+
+
+def table_file(path: Path | None) -> Path | None:
+    """Refuse a file that no table can be written to, before any work is done for it."""
+    if path is not None:
+        from coterie.profiling.export import check_target
+
+        check_target(path)
+    return path
+
+
 def ended_well(app: Callable[[], Any]) -> None:
     """Run the command line; turn our errors into one red line and exit code 1."""
     for stream in (sys.stdout, sys.stderr):
@@ -48,6 +61,8 @@ def ended_well(app: Callable[[], Any]) -> None:
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         _call(app, received)
+    except MisuseError as error:
+        fail(error, code=2)
     except CoterieError as error:
         fail(error)
     except BrokenPipeError:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from coterie.cli.base import HERE, AsJson, AsOf, Folder, day_of, latest, project_in
+from coterie.cli.base import HERE, AsJson, AsOf, Folder, day_of, latest, project_in, table_file
 from coterie.terminal import answer, out, plain, show_segments
 
 
@@ -78,7 +79,9 @@ def assign(
     ],
     folder: Folder = HERE,
     as_of: AsOf = None,
-    to: Annotated[Path | None, typer.Option(help="Write CSV or Parquet instead.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Write CSV or Parquet instead.", callback=table_file)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Place the customers of FILE by the published model; nothing is stored.
@@ -88,13 +91,17 @@ def assign(
     project = project_in(folder)
     found = latest(folder)
     names = {row["id"]: row["name"] for row in found.segments}
-    rows = project.assign(file, as_of=day_of(as_of))
+    told: list[str] = []
+    rows = project.assign(file, as_of=day_of(as_of), warn=told.append)
+    notes = [{"code": "unknown_column", "message": said} for said in told]
     if to is not None:
         from coterie.profiling.export import write_rows
 
         write_rows(rows, names, to)
         if as_json:
-            return answer("assign", {"file": str(to), "total": rows.num_rows}, run=found)
+            data = {"file": str(to), "total": rows.num_rows}
+            return answer("assign", data, run=found, warnings=notes)
+        _say(told)
         return out.print(f"{rows.num_rows:,} rows to {plain(str(to))}", soft_wrap=True)
     placed = [
         {
@@ -108,13 +115,19 @@ def assign(
         for row in rows.to_pylist()
     ]
     if as_json:
-        return answer("assign", {"rows": placed}, run=found)
+        return answer("assign", {"rows": placed}, run=found, warnings=notes)
+    _say(told)
     for row in placed[:50]:
         why = plain("; ".join(row["reasons"]))
         out.print(f"{plain(row['id']):<20} {plain(row['segment_name'] or row['status']):<28} {why}")
     if len(placed) > 50:
         out.print(f"… and {len(placed) - 50:,} more; write them all with --to placed.csv")
     return None
+
+
+def _say(notes: Sequence[str]) -> None:
+    for note in notes:
+        out.print(f"Note: {plain(note)}", soft_wrap=True)
 
 
 def features(folder: Folder = HERE, as_json: AsJson = False) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coterie.cli.base import HERE, AsJson, Folder, day_of, latest, project_in
+from coterie.cli.base import HERE, AsJson, Folder, day_of, latest, project_in, table_file
 from coterie.terminal import answer, out, plain, progress
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ Seed = Annotated[int | None, typer.Option(help="Of what is drawn by lot; default
 
 @app.command()
 def plan(
-    to: Annotated[Path | None, typer.Option(help="Write the list as CSV or Parquet.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Write the list as CSV or Parquet.", callback=table_file)
+    ] = None,
     explore: Annotated[bool, typer.Option("--explore", help="Draw offers to learn.")] = False,
     budget: Annotated[float | None, typer.Option(help="Most that all contacts may cost.")] = None,
     seed: Seed = None,
@@ -87,8 +89,8 @@ def _show_plan(summary: dict[str, Any]) -> None:
 
     from coterie.offers.planned import WITHOUT
 
-    if summary["as_of"]:
-        out.print(f"Day of the plan: {summary['as_of']}.")
+    if summary["day"]:
+        out.print(f"Day of the plan: {summary['day']}.")
     out.print(
         f"{summary['contacts']:,} of {summary['customers']:,} customers are contacted; "
         f"{summary['control']:,} more suit an offer and are the control, drawn by lot."
@@ -174,17 +176,15 @@ def feedback(
     """
     found = project_in(folder).feedback(file)
     if as_json:
-        return answer("feedback", found.to_dict())
+        notes = [{"code": "feedback", "message": note} for note in found.notes]
+        return answer("feedback", found.to_dict(), warnings=notes)
     out.print(
         f"{found.rows:,} rows in = {found.accepted:,} accepted + {found.quarantined:,} quarantined"
     )
-    if not found.fresh:
-        return out.print("This very file was fed before; nothing has changed.")
-    out.print(f"{found.new:,} touches are new, {found.answered:,} were known and are answered now.")
-    for name, n in found.unknown_offers.items():
-        said = f"The catalogue has no offer {name!r}; touches of it: {n:,}."
-        out.print(f"Note: {plain(said)}", soft_wrap=True)
-    if found.quarantined:
-        path = plain(str(found.folder / "quarantine.parquet"))
-        out.print(f"Quarantine: {path}", soft_wrap=True)
+    if found.fresh:
+        out.print(
+            f"{found.new:,} touches are new, {found.answered:,} were known and are answered now."
+        )
+    for note in found.notes:
+        out.print(f"Note: {plain(note)}", soft_wrap=True)
     return out.print("See what they tell: coterie offers report")

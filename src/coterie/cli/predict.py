@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coterie.cli.base import HERE, AsJson, Folder, latest, project_in
+from coterie.cli.base import HERE, AsJson, Folder, MisuseError, latest, project_in, table_file
 from coterie.errors import DataError, ParameterError
 from coterie.terminal import answer, out, plain, progress
 
@@ -35,7 +35,9 @@ def predict(
     tiers: Annotated[
         str, typer.Option(help="Order segments by the median of this column, as three tiers.")
     ] = "",
-    to: Annotated[Path | None, typer.Option(help="Write CSV or Parquet instead.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Write CSV or Parquet instead.", callback=table_file)
+    ] = None,
     folder: Folder = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -45,13 +47,14 @@ def predict(
     """
     people = _people(given, values or [])
     if to is not None and not people:
-        raise ParameterError("--to has nobody to write.", allowed="PEOPLE or --set with it.")
+        raise MisuseError("--to has nobody to write.", allowed="PEOPLE or --set with it.")
     project = project_in(folder)
     with progress() as tell:
         found = project.predict(people, label=label, tier_by=tiers, tell=tell)
     if len(found.rows) == 1 and (wrong := _fatal(found.rows[0])):
         raise DataError(
             " ".join(one["message"] for one in wrong),
+            hint=" ".join(found.notes),
             where=", ".join(dict.fromkeys(one["field"] for one in wrong)),
         )
     if to is not None:
@@ -83,7 +86,7 @@ def predict(
 def _people(given: str, values: list[str]) -> list[dict[str, Any]] | Path:
     """Return the people of whichever way was used; nobody is an answer too."""
     if given and values:
-        raise ParameterError("People came in two ways.", allowed="PEOPLE or --set.")
+        raise MisuseError("People came in two ways.", allowed="PEOPLE or --set.")
     if values:
         person: dict[str, Any] = {}
         for text in values:
@@ -113,7 +116,7 @@ def _notes(found: Prediction) -> list[dict[str, str]]:
     return [
         {"code": leak["level"], "message": f"{leak['why']} {leak['advice']}"}
         for leak in found.about.get("leaks", [])
-    ]
+    ] + [{"code": "unknown_column", "message": note} for note in found.notes]
 
 
 def _show_rows(found: Prediction) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coterie.cli.base import HERE, AsJson, Folder, latest, project_in
-from coterie.errors import ParameterError
+from coterie.cli.base import HERE, AsJson, Folder, MisuseError, latest, project_in, table_file
 from coterie.terminal import answer, out, plain, progress
 
 if TYPE_CHECKING:
@@ -25,7 +24,10 @@ def recommend(
     again: Annotated[bool, typer.Option("--again", help=_AGAIN)] = False,
     new: Annotated[bool, typer.Option("--new", help=_NEW)] = False,
     to: Annotated[
-        Path | None, typer.Option(help="Write the lists of all customers as CSV or Parquet.")
+        Path | None,
+        typer.Option(
+            help="Write the lists of all customers as CSV or Parquet.", callback=table_file
+        ),
     ] = None,
     folder: Folder = HERE,
     as_json: AsJson = False,
@@ -35,11 +37,9 @@ def recommend(
     Example: [bold]coterie recommend 12347 --n 5[/bold]
     """
     if again and new:
-        raise ParameterError("--again and --new.", allowed="Give one, or neither for both.")
+        raise MisuseError("--again and --new.", allowed="Give one, or neither for both.")
     if bool(customer_id) == (to is not None):
-        raise ParameterError(
-            "Whose list?", allowed="Give the id of a customer, or --to FILE for all."
-        )
+        raise MisuseError("Whose list?", allowed="Give the id of a customer, or --to FILE for all.")
     track: Track | None = "again" if again else "new" if new else None
     with progress() as tell:
         found = project_in(folder).products(tell=tell)
@@ -112,7 +112,7 @@ def _show_forecasts(title: str, found: Sequence[Mapping[str, Any]]) -> None:
 
     if not found:
         return
-    heads = ("a year before", "last", "next", "80% range", "orders")
+    heads = ("a year before", "last", "next", "80% range", "trend of orders")
     table = Table(title, *heads, box=None, pad_edge=False)
     for column in table.columns[1:5]:
         column.justify = "right"

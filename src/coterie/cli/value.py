@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from coterie.cli.base import HERE, AsJson, Folder, latest, project_in
+from coterie.cli.base import HERE, AsJson, Folder, latest, project_in, table_file
 from coterie.terminal import answer, out, plain, progress
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ def value(
     customer: Annotated[str, typer.Option(help="Show this customer alone.")] = "",
     folder: Folder = HERE,
     to: Annotated[
-        Path | None, typer.Option(help="Write every customer to this CSV or Parquet file.")
+        Path | None,
+        typer.Option(help="Write every customer to this CSV or Parquet file.", callback=table_file),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 import scipy
+from numpy.typing import NDArray
 
 from coterie.engine.sql import identifier, literal
 

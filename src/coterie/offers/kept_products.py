@@ -13,7 +13,7 @@ from coterie.errors import ParameterError
 from coterie.offers.history import places
 from coterie.offers.products import Track
 from coterie.offers.tables import ALL, NONE, POPULAR
-from coterie.store.predictions import Kept
+from coterie.store.predictions import Kept, rows_of
 
 TRACKS = ("again", "new")
 
@@ -104,8 +104,7 @@ class Products(Kept):
         ParameterError
             If ``n`` or ``track`` is not one of those.
         """
-        path = self.folder / "recommendations.parquet"
-        rows = pq.read_table(path, filters=[("customer_id", "=", customer_id)])
+        rows = rows_of(self.folder / "recommendations.parquet", customer_id)
         known, note = True, ""
         if not rows.num_rows:
             known = False

@@ -99,9 +99,9 @@ def evidence_page(summary: Mapping[str, Any], *, project: str, currency: str) ->
 
 
 def _until(summary: Mapping[str, Any]) -> str:
-    if summary["as_of"] is None:
+    if summary["day"] is None:
         return "customers as they are now"
-    return f"as of {fmt.long_date(date.fromisoformat(summary['as_of']))}"
+    return f"as of {fmt.long_date(date.fromisoformat(summary['day']))}"
 
 
 def _expected(summary: Mapping[str, Any], currency: str) -> str:
@@ -137,6 +137,7 @@ def _segment_parts(rows: Sequence[Mapping[str, Any]], currency: str) -> list[str
                 for one in row["offers"]
             ],
             numbers=2,
+            empty=f"{row['name']}: none of {fmt.count(row['n'])} customers is chosen.",
         )
         parts.append(table)
         why = "; ".join(

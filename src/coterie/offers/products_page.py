@@ -124,7 +124,9 @@ def _sellers(facts: Facts) -> list[str | Table]:
             for one in found
         ]
         head = ["Product", "Customers", "Of the segment", "Of all", "Lift"]
-        parts.append(Table(f"{segment['name']}: bought clearly more than by all.", head, cells))
+        what = "bought clearly more than by all"
+        none = f"{segment['name']}: no product is {what}."
+        parts.append(Table(f"{segment['name']}: {what}.", head, cells, empty=none))
     return parts
 
 
@@ -148,7 +150,8 @@ def _pairs(facts: Facts) -> list[str | Table]:
         head = ["Orders with", "also hold", "Orders", "Of orders", "How often", "Lift"]
         name = segment["name"]
         caption = name if segment["id"] == ALL else f"{name}: the orders of its customers"
-        parts.append(Table(f"{caption}.", head, cells, numbers=2))
+        none = f"{caption}: no two products are together in enough orders to tell."
+        parts.append(Table(f"{caption}.", head, cells, numbers=2, empty=none))
     return parts
 
 
@@ -172,17 +175,21 @@ def _demand(facts: Facts) -> list[str | Table | Figure]:
     everything = _of(facts.forecasts, ALL)
     parts += [_figure(facts, one) for one in everything[:_CHARTS]]
     caption = f"Pieces of the last month and of the next, with its {LEVEL:.0%} range"
-    parts.append(_forecasts(f"{caption}: all customers and guests.", everything[:10]))
+    none = "No product has a whole month of sales yet."
+    parts.append(_forecasts(f"{caption}: all customers and guests.", everything[:10], none))
     for word in ("rising", "falling"):
         moved = [one for one in everything if one["trend"] == word][:_SHOWN]
-        parts.append(_forecasts(f"Clearly {word}, by orders of three months.", moved))
+        none = f"No product is clearly {word}, by orders of three months."
+        parts.append(_forecasts(f"Clearly {word}, by orders of three months.", moved, none))
     for segment in summary["segments"]:
         found = _of(facts.forecasts, segment["id"])[:_SHOWN]
-        parts.append(_forecasts(f"{segment['name']}: {caption[0].lower()}{caption[1:]}.", found))
+        none = f"{segment['name']}: no product was sold in a whole month."
+        said = f"{segment['name']}: {caption[0].lower()}{caption[1:]}."
+        parts.append(_forecasts(said, found, none))
     return parts
 
 
-def _forecasts(caption: str, found: Sequence[Mapping[str, Any]]) -> Table:
+def _forecasts(caption: str, found: Sequence[Mapping[str, Any]], empty: str) -> Table:
     cells = [
         [
             one["product_name"],
@@ -194,8 +201,8 @@ def _forecasts(caption: str, found: Sequence[Mapping[str, Any]]) -> Table:
         ]
         for one in found
     ]
-    head = ["Product", "Orders", "A year before", "Last", "Next", "Range"]
-    return Table(caption, head, cells, numbers=2)
+    head = ["Product", "Trend of orders", "A year before", "Last", "Next", "Range"]
+    return Table(caption, head, cells, numbers=2, empty=empty)
 
 
 def span(low: float, high: float) -> str:

@@ -53,6 +53,21 @@ class Feedback:
         """Rows that could not be used; they lie in ``quarantine.parquet`` of the folder."""
         return sum(self.by_reason.values())
 
+    @property
+    def notes(self) -> list[str]:
+        """What is odd about the file, in sentences."""
+        if not self.fresh:
+            return ["This very file was fed before; nothing has changed."]
+        said = [
+            f"The catalogue has no offer {name!r}; touches of it: {n:,}."
+            for name, n in self.unknown_offers.items()
+        ]
+        if self.quarantined:
+            reasons = ", ".join(f"{n:,} {reason}" for reason, n in self.by_reason.items())
+            path = self.folder / "quarantine.parquet"
+            said.append(f"Rows that cannot be used: {self.quarantined:,} ({reasons}). See {path}.")
+        return said
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
@@ -166,6 +181,7 @@ def _source(settings: Settings, file: Path) -> Source:
         "query": "",
         "format": "",
         "table": "touches",
+        "future": "quarantine",  # what was fed once stays
     }
     return settings.sources.get(_named(settings), Source()).model_copy(update=reading)
 

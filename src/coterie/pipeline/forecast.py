@@ -39,7 +39,7 @@ from coterie.segmentation.base import horizon_days
 from coterie.segmentation.parallel import at_most
 from coterie.segmentation.released import Released, load_released
 from coterie.store.home import Home
-from coterie.store.predictions import PAGE, SUMMARY, Kept, kept_alone
+from coterie.store.predictions import PAGE, SUMMARY, Kept, kept_alone, rows_of
 from coterie.store.results import Run
 from coterie.store.runs import FolderWriter
 
@@ -81,9 +81,7 @@ class Value(Kept):
         NotReadyError
             If there is no such customer.
         """
-        rows = pq.read_table(
-            self.folder / TABLE, filters=[("customer_id", "=", customer_id)]
-        ).to_pylist()
+        rows = rows_of(self.folder / TABLE, customer_id).to_pylist()
         if not rows:
             raise NotReadyError(f"No customer has the id {customer_id!r}.", where="customer_id")
         found: dict[str, Any] = rows[0]

@@ -30,6 +30,7 @@ from coterie.segmentation.released import load_released
 from coterie.store.home import Home
 from coterie.store.results import Run, published_run
 from coterie.store.runs import MANIFEST, first_changed, read_json
+from coterie.validation.future import beyond
 from coterie.validation.moment import see_people
 
 PEOPLE, TOUCHES, PLACES = "offers__people", "offers__touches", "offers__places"
@@ -51,6 +52,8 @@ class Ground:
         What conditions may ask about.
     touches : int
         Touches before the day.
+    later : int
+        Touches on or after the day, which do not count.
     unknown_offers : mapping of str to int
         Touches of offers that the catalogue does not have.
     earlier : tuple of str, optional
@@ -62,6 +65,7 @@ class Ground:
     segments: Mapping[str, str]
     columns: Columns
     touches: int
+    later: int
     unknown_offers: Mapping[str, int]
     earlier: tuple[str, ...] = ()
 
@@ -106,8 +110,14 @@ def open_ground(
     _check_data(run, data)
     columns = _see_people(db, run, data)
     of_run = to_day(date.fromisoformat(run.as_of)) if run.as_of else None
-    day = _moment(db, data, feedback, of_run, as_of)
-    gather(db, TOUCHES, [data / "touches", *(path / "touches" for path in feedback)], before=day)
+    folders = [data / "touches", *(path / "touches" for path in feedback)]
+    gather(db, TOUCHES, folders)
+    day = _moment(db, of_run, as_of)
+    later = (
+        0 if day is None else int(scalar(db, f"SELECT count(*) FROM {TOUCHES} WHERE day >= {day}"))
+    )
+    if later:  # a touch fed twice, once with a wrong day, counts as it was fed before
+        gather(db, TOUCHES, folders, before=day)
     earlier = _see_places(db, Home(folder), of_run)
     db.lock([folder / ".coterie"])
     known = ", ".join(literal(offer.id) for offer in settings.offers)
@@ -116,7 +126,7 @@ def open_ground(
         "GROUP BY 1 ORDER BY 2 DESC, 1"
     )
     n = int(scalar(db, f"SELECT count(*) FROM {TOUCHES}"))
-    return Ground(run.id, day, columns.segments, columns, n, dict(unknown), earlier)
+    return Ground(run.id, day, columns.segments, columns, n, later, dict(unknown), earlier)
 
 
 def _check_data(run: Run, data: Path) -> None:
@@ -181,10 +191,11 @@ def _view(db: DuckDB, name: str, folder: Path) -> None:
     db.view(name, f"SELECT * FROM read_parquet({files})")
 
 
-def _moment(
-    db: DuckDB, data: Path, feedback: Sequence[Path], of_run: int | None, as_of: date | None
-) -> int | None:
-    """Return the day of the plan: as asked, else the later of the run's and that of the touches."""
+def _moment(db: DuckDB, of_run: int | None, as_of: date | None) -> int | None:
+    """Return the day of the plan: as asked, else the later of the run's and that of the touches.
+
+    A touch dated far after all others and the run does not move it.
+    """
     if as_of is not None:
         if of_run is not None and to_day(as_of) < of_run:
             raise ParameterError(
@@ -193,11 +204,12 @@ def _moment(
                 where="as_of",
             )
         return to_day(as_of)
-    folders = [data / "touches", *(path / "touches" for path in feedback)]
-    gather(db, TOUCHES, folders)
-    last = scalar(db, f"SELECT max(day) FROM {TOUCHES}")
-    days = [day for day in (of_run, None if last is None else int(last) + 1) if day is not None]
-    return max(days) if days else None
+    days = f"SELECT day FROM {TOUCHES}" + (
+        f" UNION ALL SELECT {of_run - 1}" if of_run is not None else ""
+    )
+    far = beyond(db, f"({days})")
+    last = scalar(db, f"SELECT max(day) FROM ({days}) " + (f"WHERE NOT ({far})" if far else ""))
+    return None if last is None else int(last) + 1
 
 
 def _see_places(db: DuckDB, home: Home, of_run: int | None) -> tuple[str, ...]:

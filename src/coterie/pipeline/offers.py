@@ -349,7 +349,7 @@ def _draw(
 
 def _heads(ground: Ground, seed: int) -> dict[str, Any]:
     day = _date(ground.as_of)
-    return {"run_id": ground.run_id, "as_of": day.isoformat() if day else None, "seed": seed}
+    return {"run_id": ground.run_id, "day": day.isoformat() if day else None, "seed": seed}
 
 
 def _titles(settings: Settings) -> dict[str, str]:
@@ -363,6 +363,11 @@ def _notes(suits: Sequence[Suits], ground: Ground) -> list[str]:
         for one in suits
         if one.unchecked
     ]
+    if ground.later:
+        notes.append(
+            f"Touches that do not count, since they are dated {_date(ground.as_of)} or later: "
+            f"{ground.later:,}."
+        )
     if ground.unknown_offers:
         named = ", ".join(repr(name) for name in list(ground.unknown_offers)[:5])
         notes.append(

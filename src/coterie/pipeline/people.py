@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.errors import DataError
 from coterie.features.windows import to_day
+from coterie.prediction.fields import LONGEST, flat
 from coterie.sources.base import Source
 from coterie.sources.read import read
 from coterie.store.results import Run
@@ -23,6 +25,8 @@ from coterie.validation.moment import see_people
 MOST_CUSTOMERS = 100_000
 """Customers that are looked at; of more those whose ids have the least hashes."""
 MOST_PEOPLE = 1_000_000
+MOST_TOLD = 20
+"""Columns of a file that are named because nothing knows them."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,39 @@ def read_customers(run: Run, data: Path, names: Sequence[str]) -> Customers:
         )
     ids, segments = (table.column(at).to_pylist() for at in (0, table.num_columns - 1))
     return Customers(tuple(ids), table.select(list(names)), tuple(segments))
+
+
+def not_known(columns: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Say which columns of a file nothing knows.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        Those of the file.
+    known : iterable of str
+        Those of the form and of the customer table.
+
+    Returns
+    -------
+    list of str
+        A sentence for each, with the nearest known name; at most ``MOST_TOLD``, then how many
+        more there are.
+
+    Examples
+    --------
+    >>> not_known(["Age", "Incme"], ["Age", "Income"])
+    ["Column 'Incme' is not known and plays no part. Did you mean 'Income'?"]
+    """
+    names = {flat(name): name for name in known}
+    told = []
+    for column in columns:
+        if flat(column) in names:
+            continue
+        near = get_close_matches(flat(column), names, n=1)
+        hint = f" Did you mean {names[near[0]]!r}?" if near else ""
+        told.append(f"Column {column[:LONGEST]!r} is not known and plays no part.{hint}")
+    more = [f"So are {len(told) - MOST_TOLD:,} more columns."] if len(told) > MOST_TOLD else []
+    return told[:MOST_TOLD] + more
 
 
 def read_people(file: Path, folder: Path) -> list[dict[str, Any]]:

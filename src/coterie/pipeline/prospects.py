@@ -18,7 +18,7 @@ from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.errors import ParameterError
-from coterie.pipeline.people import read_people
+from coterie.pipeline.people import not_known, read_people
 from coterie.pipeline.plan import Tell
 from coterie.pipeline.prospects_made import Asked, make
 from coterie.prediction.form import Answers, Form
@@ -49,6 +49,8 @@ class Prediction:
         answered, for it is right by definition.
     page : Path
         A page for people with all of it.
+    notes : tuple of str
+        Columns of the file that nothing knows, a sentence for each.
     """
 
     rows: list[dict[str, Any]]
@@ -56,6 +58,7 @@ class Prediction:
     form: Form
     about: dict[str, Any]
     page: Path
+    notes: tuple[str, ...] = ()
 
 
 def predict(
@@ -117,7 +120,8 @@ def predict(
         _common({"id": answers.ids[at]} | _row(found, asked, names, ranks), answers, at, form)
         for at, found in enumerate(rows)
     ]
-    return Prediction(wire, asked.by, form, about, made / PAGE)
+    notes = not_known(answers.passed, asked.known_columns)
+    return Prediction(wire, asked.by, form, about, made / PAGE, tuple(notes))
 
 
 def _tiers(asked: Asked, column: str) -> dict[str, str]:

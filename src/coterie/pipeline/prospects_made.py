@@ -100,6 +100,11 @@ class Asked:
         """Segment id -> name."""
         return {one["id"]: str(one["name"]) for one in self.run.segments}
 
+    @property
+    def known_columns(self) -> list[str]:
+        """Every column of the customer table, whether it says something of people or not."""
+        return [one.name for one in self._every()]
+
     def attribute(self, name: str) -> Attribute:
         """Return an attribute by its name."""
         return next(one for one in self.attributes if one.name == name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, NotReadyError, ParameterError
 from coterie.features.asof import Sources
+from coterie.pipeline.people import not_known
 from coterie.segmentation.placing import FRAME, place
 from coterie.segmentation.reasons import reasons
 from coterie.segmentation.released import (
@@ -23,7 +25,14 @@ from coterie.validation.build import build_tables
 from coterie.validation.moment import find_as_of, has_rows, see_people
 
 
-def assign(settings: Settings, folder: Path, file: Path, *, as_of: date | None = None) -> pa.Table:
+def assign(
+    settings: Settings,
+    folder: Path,
+    file: Path,
+    *,
+    as_of: date | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> pa.Table:
     """Place the customers of a file by the published model, and store nothing.
 
     Parameters
@@ -36,6 +45,8 @@ def assign(settings: Settings, folder: Path, file: Path, *, as_of: date | None =
         Rows like those of the project: orders if it has orders, else customers.
     as_of : date, optional
         Default: the day after the last one in the file.
+    warn : callable, optional
+        Told of each column of a file of customers that nothing knows.
 
     Returns
     -------
@@ -58,6 +69,10 @@ def assign(settings: Settings, folder: Path, file: Path, *, as_of: date | None =
     source = settings.sources[name].model_copy(update=reading | {"format": ""})
     with tempfile.TemporaryDirectory() as work, DuckDB(Path(work)) as db:
         raw = read(db, name, source, folder)
+        if warn and table == "customers":
+            known = (*source.mapping().values(), *(one.name for one in released.attributes))
+            for note in not_known(raw.columns, known):
+                warn(note)
         raws, zone = {name: (raw, source)}, settings.project.timezone
         tables = build_tables(db, raws, released.params(raw.columns), timezone=zone)
         db.lock([])

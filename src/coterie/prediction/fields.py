@@ -316,7 +316,8 @@ def text_of(answer: Any) -> str:
         return "infinite"
     if isinstance(answer, float):
         return f"{answer:.0f}" if answer.is_integer() else repr(answer)
-    return str(answer).strip()
+    # Half of a pair of code points, which JSON can hold, is no text that could be written.
+    return str(answer).encode(errors="replace").decode().strip()
 
 
 def _number(text: str) -> float | None:

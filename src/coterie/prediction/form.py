@@ -39,12 +39,15 @@ class Answers:
         For each person.
     extra : tuple of dict
         For each person the answers that are only handed on.
+    passed : tuple of str
+        Columns of a file that no field has, in the order they came.
     """
 
     ids: tuple[str, ...]
     frame: pa.Table
     problems: tuple[tuple[Problem, ...], ...]
     extra: tuple[dict[str, str], ...]
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Form:
             Name or label of a field -> answer, a code, a word, a number or a text.
         typed : bool, default True
             Whether a person wrote the names: a name that is not known is then refused. The
-            other columns of a file are passed over.
+            other columns of a file are passed over, and named in ``passed``.
 
         Returns
         -------
@@ -106,6 +109,7 @@ class Form:
         """
         known = self._names()
         ids, extra, problems = [], [], []
+        passed: dict[str, None] = {}
         columns: dict[str, list[Any]] = {field.name: [] for field in self._table()}
         for number, person in enumerate(people, 1):
             told: list[Problem] = []
@@ -118,6 +122,8 @@ class Form:
                     given[place] = answer
                 elif typed:
                     told.append(self._unknown(name))
+                else:
+                    passed[str(name)] = None
             found = {field.name: judge(field, given.get(field.name)) for field in self.fields}
             told += [problem for _, mine in found.values() for problem in mine]
             for name, column in columns.items():
@@ -133,7 +139,7 @@ class Form:
             problems.append(tuple(told))
         types = {field.name: _ARROW[field.kind] for field in self._table()}
         frame = pa.table({name: pa.array(column, types[name]) for name, column in columns.items()})
-        return Answers(tuple(ids), frame, tuple(problems), tuple(extra))
+        return Answers(tuple(ids), frame, tuple(problems), tuple(extra), tuple(passed))
 
     def _table(self) -> list[Field]:
         return [field for field in self.fields if field.kind != "extra"]

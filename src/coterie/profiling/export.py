@@ -14,7 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from coterie.errors import ParameterError
-from coterie.store.runs import whole_file
+from coterie.store.runs import check_file, whole_file
 
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -58,6 +58,33 @@ def write_rows(rows: pa.Table, names: Mapping[str, str], path: Path) -> None:
     write_table(table, path)
 
 
+def check_target(path: Path) -> None:
+    """Refuse a file that no table can be written to.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.csv`` or ``.parquet``, in a folder that is there.
+
+    Raises
+    ------
+    ParameterError
+        If it ends otherwise, or there is no such folder.
+
+    Examples
+    --------
+    >>> check_target(Path("plan.xls"))
+    Traceback (most recent call last):
+    coterie.errors.ParameterError: 'plan.xls' is no known kind. Use .csv or .parquet.
+    """
+    if path.suffix not in {".csv", ".parquet"}:
+        raise ParameterError(f"{path.name!r} is no known kind.", allowed="Use .csv or .parquet.")
+    if not path.parent.is_dir():
+        hint = "Make the folder first, or name another."
+        raise ParameterError(f"There is no folder {str(path.parent)!r}.", hint=hint, where="to")
+    check_file(path)
+
+
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a table for people and for other tools.
 
@@ -71,12 +98,11 @@ def write_table(table: pa.Table, path: Path) -> None:
     Raises
     ------
     ParameterError
-        If it ends otherwise.
+        As ``check_target``.
     DataError
         If it cannot be written.
     """
-    if path.suffix not in {".csv", ".parquet"}:
-        raise ParameterError(f"{path.name!r} is no known kind.", allowed="Use .csv or .parquet.")
+    check_target(path)
     with whole_file(path) as partial:
         if path.suffix == ".parquet":
             pq.write_table(table, partial)

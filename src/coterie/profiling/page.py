@@ -32,12 +32,15 @@ class Table:
         Texts as they are to be shown; "not known" where there is no number.
     numbers : int, default 1
         From this column on, texts are numbers and stand to the right.
+    empty : str, optional
+        Sentence that is said instead if there are no rows.
     """
 
     caption: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     numbers: int = 1
+    empty: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ def page(*, project: str, heading: str, until: str, lead: str, sections: Sequenc
 
 
 def _part(part: str | Table | Figure) -> tuple[str, object]:
+    if isinstance(part, Table) and part.empty and not part.rows:
+        return "str", part.empty
     return type(part).__name__.lower(), part
 
 

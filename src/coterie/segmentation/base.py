@@ -329,7 +329,11 @@ def horizon_days(horizon: str) -> int:
     91
     """
     number, unit = horizon[:-1], horizon[-1:]
-    days = int(number) * {"d": 1, "w": 7}.get(unit, 0) if number.isdecimal() else 0
+    days = (
+        int(number) * {"d": 1, "w": 7}.get(unit, 0)
+        if number.isdecimal() and len(number) < 10
+        else 0
+    )
     if not 1 <= days <= 730:
         raise ParameterError(
             f"horizon={horizon!r}.", allowed="Write 1d to 730d, or weeks like 13w.", where="horizon"

@@ -11,6 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from coterie.store.home import Home
 from coterie.store.runs import FORMAT_VERSION, MANIFEST, FolderWriter, check_run, hash_of, read_json
 
@@ -40,6 +43,28 @@ class Kept:
     def report(self) -> Path:
         """The page for people."""
         return self.folder / PAGE
+
+
+def rows_of(path: Path, customer_id: str) -> pa.Table:
+    """Return the rows of one customer; none for an id that no text can be.
+
+    Parameters
+    ----------
+    path : Path
+        A Parquet file with a column ``customer_id``.
+    customer_id : str
+        As in the data, or whatever came from outside.
+
+    Returns
+    -------
+    pyarrow.Table
+        In the order of the file.
+    """
+    try:
+        customer_id.encode()
+    except UnicodeEncodeError:  # bytes of a command line that are not UTF-8
+        return pq.read_schema(path).empty_table()
+    return pq.read_table(path, filters=[("customer_id", "=", customer_id)])
 
 
 def kept_in(home: Home, kind: str, key: Mapping[str, Any]) -> Path:

@@ -60,6 +60,26 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+def check_file(path: Path) -> None:
+    """Refuse a name that something other than a file has.
+
+    Raises
+    ------
+    DataError
+        If it is a folder or the like.
+    """
+    try:
+        taken = not path.name or (path.exists() and not path.is_file())
+    except OSError as error:  # such as a name too long
+        raise DataError(f"{str(path)!r}: {error.strerror}.", where=str(path)) from error
+    if taken:
+        raise DataError(
+            f"{str(path)!r} is no file that can be written.",
+            hint="Name a file, such as out.csv.",
+            where=str(path),
+        )
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give the name under which a file is to be written, then bring it to disk and rename it.
@@ -74,12 +94,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     DataError
         If it cannot be written, or something that is no file has that name.
     """
-    if not path.name or (path.exists() and not path.is_file()):
-        raise DataError(
-            f"{str(path)!r} is no file that can be written.",
-            hint="Name a file, such as out.csv.",
-            where=str(path),
-        )
+    check_file(path)
     partial = path.with_name(f".{path.name}.partial")
     with disk_errors(path):
         try:

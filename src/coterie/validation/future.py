@@ -72,7 +72,7 @@ def far_future(db: DuckDB, table: str = "lines") -> FarFuture | None:
     ...     far_future(db).ids
     ('typo',)
     """
-    test = _beyond(db, table)
+    test = beyond(db, table)
     if not test:
         return None
     own = _OWN_ID[table]
@@ -96,14 +96,33 @@ def refuse_future(db: DuckDB, staged: Staged) -> None:
     """
     if staged.source.future != "quarantine":
         return
-    test = _beyond(db, f"{staged.relation} WHERE problem = 0")
+    test = beyond(db, f"{staged.relation} WHERE problem = 0")
     if test:
         message = "'Dated ' || (DATE '1970-01-01' + s.day) || ', far after all other rows.'"
         refuse(db, staged, Problem(test, "future_date", message))
 
 
-def _beyond(db: DuckDB, relation: str) -> str:
-    """Return the condition on rows that lie far after the others; empty if there are none."""
+def beyond(db: DuckDB, relation: str) -> str:
+    """Return the condition on rows that lie far after the others; empty if there are none.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds the rows.
+    relation : str
+        Quoted name, or a subquery in brackets, with a column ``day``.
+
+    Returns
+    -------
+    str
+        SQL over ``day``.
+
+    Examples
+    --------
+    >>> with DuckDB() as db:
+    ...     beyond(db, "(SELECT unnest([19000, 19001, 372100]) AS day)")
+    'day > 371428.802'
+    """
     ((last, quantile),) = db.rows(f"SELECT max(day), quantile_cont(day, 0.999) FROM {relation}")
     if last is None or last - quantile <= LIMIT_DAYS:
         return ""

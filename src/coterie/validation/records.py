@@ -81,6 +81,9 @@ def _require(staged: Staged) -> None:
         message = literal("A propensity lies between 0 and 1.")
         outside = "propensity < 0 OR propensity > 1"
         staged.problems.append(Problem(outside, "bad_number", message))
+        if "treated" in staged.fields:
+            message = literal("A propensity of 0, and yet contacted.")
+            staged.problems.append(Problem("treated AND propensity = 0", "bad_number", message))
     if "value" in staged.fields:
         message = literal("The value is too large for 64 bits.")
         staged.problems.append(
