@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import httpx
 import pytest
 import uvicorn
 
+from coterie import Project
 from coterie.service.app import create_app
 from coterie.service.params import ServerParams
 
@@ -40,6 +42,28 @@ def served(params: ServerParams, *, workers: int = 1) -> Iterator[httpx.Client]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a project of 120 card holders that was run; to be copied."""
+    folder = tmp_path_factory.mktemp("made") / "cards"
+    folder.mkdir()
+    (folder / "cards.csv").write_text(CARDS)
+    (folder / "coterie.toml").write_text(
+        '[project]\nname = "Cards"\n[sources.customers]\nfile = "cards.csv"\nkey = "id"\n'
+        "[columns.visits]\nmax = 100\n[segmentation]\nk = 3\n"
+    )
+    Project(folder).run()
+    return folder
+
+
+@pytest.fixture
+def ready(cards: Path, tmp_path: Path) -> Iterator[httpx.Client]:
+    """Yield a client of a server without workers, with a published run of card holders."""
+    shutil.copytree(cards, tmp_path / "home" / "cards")
+    with served(ServerParams(tmp_path / "home"), workers=0) as client:
+        yield client
 
 
 @pytest.fixture

@@ -11,24 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
-
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.errors import ParameterError
 from coterie.pipeline.people import not_known, read_people
 from coterie.pipeline.plan import Tell
-from coterie.pipeline.prospects_made import Asked, make
-from coterie.prediction.form import Answers, Form
-from coterie.prediction.prospects import Prospects
-from coterie.prediction.words import contributions, reasons, tiers
-from coterie.segmentation.base import NOISE, SoftModel
-from coterie.segmentation.reasons import reasons as model_reasons
-from coterie.segmentation.released import Released
-from coterie.store.predictions import PAGE, kept_alone
-from coterie.store.runs import read_json
+from coterie.pipeline.predictor import open_predictor
+from coterie.pipeline.prospects_made import Asked
+from coterie.prediction.form import Form
+from coterie.prediction.words import tiers
 
 
 @dataclass(frozen=True)
@@ -105,23 +97,11 @@ def predict(
     ranks = _tiers(asked, tier_by) if tier_by else {}
     typed = not isinstance(people, Path)
     given = read_people(people, folder) if isinstance(people, Path) else people
-    made = kept_alone(asked.home, "prospects", asked.key, lambda writer: make(asked, writer, tell))
-    form = Form.from_dict(read_json(made / "form.json"))
-    about = read_json(made / "about.json")
-    answers = form.read(given, typed=typed)
-    names = asked.segment_names
-    if asked.by == "model":
-        rows = _placed(asked.released, form, answers, about["typical"])
-    else:
-        stored = read_json(made / "model.json")
-        prospects = Prospects.from_dict(stored, pq.read_table(made / "nodes.parquet"))
-        rows = _classified(prospects, form, answers)
-    wire = [
-        _common({"id": answers.ids[at]} | _row(found, asked, names, ranks), answers, at, form)
-        for at, found in enumerate(rows)
-    ]
+    predictor = open_predictor(asked, tell=tell)
+    answers = predictor.form.read(given, typed=typed)
+    rows = predictor.answer(answers, ranks=ranks)
     notes = not_known(answers.passed, asked.known_columns)
-    return Prediction(wire, asked.by, form, about, made / PAGE, tuple(notes))
+    return Prediction(rows, asked.by, predictor.form, predictor.about, predictor.page, tuple(notes))
 
 
 def _tiers(asked: Asked, column: str) -> dict[str, str]:
@@ -142,80 +122,3 @@ def _tiers(asked: Asked, column: str) -> dict[str, str]:
     return tiers(
         [(str(name), float(value)) for name, value in medians if value is not None], column
     )
-
-
-def _placed(
-    released: Released, form: Form, answers: Answers, typical: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Place people by the model itself."""
-    frame, model = answers.frame, released.model
-    numbers = released.matrix.transform(frame)
-    placed = model.place(numbers)
-    said = model_reasons(frame, released.matrix, model, released.words, say=form.say)
-    soft = model.soft(numbers) if isinstance(model, SoftModel) else None
-    if isinstance(model, SoftModel) and soft is not None:
-        known = {name: typical[name] for name in released.matrix.sources}
-        own = np.maximum(placed.segment, 0).astype(np.int64)
-        found = contributions(
-            lambda table: model.soft(released.matrix.transform(table)), frame, known, own
-        )
-        said = reasons(frame, found, known, say=form.say)
-    rows = []
-    for at, number in enumerate(placed.segment.tolist()):
-        row: dict[str, Any] = {
-            "class": released.ids[number] if number != NOISE else None,
-            "probability": None,
-            "margin": round(float(placed.margin[at]), 6),
-            "reasons": said[at],
-            "by": "model",
-        }
-        if soft is None or number == NOISE:
-            row["probability_reason"] = "This model knows no chances; the margin says how clear."
-        else:
-            row["probability"] = round(float(soft[at, number]), 6)
-            row["chances"] = dict(zip(released.ids, soft[at].round(6).tolist(), strict=True))
-        rows.append(row)
-    return rows
-
-
-def _classified(prospects: Prospects, form: Form, answers: Answers) -> list[dict[str, Any]]:
-    """Let the classifier answer."""
-    chances = prospects.chances(answers.frame)
-    best = chances.argmax(axis=1)
-    found = contributions(prospects.chances, answers.frame, prospects.typical, best)
-    said = reasons(answers.frame, found, prospects.typical, say=form.say)
-    return [
-        {
-            "class": prospects.classes[number],
-            "probability": round(float(chances[at, number]), 6),
-            "margin": None,
-            "reasons": said[at],
-            "by": "prospects",
-            "chances": dict(zip(prospects.classes, chances[at].round(6).tolist(), strict=True)),
-        }
-        for at, number in enumerate(best.tolist())
-    ]
-
-
-def _row(
-    found: dict[str, Any], asked: Asked, names: Mapping[str, str], ranks: Mapping[str, str]
-) -> dict[str, Any]:
-    answer = found.pop("class")
-    head: dict[str, Any] = {"segment_id": answer, "segment_name": names.get(answer)}
-    if asked.label:
-        head = {"segment_id": None, "segment_name": None, "label": answer}
-    if ranks:
-        head["tier"] = ranks.get(answer)
-    return head | found
-
-
-def _common(row: dict[str, Any], answers: Answers, at: int, form: Form) -> dict[str, Any]:
-    """Return a row with what is said of every person; who cannot be placed has no answer."""
-    problems = answers.problems[at]
-    same: dict[str, Any] = {"problems": [problem.to_dict() for problem in problems]}
-    if any(field.kind == "extra" for field in form.fields):
-        same["extra"] = answers.extra[at]
-    if any(problem.fatal for problem in problems):
-        empty = ("segment_id", "segment_name", "label", "tier", "probability", "margin", "chances")
-        same |= {name: None for name in empty if name in row} | {"reasons": []}
-    return row | same

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from coterie.prediction.fields import LONGEST, Field, Problem, flat, judge, text
 
 ID = "id"
 
-_ARROW = {
+ARROW = {
     "number": pa.float64(),
     "ordinal": pa.float64(),
     "category": pa.string(),
@@ -76,7 +77,7 @@ class Form:
 
     def field(self, name: str) -> Field:
         """Return a field of the form."""
-        return next(field for field in self.fields if field.name == name)
+        return self._by_name[name]
 
     def say(self, name: str, value: Any) -> str:
         """Write a value of a field for people."""
@@ -107,15 +108,15 @@ class Form:
         >>> [problem.code for problem in found.problems[2]]
         ['unknown_field', 'missing']
         """
-        known = self._names()
+        known = self.places
         ids, extra, problems = [], [], []
         passed: dict[str, None] = {}
-        columns: dict[str, list[Any]] = {field.name: [] for field in self._table()}
+        columns: dict[str, list[Any]] = {field.name: [] for field in self.table_fields}
         for number, person in enumerate(people, 1):
             told: list[Problem] = []
             given: dict[str, Any] = {}
             for name, answer in person.items():
-                place = known.get(flat(name))
+                place = known.get(name) or known.get(flat(name))
                 if typed and place in given and given[place] != answer:
                     told.append(self._twice(str(place)))
                 elif place is not None:
@@ -137,17 +138,25 @@ class Form:
                 }
             )
             problems.append(tuple(told))
-        types = {field.name: _ARROW[field.kind] for field in self._table()}
+        types = {field.name: ARROW[field.kind] for field in self.table_fields}
         frame = pa.table({name: pa.array(column, types[name]) for name, column in columns.items()})
         return Answers(tuple(ids), frame, tuple(problems), tuple(extra), tuple(passed))
 
-    def _table(self) -> list[Field]:
+    @property
+    def table_fields(self) -> list[Field]:
+        """The fields that are columns of the customer table."""
         return [field for field in self.fields if field.kind != "extra"]
 
-    def _names(self) -> dict[str, str]:
-        """Return every way to name a field -> its name; names win over labels, the id over all."""
+    @cached_property
+    def _by_name(self) -> dict[str, Field]:
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def places(self) -> dict[str, str]:
+        """Every way to name a field -> its name; names win over labels, the id over all."""
         found = {flat(field.label): field.name for field in self.fields if field.label}
         found |= {flat(field.name): field.name for field in self.fields}
+        found |= {field.name: field.name for field in self.fields}
         return found | {flat(name): ID for name in (ID, "customer_id", self.key) if name}
 
     @staticmethod

@@ -18,9 +18,11 @@ from coterie.service.ids import new_id
 from coterie.service.middleware import Idempotency, Limits, RequestIds, Tags
 from coterie.service.models import Problem
 from coterie.service.params import ServerParams
+from coterie.service.predictors import Predictors
 from coterie.service.problems import MEDIA_TYPE, add_problems
 from coterie.service.projects import Projects
 from coterie.service.routes import jobs as job_routes
+from coterie.service.routes import predict as predict_routes
 from coterie.service.routes import projects as project_routes
 from coterie.service.worker import Worker
 from coterie.store.database import Database
@@ -84,8 +86,11 @@ def create_app(
     )
     app.state.params, app.state.projects, app.state.jobs = params, projects, jobs
     app.state.database, app.state.clock = database, clock
-    for routes in (project_routes, job_routes):
+    app.state.predictors = Predictors(projects)
+    for routes in (project_routes, job_routes, predict_routes):
         app.include_router(routes.router, prefix=ROOT)
+    for routes in (job_routes, predict_routes):
+        app.include_router(routes.root)
     add_problems(app)
     app.add_middleware(Idempotency, replies=Replies(database), clock=clock)
     app.add_middleware(Tags)

@@ -20,8 +20,8 @@ from coterie.store.replies import Replies
 
 _ID = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _PROJECT = re.compile(r"/api/v1/projects/([^/]+)/")
-_LARGE = ("/uploads", "/predict")
-"""Requests whose bodies may be as large as an upload: they are read piece by piece."""
+_FREE = ("/uploads", "/predict")
+"""Requests that may be large, and that do the same however often they come."""
 _TAGGED = 1 << 20
 """Answers up to so many bytes get an ETag."""
 
@@ -38,9 +38,11 @@ class Limits:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        large = scope["path"].endswith(_LARGE)
+        headers = Headers(scope=scope)
+        csv = headers.get("content-type", "").startswith("text/csv")
+        large = scope["path"].endswith("/uploads") or (csv and scope["path"].endswith("/predict"))
         most = self.params.max_upload if large else self.params.max_body
-        length = Headers(scope=scope).get("content-length", "0")
+        length = headers.get("content-length", "0")
         # A multipart body is a little longer than the file in it.
         room = most + (1 << 16)
         if not length.isdigit() or int(length) > room:
@@ -169,7 +171,7 @@ class Idempotency:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Keep the answer of the first, give it to the others."""
         key = Headers(scope=scope).get("idempotency-key") if scope["type"] == "http" else None
-        if key is None or scope["method"] != "POST" or scope["path"].endswith(_LARGE):
+        if key is None or scope["method"] != "POST" or scope["path"].endswith(_FREE):
             await self.app(scope, receive, send)
             return
         if not _ID.fullmatch(key):

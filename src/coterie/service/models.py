@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Item = TypeVar("Item")
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63)]
-JobKind = Literal["run", "train", "value", "products", "offers"]
+JobKind = Literal["run", "train", "prospects", "value", "products", "offers"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -149,3 +149,42 @@ class RunInfo(BaseModel):
     model_id: str
     parent_run: str | None = None
     published: bool
+
+
+class PredictWish(Wire):
+    """People of whom something is known."""
+
+    rows: list[dict[str, Any]] = Field(
+        min_length=1, max_length=10_000, examples=[[{"Age": 41, "Income": 36_000}]]
+    )
+
+
+class Answer(BaseModel):
+    """What is told of one person; with a label there is ``label`` in place of the segment."""
+
+    model_config = ConfigDict(extra="allow")
+    id: str
+    segment_id: str | None = None
+    segment_name: str | None = None
+    probability: float | None = None
+    margin: float | None = None
+    reasons: list[str] = []
+    by: str
+    problems: list[dict[str, Any]] = []
+
+
+class PredictAnswer(BaseModel):
+    """What is told of people, and by whom: the published model itself, or a classifier."""
+
+    by: Literal["model", "prospects"]
+    run_id: str
+    rows: list[Answer]
+
+
+class Form(BaseModel):
+    """The fields that are asked for, and what the answers are worth."""
+
+    by: Literal["model", "prospects"]
+    key: str
+    fields: list[dict[str, Any]]
+    about: dict[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +13,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from coterie.errors import CoterieError, DataError, MissingExtraError, NotReadyError, ParameterError
+
+_LOG = logging.getLogger("coterie.service")
 
 MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[CoterieError], int], ...] = (
@@ -124,6 +127,13 @@ def add_problems(app: FastAPI) -> None:
         wrong = [_field(one) for one in error.errors()]
         said = f"{len(wrong)} of what came will not do."
         return answer(422, problem(422, "invalid_request", said, errors=wrong))
+
+    @app.exception_handler(Exception)
+    def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        _LOG.error("unforeseen error", exc_info=error)
+        told = {"request_id": getattr(request.state, "request_id", "")}
+        said = "Something went wrong here; the log has it under the request id."
+        return answer(500, problem(500, "internal", said, **told))
 
     @app.exception_handler(HTTPException)
     def plain(_: Request, error: HTTPException) -> JSONResponse:

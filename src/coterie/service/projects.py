@@ -198,6 +198,22 @@ class Projects:
         folders = self.params.home.iterdir() if self.params.home.is_dir() else ()
         return sorted(f.name for f in folders if f.is_dir() and NAME.fullmatch(f.name))
 
+    def only(self) -> str:
+        """Return the name of the only project.
+
+        Raises
+        ------
+        ParameterError
+            If there are several, or none.
+        """
+        names = self.names()
+        if len(names) != 1:
+            known = ", ".join(names[:20]) or "none"
+            raise ParameterError(
+                "Which project is meant?", allowed=f"Known: {known}.", hint="?project=NAME"
+            )
+        return names[0]
+
     def get(self, name: str) -> Served:
         """Return a project.
 

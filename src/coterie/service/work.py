@@ -38,6 +38,11 @@ def _value(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, A
     return {"run_id": project.latest.id, "customers": made.table().num_rows}
 
 
+def _prospects(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    made = project.predict([], label=str(wish.get("label") or ""), tell=tell)
+    return {"run_id": project.latest.id, "by": made.by}
+
+
 def _products(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     del wish
     project.products(tell=tell)
@@ -57,6 +62,7 @@ def _offers(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, 
 KINDS: dict[str, Callable[[Project, Mapping[str, Any], Tell], dict[str, Any]]] = {
     "run": _run,
     "train": _train,
+    "prospects": _prospects,
     "value": _value,
     "products": _products,
     "offers": _offers,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
@@ -29,6 +29,7 @@ from coterie.service.problems import NotFoundError
 from coterie.store.jobs import ENDED, Jobs
 
 router = APIRouter(tags=["runs and jobs"])
+root = APIRouter(tags=["runs and jobs"])
 LOOK = 0.25
 """Seconds between two looks at a job that is followed."""
 JobId = Annotated[str, InPath(description="Id of the job.", max_length=40)]
@@ -71,6 +72,20 @@ def start_run(desk: AtDesk, wish: RunWish | None = None) -> Job:
 def train(desk: AtDesk, wish: RunWish | None = None) -> Job:
     """Refit the model on what the sources hold now, and publish."""
     return desk.start("train", (wish or RunWish()).model_dump(mode="json"))
+
+
+@root.post("/train", status_code=202)
+def train_here(
+    projects: AllProjects,
+    jobs: AllJobs,
+    now: Now,
+    response: Response,
+    wish: RunWish | None = None,
+    project: Annotated[str, Query(max_length=63, description="Needed if there are several.")] = "",
+) -> Job:
+    """Refit the project that is named, or the only one there is."""
+    served = projects.get(project or projects.only())
+    return train(Desk(served, projects, jobs, now, response), wish)
 
 
 @router.post("/projects/{project}/jobs", status_code=202)
