@@ -22,7 +22,7 @@ from coterie.segmentation.ground import Plain
 from coterie.segmentation.judges import Judge, judge, mean_of
 from coterie.segmentation.parallel import each
 from coterie.segmentation.proofs import Proven, Prover
-from coterie.segmentation.search import Earlier, Search, Try, afford, list_tries
+from coterie.segmentation.search import N_BESIDE, Earlier, Search, Try, afford, list_tries
 from coterie.segmentation.separation import CUTS
 from coterie.segmentation.validity import Textbook, inertia, unsubstantial
 
@@ -296,14 +296,23 @@ def _some(matrix: Floats, n: int, seed: int) -> Floats:
 def _whole_elbow(
     space: Space, algorithm: Algorithm, known: dict[int, float], seed: int
 ) -> dict[int, float]:
-    """Add the numbers of segments that were not tried, so that the curve is whole."""
+    """Add the numbers of segments that were not tried, so that the curve is whole.
+
+    If hardly any was tried, the curve is that of some customers: it is only looked at.
+    """
+    more = [k for k in ELBOW if k not in known]
+    hardly = len(more) > len(known)
+    matrix = _some(space.matrix, N_BESIDE, seed) if hardly else space.matrix
+    asked = sorted({*known, *more}) if len(matrix) < len(space.matrix) else more
+    times = len(space.matrix) / len(matrix)
 
     def cost(k: int) -> float:
-        labels = algorithm.fit(space.matrix, k, seed=seed).assign(space.matrix)
-        return inertia(space.matrix, as_groups(labels))
+        if k == 1:
+            return inertia(matrix, np.zeros(len(matrix), int)) * times
+        labels = algorithm.fit(matrix, k, seed=seed).assign(matrix)
+        return inertia(matrix, as_groups(labels)) * times
 
-    more = [k for k in ELBOW if k not in known]
-    whole = known | dict(zip(more, each(cost, more), strict=True))
+    whole = known | dict(zip(asked, each(cost, asked), strict=True))
     return dict(sorted(whole.items()))
 
 
