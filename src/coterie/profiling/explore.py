@@ -261,6 +261,10 @@ def far_values(sample: Sample, features: Sequence[FeatureInfo]) -> list[Far]:
     return sorted(found, key=lambda item: (-item.n_far, item.feature))
 
 
+_SQUARABLE = 1e150
+"""Larger numbers have no square that a double holds."""
+
+
 def _standardised(sample: Sample, picked: Sequence[int], features: Sequence[FeatureInfo]) -> Floats:
     columns = []
     for number in picked:
@@ -272,6 +276,8 @@ def _standardised(sample: Sample, picked: Sequence[int], features: Sequence[Feat
         log = uses_log(features[number].transform, ordered)
         centre = float(np.median(ordered))
         filled = on_scale(np.where(np.isfinite(values), values, centre), log=log)
+        if np.abs(filled).max() > _SQUARABLE:
+            filled = filled / np.abs(filled).max()
         columns.append(np.clip((filled - filled.mean()) / filled.std(), -_CLIP, _CLIP))
     return np.column_stack(columns)
 
