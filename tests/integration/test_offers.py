@@ -15,9 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from coterie import Project
-from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, NotReadyError, ParameterError
-from coterie.pipeline.ground import open_ground, read_contacts
 
 OFFERS = """
 [[offers]]
@@ -251,17 +249,6 @@ def test_a_touch_dated_far_ahead_moves_no_plan_and_is_told(club: Path) -> None:
     assert "dated 2025-01-10 or later" in later["notes"][0]
 
 
-def test_one_touch_far_after_the_run_is_told_from_the_run(shop: Path) -> None:
-    with (shop / "coterie.toml").open("a") as file:
-        file.write('[[offers]]\nid = "voucher"\n')
-    project = Project(shop)
-    day = project.run().as_of
-    project.feedback(touches(shop, [["C001", "2999-01-01", "voucher"]], head=HEAD[1:4]))
-    assert project.plan_offers().summary["day"] == day
-    project.feedback(touches(shop, [["C001", "2025-01-01", "voucher"]], "u.csv", HEAD[1:4]))
-    assert project.plan_offers().summary["day"] == "2025-01-02"
-
-
 def test_a_file_of_which_nothing_can_be_used_is_not_kept(club: Path) -> None:
     project = Project(club)
     with pytest.raises(DataError, match=r"None of the 2 rows of t\.csv can be used"):
@@ -381,38 +368,3 @@ def _typo(club: Path, coterie: Callable) -> str:
     toml.write_text(toml.read_text().replace("visits > 10", "visit > 10"))
     failed = json.loads(coterie(club, "offers", "plan", "--json").out)
     return str(failed["error"]["hint"])
-
-
-def test_contacts_count_for_the_segment_that_the_customer_was_in_then(shop: Path) -> None:
-    toml = shop / "coterie.toml"
-    rules = """
-[segmentation]
-algorithm = "rules"
-[[segmentation.rules]]
-name = "Recent"
-where = "recency < 60"
-[[segmentation.rules]]
-name = "Others"
-[[offers]]
-id = "voucher"
-"""
-    toml.write_text(toml.read_text() + rules)
-    project = Project(shop)
-    before = project.run(as_of=date(2023, 7, 1))
-    after = project.run()
-    places = [
-        dict(zip(*(t.column(n).to_pylist() for n in ("customer_id", "segment_id")), strict=True))
-        for t in (before.table("assignments"), after.table("assignments"))
-    ]
-    moved = [who for who, own in places[0].items() if places[1][who] != own]
-    assert moved
-    rows = [[f"{d}{w}", w, f"2023-{d}", "voucher", True] for w in moved for d in ("07-05", "01-31")]
-    project.feedback(touches(shop, rows, head=HEAD[:5]))
-    fed = sorted((shop / ".coterie" / "feedback").glob("0*"))
-    with DuckDB() as db:
-        ground = open_ground(db, project.settings, shop, fed)
-        found = read_contacts(db, project.settings.offers, ground)
-    keys = list(ground.segments)
-    # In the order of touch ids: first all of 31 January, before any run, then those of 5 July.
-    assert [keys[i] for i in found.segment] == [places[0][who] for who in sorted(moved)] * 2
-    assert ground.earlier == (before.id,)

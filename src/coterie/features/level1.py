@@ -139,6 +139,30 @@ def build_level1(
     )
 
 
+def days_only(rules: Rules, as_of: int, *, lines: str = "lines") -> str:
+    """Return a SELECT of what ``order_days`` needs to tell which days count, and no more.
+
+    Parameters
+    ----------
+    rules : Rules
+        How lines are counted.
+    as_of : int
+        Rows on or after this day are not read.
+    lines : str
+        Table of order lines.
+
+    Returns
+    -------
+    str
+        customer_id, day, net_micros and free_lines, as ``build_level1`` makes them.
+    """
+    return (
+        "SELECT customer_id, day, CAST(SUM(net_micros) AS BIGINT) AS net_micros, "
+        "CAST(SUM(free_lines) AS BIGINT) AS free_lines "
+        f"FROM ({_order_parts(rules, as_of, lines)}) AS parts GROUP BY customer_id, day"
+    )
+
+
 def _order_parts(rules: Rules, as_of: int, lines: str) -> str:
     """Return the SELECT of sums by customer, order and day, from which both levels roll up."""
     live = "TRUE" if rules.returns == "drop" else f"NOT ({netted(as_of)})"

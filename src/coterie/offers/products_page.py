@@ -257,7 +257,7 @@ def demand_chart(sold: Mapping[str, float], ahead: str, expected: Mapping[str, A
     coming = alt.Chart(rows([next_month] if known else []))
     band = coming.mark_bar(color=light("less2"), width=14).encode(x=x, y="low:Q", y2="high:Q")
     spot = alt.Chart(rows([next_month])).mark_point(color=light("series"), size=60, shape="diamond")
-    return finish(alt.layer(band, line, spot.encode(x=x, y=y)).properties(width=620, height=180))
+    return finish(alt.layer(band, line, spot.encode(x=x, y=y)).properties(width=410, height=180))
 
 
 def _of(table: pa.Table, segment: str) -> list[dict[str, Any]]:

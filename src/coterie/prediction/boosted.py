@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from coterie.prediction.evaluate import CAP
+from coterie.prediction.quick import chances, predict
 from coterie.segmentation.boosting import tree_settings
 from coterie.segmentation.parallel import each
 
@@ -25,7 +26,6 @@ N_TRAINED = 40_000
 """Rows that trees are fitted on, drawn evenly; twice as many rank customers no better."""
 _FEW = 20_000
 """Rows below which each model is fitted twice and averaged: one alone is lucky or not by .01."""
-_CHUNK = 65_536
 _SMALL = 1e-6
 
 
@@ -157,25 +157,12 @@ def fit_boosted(lessons: Sequence[Lesson], *, seed: int) -> Boosted:
 
 def averages(models: Sequence[Sequence[Any]], features: Floats) -> list[Floats]:
     """Return the mean prediction of each group of models, in pieces on all cores."""
-    parts = [slice(start, start + _CHUNK) for start in range(0, len(features), _CHUNK)]
-    jobs = [
-        (group, model, part)
-        for group, some in enumerate(models)
-        for model in some
-        for part in parts
-    ]
     result = [np.zeros(len(features)) for _ in models]
-
-    def one(job: tuple[int, Any, slice]) -> Floats:
-        _, model, part = job
-        if hasattr(model, "predict_proba"):
-            chances: Floats = model.predict_proba(features[part])[:, -1]
-            return chances
-        told: Floats = model.predict(features[part])
-        return told
-
-    for (group, _, part), told in zip(jobs, each(one, jobs), strict=True):
-        result[group][part] += told / len(models[group])
+    for group, some in enumerate(models):
+        for model in some:
+            chance = hasattr(model, "predict_proba")
+            told = chances(model, features)[:, -1] if chance else predict(model, features)
+            result[group] += told / len(some)
     return result
 
 

@@ -18,7 +18,7 @@ from coterie.engine.sql import identifier
 from coterie.features.asof import Sources, build_features
 from coterie.features.catalogue import VALUE_FEATURES
 from coterie.features.column import to_floats
-from coterie.features.level1 import Rules, build_level1
+from coterie.features.level1 import Rules, days_only
 from coterie.prediction.churn import GAP_QUANTILE, usual_gap
 from coterie.prediction.forecast import Known, Past
 from coterie.segmentation.base import Labels
@@ -262,11 +262,10 @@ def see_days(db: DuckDB, rules: Rules, day: int, name: str) -> None:
     name : str
         Of the table.
     """
-    build_level1(db, rules, day)
-    keep_days(db, name, rules)
+    keep_days(db, name, rules, f"({days_only(rules, day)})")
 
 
-def keep_days(db: DuckDB, name: str, rules: Rules) -> None:
+def keep_days(db: DuckDB, name: str, rules: Rules, days: str = "order_days") -> None:
     """Keep of ``order_days`` what later questions need.
 
     Parameters
@@ -277,10 +276,10 @@ def keep_days(db: DuckDB, name: str, rules: Rules) -> None:
         Of the table that is made.
     rules : Rules
         What counts as a day with an order.
+    days : str
+        ``order_days``, or a subquery in brackets with its columns.
     """
-    db.create(
-        name, f"SELECT customer_id, day, net_micros, {rules.counts} AS counts FROM order_days"
-    )
+    db.create(name, f"SELECT customer_id, day, net_micros, {rules.counts} AS counts FROM {days}")
 
 
 def read_gaps(db: DuckDB, ids: pa.Array, seen: str) -> Floats:

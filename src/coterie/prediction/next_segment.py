@@ -17,8 +17,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from coterie.errors import DataError
 from coterie.features.threads import one_thread
 from coterie.prediction.boosted import drawn
+from coterie.prediction.quick import chances
 from coterie.segmentation.boosting import tree_settings
-from coterie.segmentation.parallel import each
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int32]
@@ -26,7 +26,6 @@ Labels = NDArray[np.int32]
 STEP_DAYS = 28
 _FASTER = {"max_iter": 40, "learning_rate": 0.08}
 """A tree a segment and round makes these the slowest trees of all."""
-_CHUNK = 65_536
 _LEAST = 1e-12
 
 
@@ -119,12 +118,9 @@ class NextSegment:
 
     def chances(self, features: Floats, start: Labels) -> Floats:
         """Return the chance of each segment, shape (n, k); one never moved to has 0."""
-        known = np.column_stack([features, start])
-        parts = [slice(at, at + _CHUNK) for at in range(0, len(known), _CHUNK)]
-        told = each(lambda part: self.model.predict_proba(known[part]), parts)
-        result = np.zeros((len(known), self.k))
-        for part, some in zip(parts, told, strict=True):
-            result[part, self.model.classes_] = some
+        result = np.zeros((len(features), self.k))
+        told = chances(self.model, np.column_stack([features, start]))
+        result[:, self.model.classes_] = told
         return result
 
 

@@ -10,7 +10,7 @@ import altair as alt
 from coterie.profiling.charts import Chart, cut, finish, rows
 from coterie.profiling.palette import light, slot
 
-_WIDTH, _HEIGHT, _SMALL = 700, 280, 190
+_WIDTH, _HEIGHT, _SMALL = 410, 260, 270
 _AWAY = "Have not ordered yet"
 
 

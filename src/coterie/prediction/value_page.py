@@ -143,7 +143,7 @@ def _hindsight(summary: Mapping[str, Any]) -> list[str | Table | Figure]:
     spend = [
         [
             _RULES[name],
-            f"{one['gini']:.2f}",
+            f"{round(one['gini'], 2) + 0.0:.2f}",  # never a zero with a sign
             _percent(one["total_error"]),
             fmt.share(one["decile_error"]),
             fmt.money(one["mae"], currency),
@@ -215,6 +215,7 @@ def _returns(summary: Mapping[str, Any]) -> list[str | Table | Figure]:
             chart,
             f"Share of each segment that had not ordered again, in days from {since} on",
             "By Kaplan and Meier, with 95 % ranges; segments are those of that day.",
+            wide=True,
         ),
         Table(
             f"Customers watched from {since} on: by when half had ordered again.",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
@@ -55,11 +56,14 @@ class Figure:
         What it shows; also told to readers who cannot see it.
     note : str, optional
         One sentence of how to read it.
+    wide : bool, optional
+        Whether it needs the whole width; else it stands beside another where there is room.
     """
 
     chart: Chart
     title: str
     note: str = ""
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def page(*, project: str, heading: str, until: str, lead: str, sections: Sequenc
         until=until,
         lead=lead,
         style=Markup(style()),  # noqa: S704  our own file
-        sections=[(section.title, [_part(part) for part in section.parts]) for section in sections],
+        sections=[(section.title, _grouped(section.parts)) for section in sections],
         draw=_Drawer().draw,
     )
 
@@ -122,6 +126,15 @@ def _part(part: str | Table | Figure) -> tuple[str, object]:
     if isinstance(part, Table) and part.empty and not part.rows:
         return "str", part.empty
     return type(part).__name__.lower(), part
+
+
+def _grouped(parts: Sequence[str | Table | Figure]) -> list[tuple[str, object]]:
+    """Return parts with their kinds; charts that follow each other are one part."""
+    found: list[tuple[str, object]] = []
+    for kind, some in groupby(map(_part, parts), key=lambda part: part[0]):
+        same = list(some)
+        found += [("figures", [part for _, part in same])] if kind == "figure" else same
+    return found
 
 
 class _Drawer:
