@@ -27,7 +27,7 @@ demo: $(READY) ## segment the Complete Journey households into ./demo
 	@$(BIN)/coterie demo --folder demo
 
 test: lint types imports $(READY) ## all checks and all tests
-	@$(BIN)/pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## format and style (ruff)
 	@$(BIN)/ruff format --check --quiet . || { echo 'Not formatted: run make format.'; exit 1; }

@@ -30,29 +30,30 @@ DATA = Path(os.environ.get("COTERIE_DATA") or Path(__file__).parents[2] / "share
 REQUIRE_ALL = os.environ.get("COTERIE_REQUIRE") == "all"
 
 
-# Files whose tests share runs that take long to make, and those that are long themselves: first.
-TOGETHER = ("tests/profiling",)
+# What takes longest comes first, so that no worker is left with it at the end.
 LONG = (
-    "tests/integration/test_kills.py",
     "tests/test_readme.py",
-    "tests/profiling",
     "tests/integration/test_real_data.py",
+    "tests/integration/test_kills.py",
     "tests/test_repeat.py",
+    "tests/integration/test_value.py",
     "tests/segmentation/test_select.py",
     "tests/integration/test_boosted_value.py",
     "tests/integration/test_dvc.py",
+    "tests/profiling/test_explain.py",
+    "tests/profiling/test_export_sql.py",
+    "tests/segmentation/test_estimator.py",
 )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give each file to one worker, what shares runs together, and begin with what takes long."""
-    places = {}
-    for item in items:
-        place = item.path.relative_to(config.rootpath).as_posix()
-        place = next((folder for folder in TOGETHER if place.startswith(folder)), place)
-        item.add_marker(pytest.mark.xdist_group(place))
-        places[item] = place
-    items.sort(key=lambda item: LONG.index(places[item]) if places[item] in LONG else len(LONG))
+    """Begin with the files that take long; pytest-xdist hands files out in this order."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(config.rootpath).as_posix()
+        return LONG.index(name) if name in LONG else len(LONG)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

@@ -254,7 +254,7 @@ def test_both_separators_of_the_personality_data_give_equal_segments(data, folde
             data / "customer_personality" / file,
             folders("personality"),
             k=4,
-            settings={"segmentation": {"outcome": "Response"}},
+            settings={"segmentation": {"outcome": "Response", "algorithm": "kmeans"}},
         )
         for file in files
     )
@@ -272,7 +272,7 @@ def test_the_blanks_of_the_telephone_data_are_missing_and_not_text(data, folders
         data / "telco_churn" / "telco_customer_churn.csv.gz",
         folders("telco"),
         k=4,
-        settings={"segmentation": {"outcome": "Churn"}},
+        settings={"segmentation": {"outcome": "Churn", "algorithm": "kmeans"}},
     )
     customers = run.quality["tables"]["customers"]
     assert (customers["rows_in"], customers["accepted"]) == (7_043, 7_043)
