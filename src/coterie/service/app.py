@@ -20,8 +20,10 @@ from coterie.service.models import Problem
 from coterie.service.params import ServerParams
 from coterie.service.problems import MEDIA_TYPE, add_problems
 from coterie.service.projects import Projects
+from coterie.service.routes import customers as customer_routes
 from coterie.service.routes import jobs as job_routes
 from coterie.service.routes import projects as project_routes
+from coterie.service.routes import segments as segment_routes
 from coterie.service.worker import Worker
 from coterie.store.database import Database
 from coterie.store.home import REGISTRY
@@ -84,7 +86,7 @@ def create_app(
     )
     app.state.params, app.state.projects, app.state.jobs = params, projects, jobs
     app.state.database, app.state.clock = database, clock
-    for routes in (project_routes, job_routes):
+    for routes in (project_routes, job_routes, segment_routes, customer_routes):
         app.include_router(routes.router, prefix=ROOT)
     add_problems(app)
     app.add_middleware(Idempotency, replies=Replies(database), clock=clock)

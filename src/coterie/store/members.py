@@ -143,12 +143,12 @@ class Members:
             row = {"project": self.project, "run_id": run_id, "segments": {}}
             try:
                 with connection.begin_nested():
-                    number = connection.execute(LOADED.insert().values(**row)).inserted_primary_key
+                    made = connection.execute(LOADED.insert().values(**row))
             except sa.exc.IntegrityError:  # another has loaded it in this moment
                 return sum(self._known(connection, run_id)[1].values())
-            assert number is not None
-            segments = _insert(connection, number[0], folder)
-            mine = LOADED.c.number == number[0]
+            number = int((made.inserted_primary_key or [0])[0])
+            segments = _insert(connection, number, folder)
+            mine = LOADED.c.number == number
             connection.execute(LOADED.update().where(mine).values(segments=segments))
         return sum(segments.values())
 
