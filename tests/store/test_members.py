@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coterie.errors import DataError, NotReadyError, ParameterError
-from coterie.store import members as module
+from coterie.store import listing
 from coterie.store.database import Database
-from coterie.store.members import NOBODY, SORTS, Members, Wanted
+from coterie.store.listing import SORTS, Wanted
+from coterie.store.members import NOBODY, Members
 from coterie.store.registry import Registry
 from coterie.store.tables import CUSTOMERS, HISTORY
 
@@ -153,7 +154,7 @@ def test_pages_hold_each_customer_exactly_once(
 ):
     run_id = f"r{tmp_path_factory.mktemp('run').name}"
     run = write_run(tmp_path_factory.mktemp("run") / "r", people, features=["clv", "recency"])
-    monkeypatch.setattr(module, "_FEW", few)
+    monkeypatch.setattr(listing, "_FEW", few)
     members = Members(database, "")
     members.load(run_id, run)
     wanted = Wanted(segment_id, search, sort, falling)

@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
+from coterie.engine.duckdb import DuckDB
+from coterie.engine.sql import literal
 from coterie.features.windows import to_date, to_day
 from coterie.schema import MICROS
 from coterie.store.results import Run
@@ -51,17 +51,21 @@ def timeline(run: Run, customer_id: str, *, feedback: Sequence[Path] = ()) -> li
     data = run.folder.parents[1] / "data" / str(run.manifest.get("data", ""))
     end = to_day(date.fromisoformat(run.as_of)) if run.as_of else None
 
-    def rows(folder: Path) -> list[Entry]:
-        if not any(folder.glob("*.parquet")):
-            return []
-        found = pq.read_table(folder, filters=[("customer_id", "=", customer_id)]).to_pylist()
-        return [row for row in found if end is None or row["day"] < end]
+    known = "TRUE" if end is None else f"day < {end}"
+    with DuckDB(threads=1) as db:
 
-    entries = _orders(rows(data / "lines"))
-    for name in _SHOWN:
-        folders = [data / name]
-        folders += [path / name for path in feedback] if name == "touches" else []
-        entries += _single(name, (row for folder in folders for row in rows(folder)))
+        def rows(folder: Path) -> list[Entry]:
+            if not any(folder.glob("*.parquet")):
+                return []
+            files = literal(str(folder / "*.parquet"))
+            mine = f"customer_id = {literal(customer_id)} AND {known}"
+            return db.query(f"SELECT * FROM read_parquet({files}) WHERE {mine}").to_pylist()
+
+        entries = _orders(rows(data / "lines"))
+        for name in _SHOWN:
+            folders = [data / name]
+            folders += [path / name for path in feedback] if name == "touches" else []
+            entries += _single(name, (row for folder in folders for row in rows(folder)))
     return sorted(entries, key=place, reverse=True)
 
 

@@ -15,7 +15,7 @@ from coterie.service.models_people import Customer, CustomerPage
 from coterie.service.problems import NotFoundError
 from coterie.service.projects import Served
 from coterie.service.reading import day_of, named
-from coterie.store.members import BY_ID, SORTS, Place, Wanted, may_be
+from coterie.store.listing import BY_ID, SORTS, Place, Wanted, may_be
 
 _SORT = f"{', '.join(SORTS)}; with - in front the largest first."
 

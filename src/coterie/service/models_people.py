@@ -44,7 +44,7 @@ class Segment(Open):
     share: float
     value_share: float | None = None
     value_share_ci: list[float] | None = None
-    stability: float | None = None
+    stability: dict[str, Any] | float | None = None
     verdict: str | None = None
     born_run: str | None = None
     parents: list[str] = []

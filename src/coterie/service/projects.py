@@ -17,7 +17,8 @@ from coterie.service.params import ServerParams
 from coterie.service.problems import ConflictError, NotFoundError
 from coterie.store.database import Database
 from coterie.store.home import Home
-from coterie.store.members import Members, may_be
+from coterie.store.listing import may_be
+from coterie.store.members import Members
 from coterie.store.places import FILE
 from coterie.store.registry import Registry
 from coterie.store.tables import CONNECTIONS
