@@ -17,6 +17,7 @@ import uvicorn
 from coterie import Project
 from coterie.service.app import create_app
 from coterie.service.params import ServerParams
+from tests.service.shop import make_shop
 
 CARDS = "id,spend,visits,plan\n" + "".join(
     f"c{n:03d},{n % 7 * 10 + n % 3},{1 if n % 2 else 9},{'gold' if n % 7 > 3 else 'basic'}\n"
@@ -71,6 +72,14 @@ def client(tmp_path: Path) -> Iterator[httpx.Client]:
     """Yield a client of a server with one worker and no project."""
     with served(ServerParams(tmp_path / "home")) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home that holds the project ``shop``, with two runs; tests serve copies of it."""
+    home = tmp_path_factory.mktemp("home")
+    make_shop(home / "shop")
+    return home
 
 
 def put_cards(client: httpx.Client, project: str = "cards", *, k: int = 3) -> str:

@@ -49,6 +49,9 @@ from coterie.store.home import Home
 from coterie.store.predictions import PAGE, SUMMARY, Kept, kept
 from coterie.store.runs import FolderWriter
 
+_SUITS = "suits.parquet"
+"""Whom each offer suits: a row for each customer, a bit for each offer of the catalogue."""
+
 
 class Planned(Kept):
     """A finished plan, or a finished report on what offers brought.
@@ -76,6 +79,34 @@ class Planned(Kept):
         """The table with ``treated`` beside ``arm``: with times and answers it is feedback."""
         table = self.table
         return table.add_column(5, "treated", pc.equal(table["arm"], "treated"))
+
+
+def offered(plan: Planned, customer_id: str) -> list[dict[str, Any]] | None:
+    """Return which offers suit a customer, in the order of the catalogue.
+
+    Parameters
+    ----------
+    plan : Planned
+        A finished plan.
+    customer_id : str
+        As in the data.
+
+    Returns
+    -------
+    list of dict or None
+        offer_id, name, and ``now``: "may" (she may be contacted), "waits" (she was contacted
+        lately) or "guarded" (kept from more debt). None of a plan that does not say so.
+    """
+    path = plan.folder / _SUITS
+    if not path.is_file():
+        return None
+    rows = pq.read_table(path, filters=[("customer_id", "=", customer_id)]).to_pylist()
+    return [
+        {"offer_id": offer["id"], "name": offer["name"], "now": now}
+        for number, offer in enumerate(plan.summary["offers"])
+        for now in ("may", "waits", "guarded")
+        if rows and rows[0][now] >> number & 1
+    ]
 
 
 @dataclass(frozen=True)
@@ -308,6 +339,17 @@ def write_plan(
         "notes": _notes(known.suits, ground),
     }
     writer.table("plan.parquet", table)
+    writer.table(
+        _SUITS,
+        pa.table(
+            {
+                "customer_id": asked.customers,
+                "may": asked.may,
+                "waits": asked.waits,
+                "guarded": asked.guarded,
+            }
+        ),
+    )
     writer.json(SUMMARY, summary)
     writer.text(PAGE, pages.plan_page(summary, **_titles(settings)))
 

@@ -21,9 +21,11 @@ from coterie.service.params import ServerParams
 from coterie.service.predictors import Predictors
 from coterie.service.problems import MEDIA_TYPE, add_problems
 from coterie.service.projects import Projects
+from coterie.service.routes import customers as customer_routes
 from coterie.service.routes import jobs as job_routes
 from coterie.service.routes import predict as predict_routes
 from coterie.service.routes import projects as project_routes
+from coterie.service.routes import segments as segment_routes
 from coterie.service.worker import Worker
 from coterie.store.database import Database
 from coterie.store.home import REGISTRY
@@ -87,7 +89,7 @@ def create_app(
     app.state.params, app.state.projects, app.state.jobs = params, projects, jobs
     app.state.database, app.state.clock = database, clock
     app.state.predictors = Predictors(projects)
-    for routes in (project_routes, job_routes, predict_routes):
+    for routes in (project_routes, job_routes, segment_routes, customer_routes, predict_routes):
         app.include_router(routes.router, prefix=ROOT)
     for routes in (job_routes, predict_routes):
         app.include_router(routes.root)

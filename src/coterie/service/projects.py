@@ -17,6 +17,7 @@ from coterie.service.params import ServerParams
 from coterie.service.problems import ConflictError, NotFoundError
 from coterie.store.database import Database
 from coterie.store.home import Home
+from coterie.store.listing import may_be
 from coterie.store.members import Members
 from coterie.store.places import FILE
 from coterie.store.registry import Registry
@@ -94,6 +95,8 @@ class Served:
         self.name = name
         self.folder = folder
         self.home = Home(folder)
+        self.explaining = threading.Lock()
+        """Held while a run explains itself: it keeps tables for that."""
         self._lock = threading.Lock()
         self._registry: Registry | None = None
         self._runs: dict[tuple[Any, ...], Run] = {}
@@ -154,7 +157,8 @@ class Served:
         NotFoundError
             If there is no such run.
         """
-        if self.registry.find(run_id=run_id) is None or not (self.home.runs / run_id).is_dir():
+        row = self.registry.find(run_id=run_id) if may_be(run_id) else None
+        if row is None or not (self.home.runs / run_id).is_dir():
             raise NotFoundError(f"There is no run {run_id!r} in {self.name}.", where="run_id")
         names = self.registry.names()
         key = (run_id, *sorted(names.items()))

@@ -20,12 +20,18 @@ from typing import Any
 from coterie.api import Project
 from coterie.errors import CoterieError
 from coterie.service.projects import server_settings
+from coterie.store.home import Home
 
 Tell = Callable[[str, float, str], None]
 
 
 def _run(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     run = project.run(as_of=_day(wish), refit=bool(wish.get("refit")), tell=tell)
+    home = Home(project.folder)
+    with home.registry() as registry:
+        # Also of the first run: nobody who asks for a list waits until it is loaded.
+        if (row := home.published(registry)) is not None:
+            registry.serve(row)
     return {"run_id": run.id, "as_of": run.as_of, "segments": len(run.segments)}
 
 
@@ -56,6 +62,7 @@ def _offers(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, 
         budget=wish.get("budget"),
         tell=tell,
     )
+    project.offers_report(as_of=_day(wish))
     return {"run_id": project.latest.id, "planned": plan.table.num_rows}
 
 

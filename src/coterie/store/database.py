@@ -82,7 +82,9 @@ class Database:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.engine.begin() as connection:
                 if self.path:
-                    connection.execute(sa.text("BEGIN IMMEDIATE"))
+                    # Who only reads waits for no writer.
+                    alone = writes or not self._ready
+                    connection.execute(sa.text("BEGIN IMMEDIATE" if alone else "BEGIN"))
                 writes = self._bring_up_to_date(connection) or writes
                 yield connection
                 if writes:

@@ -1,74 +1,32 @@
 """Where the published run places each customer, as lists of a service need it: sorted, by page.
 
-A run is loaded under its own id beside the one that is published, so readers see the one or
-the other, never a mixture; the transaction that moves the pointer also writes the history.
+A run is loaded beside the one that is published, so readers see the one or the other, never a
+mixture; the transaction that moves the pointer also writes the history.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from coterie.errors import DataError, ParameterError
+from coterie.errors import DataError, NotReadyError
 from coterie.store.database import Database
-from coterie.store.tables import CUSTOMERS, HISTORY, LOADED, NUMBERS, PUBLISHED, SORTED, UNKNOWN
+from coterie.store.listing import BY_ID, SHOWN, Page, Place, Wanted, may_be, page_query, total_of
+from coterie.store.tables import CUSTOMERS, HISTORY, LOADED, NUMBERS, PUBLISHED, UNKNOWN
 
 NOBODY = "none"
 """Segment of those who are in none."""
 _BATCH = 50_000
 _NAMES = tuple(column.name for column in CUSTOMERS.c)
 _FEATURES = {"value": "clv", "monetary": "monetary", "recency": "recency", "frequency": "frequency"}
-_AFTER_ALL = "\U0010ffff"
-
-Sort = Literal["customer_id", "value", "monetary", "recency", "margin"]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which customers a list shows, and in which order.
-
-    Parameters
-    ----------
-    segment_id : str, optional
-        Only those of a segment; "none" for those in none.
-    search : str, optional
-        Only those whose id begins so.
-    sort : str, default "customer_id"
-        One of ``SORTED`` or the id; ties by id. What is not known comes last when falling.
-    falling : bool, default False
-        Largest first.
-
-    Raises
-    ------
-    ParameterError
-        If lists cannot be sorted so.
-    """
-
-    segment_id: str = ""
-    search: str = ""
-    sort: str = "customer_id"
-    falling: bool = False
-
-    def __post_init__(self) -> None:
-        known = ("customer_id", *SORTED)
-        if self.sort not in known:
-            raise ParameterError.unknown("sort", self.sort, known)
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some rows of a list; ``after`` is where the next page begins, None on the last."""
-
-    rows: list[dict[str, Any]]
-    after: tuple[Any, str] | None
-    total: int
+_CACHE = "PRAGMA cache_size = -131072"
+_USUAL = "PRAGMA cache_size = -2000"
 
 
 class Members:
@@ -88,7 +46,7 @@ class Members:
 
     def served(self, connection: sa.Connection) -> bool:
         """Say whether lists of this project are asked for at all: then publishing loads them."""
-        query = sa.select(LOADED.c.run_id).filter_by(project=self.project).limit(1)
+        query = sa.select(LOADED.c.number).filter_by(project=self.project).limit(1)
         return connection.execute(query).first() is not None
 
     def load(self, run_id: str, folder: Path) -> int:
@@ -100,15 +58,28 @@ class Members:
             Of the run.
         folder : Path
             Its folder.
+
+        Raises
+        ------
+        DataError
+            If its tables are not about the same customers.
         """
-        mine = {"project": self.project, "run_id": run_id}
+        with self.database.transaction() as connection:
+            known = self._loaded(connection, run_id)
+        if known is not None:
+            return sum(known[1].values())
         with self.database.transaction(writes=True) as connection:
-            known = connection.execute(sa.select(LOADED.c.customers).filter_by(**mine)).scalar()
-            if known is not None:
-                return int(known)
-            number = _insert(connection, (self.project, run_id), folder)
-            connection.execute(LOADED.insert().values(**mine, customers=number))
-        return number
+            row = {"project": self.project, "run_id": run_id, "segments": {}}
+            try:
+                with connection.begin_nested():
+                    made = connection.execute(LOADED.insert().values(**row))
+            except sa.exc.IntegrityError:  # another has loaded it in this moment
+                return sum(self._known(connection, run_id)[1].values())
+            number = int((made.inserted_primary_key or [0])[0])
+            segments = _insert(connection, number, folder)
+            mine = LOADED.c.number == number
+            connection.execute(LOADED.update().where(mine).values(segments=segments))
+        return sum(segments.values())
 
     def follow(self, connection: sa.Connection, run_id: str, as_of: int | None) -> str | None:
         """Write who came into another segment, just before the run is published.
@@ -129,36 +100,39 @@ class Members:
         """
         mine = {"project": self.project}
         before = connection.execute(sa.select(PUBLISHED.c.run_id).filter_by(**mine)).scalar()
-        last = sa.select(sa.func.max(HISTORY.c.number)).filter_by(**mine)
-        number = (connection.execute(last).scalar() or 0) + 1
-        if number > 1 and before == run_id:
+        newest = sa.select(sa.func.max(HISTORY.c.number)).filter_by(**mine)
+        last = connection.execute(newest).scalar() or 0
+        if last and before == run_id:
             return run_id  # published again: nobody moved
-        old, new = CUSTOMERS.alias("old"), CUSTOMERS.alias("new")
-        same = (
-            (old.c.project == new.c.project)
-            & (old.c.run_id == (before if number > 1 else None))
-            & (old.c.customer_id == new.c.customer_id)
+        told = (sa.literal(last + 1), sa.literal(run_id), sa.literal(as_of, sa.Integer))
+        until_now = (
+            sa.select(HISTORY.c.segment_id)
+            .filter_by(**mine)
+            .where(HISTORY.c.customer_id == CUSTOMERS.c.customer_id)
+            .order_by(HISTORY.c.number.desc())
+            .limit(1)
+            .correlate(CUSTOMERS)
+            .scalar_subquery()
         )
-        told = (sa.literal(number), sa.literal(run_id), sa.literal(as_of, sa.Integer))
-        moved = (
-            sa.select(new.c.project, new.c.customer_id, *told, new.c.segment_id)
-            .select_from(new.outerjoin(old, same))
-            .where(new.c.project == self.project, new.c.run_id == run_id)
-            .where(old.c.segment_id.is_distinct_from(new.c.segment_id))
+        who = (sa.literal(self.project), CUSTOMERS.c.customer_id, *told, CUSTOMERS.c.segment_id)
+        moved = sa.select(*who).where(
+            CUSTOMERS.c.loaded == self._known(connection, run_id)[0],
+            CUSTOMERS.c.segment_id.is_distinct_from(until_now),
         )
-        columns = ["project", "customer_id", "number", "run_id", "as_of", "segment_id"]
+        columns = ["project", BY_ID, "number", "run_id", "as_of", "segment_id"]
         connection.execute(HISTORY.insert().from_select(columns, moved))
         return before
 
     def forget(self, keep: Sequence[str]) -> None:
         """Drop the loaded rows of all runs but some."""
+        gone = LOADED.c.project == self.project, LOADED.c.run_id.not_in(keep)
         with self.database.transaction(writes=True) as connection:
-            for table in (LOADED, CUSTOMERS):
-                mine = table.c.project == self.project
-                connection.execute(table.delete().where(mine, table.c.run_id.not_in(keep)))
+            numbers = sa.select(LOADED.c.number).where(*gone)
+            connection.execute(CUSTOMERS.delete().where(CUSTOMERS.c.loaded.in_(numbers)))
+            connection.execute(LOADED.delete().where(*gone))
 
     def page(
-        self, run_id: str, wanted: Wanted, *, after: tuple[Any, str] | None = None, limit: int = 50
+        self, run_id: str, wanted: Wanted, *, after: Place | None = None, limit: int = 50
     ) -> Page:
         """Return a page of the customers of a loaded run.
 
@@ -169,7 +143,7 @@ class Members:
         wanted : Wanted
             Which of them, and in which order.
         after : (value, customer_id), optional
-            The last row of the page before.
+            ``after`` of the page before.
         limit : int, default 50
             Rows at most.
 
@@ -177,103 +151,101 @@ class Members:
         -------
         Page
             With the number of all that are wanted.
+
+        Raises
+        ------
+        NotReadyError
+            If the run is not loaded.
         """
-        c = CUSTOMERS.c
-        which = [c.project == self.project, c.run_id == run_id]
-        if wanted.segment_id:
-            which.append(c.segment_id == wanted.segment_id)
-        if wanted.search:
-            which += [c.customer_id >= wanted.search, c.customer_id < wanted.search + _AFTER_ALL]
-        key = c[wanted.sort]
-        order = (key, c.customer_id) if wanted.sort != "customer_id" else (key,)
-        query = sa.select(*(column for column in c if column.name not in {"project", "run_id"}))
-        query = query.where(*which)
-        if after:
-            place = sa.tuple_(*order)
-            last = sa.tuple_(*(after if len(order) == 2 else after[1:]))
-            query = query.where(place < last if wanted.falling else place > last)
-        ordered = [column.desc() if wanted.falling else column.asc() for column in order]
         with self.database.transaction() as connection:
-            total = self._total(connection, run_id, wanted, which)
-            found = connection.execute(query.order_by(*ordered).limit(limit + 1)).mappings()
-            rows = [dict(row) for row in found]
+            number, segments = self._known(connection, run_id)
+            total = total_of(connection, number, segments, wanted) if may_be(wanted.search) else 0
+            beyond = [wanted.beyond(after)] if after else []
+            query = page_query(number, segments, wanted, total, beyond, limit + 1)
+            rows = [dict(row) for row in connection.execute(query).mappings()] if total else []
         more, rows = len(rows) > limit, rows[:limit]
-        end = (rows[-1][wanted.sort], rows[-1]["customer_id"]) if more else None
-        return Page([_known(row) for row in rows], end, total)
+        end = (rows[-1][wanted.sort], rows[-1][BY_ID]) if more else None
+        return Page([_plain(row) for row in rows], end, total)
 
     def one(self, run_id: str, customer_id: str) -> dict[str, Any] | None:
         """Return the row of a customer in a loaded run, or None."""
-        one = {"project": self.project, "run_id": run_id, "customer_id": customer_id}
+        if not may_be(customer_id):
+            return None
         with self.database.transaction() as connection:
-            row = connection.execute(sa.select(CUSTOMERS).filter_by(**one)).mappings().first()
-        return _known(dict(row)) if row else None
+            number = self._known(connection, run_id)[0]
+            query = sa.select(*SHOWN).filter_by(loaded=number, customer_id=customer_id)
+            row = connection.execute(query).mappings().first()
+        return _plain(dict(row)) if row else None
 
     def history(self, customer_id: str) -> list[dict[str, Any]]:
         """Return the segments that a customer came into, the first one first."""
+        if not may_be(customer_id):
+            return []
         query = sa.select(HISTORY.c.run_id, HISTORY.c.as_of, HISTORY.c.segment_id)
         query = query.filter_by(project=self.project, customer_id=customer_id)
         with self.database.transaction() as connection:
             rows = connection.execute(query.order_by(HISTORY.c.number)).mappings()
             return [dict(row) for row in rows]
 
-    def _total(
-        self,
-        connection: sa.Connection,
-        run_id: str,
-        wanted: Wanted,
-        which: Sequence[sa.ColumnElement[bool]],
-    ) -> int:
-        if not wanted.segment_id and not wanted.search:
-            known = sa.select(LOADED.c.customers).filter_by(project=self.project, run_id=run_id)
-            return int(connection.execute(known).scalar() or 0)
-        count = sa.select(sa.func.count()).select_from(CUSTOMERS).where(*which)
-        return int(connection.execute(count).scalar_one())
+    def _loaded(self, connection: sa.Connection, run_id: str) -> tuple[int, dict[str, int]] | None:
+        query = sa.select(LOADED.c.number, LOADED.c.segments)
+        row = connection.execute(query.filter_by(project=self.project, run_id=run_id)).first()
+        return (row.number, row.segments) if row else None
+
+    def _known(self, connection: sa.Connection, run_id: str) -> tuple[int, dict[str, int]]:
+        found = self._loaded(connection, run_id)
+        if found is None:
+            raise NotReadyError(f"The customers of run {run_id} are not loaded any more.")
+        return found
 
 
-def _known(row: dict[str, Any]) -> dict[str, Any]:
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {name: None if value == UNKNOWN else value for name, value in row.items()}
 
 
-def _insert(connection: sa.Connection, key: tuple[str, str], folder: Path) -> int:
-    """Insert all customers of a run folder, and return how many."""
-    rows = _rows(folder)
+def _insert(connection: sa.Connection, number: int, folder: Path) -> dict[str, int]:
+    """Insert all customers of a run folder, and return how many are in each segment."""
+    segments: dict[str, int] = {}
     raw = connection.connection.cursor()
-    number = 0
+    rows = _rows(folder, number, segments)
     if connection.dialect.name == "postgresql":
-        named = ", ".join(_NAMES)
-        with raw.copy(f"COPY {CUSTOMERS.name} ({named}) FROM STDIN") as copy:
+        with raw.copy(f"COPY {CUSTOMERS.name} ({', '.join(_NAMES)}) FROM STDIN") as copy:
             for batch in rows:
-                number += len(batch)
                 for row in batch:
-                    copy.write_row((*key, *row))
-        return number
+                    copy.write_row(row)
+        return segments
     marks = ", ".join("?" * len(_NAMES))
+    # Six orders are kept at once: with the usual cache each row would be read back from disk.
+    raw.execute(_CACHE)
     for batch in rows:
-        number += len(batch)
         raw.executemany(
-            f"INSERT INTO {CUSTOMERS.name} ({', '.join(_NAMES)}) VALUES ({marks})",
-            [(*key, *row) for row in batch],
+            f"INSERT INTO {CUSTOMERS.name} ({', '.join(_NAMES)}) VALUES ({marks})", batch
         )
-    return number
+    raw.execute(_USUAL)
+    return segments
 
 
-def _rows(folder: Path) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield rows in the order of ``CUSTOMERS`` without project and run, some at a time."""
+def _rows(folder: Path, number: int, segments: dict[str, int]) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield rows in the order of ``CUSTOMERS``, some at a time, and count them by segment."""
     placed = pq.ParquetFile(folder / "assignments.parquet")
     known = pq.ParquetFile(folder / "features.parquet")
     there = set(known.schema_arrow.names)
     names = {name: feature for name, feature in _FEATURES.items() if feature in there}
-    asked = ["customer_id", *names.values()]
+    asked = [BY_ID, *names.values()]
     both = zip(placed.iter_batches(_BATCH), known.iter_batches(_BATCH, columns=asked), strict=True)
     for mine, theirs in both:
-        if mine["customer_id"] != theirs["customer_id"]:
+        if mine[BY_ID] != theirs[BY_ID]:
             raise DataError(f"The tables of the run in {folder} are not about the same customers.")
+        for counted in mine["segment_id"].value_counts().to_pylist():
+            name = counted["values"] or NOBODY
+            segments[name] = segments.get(name, 0) + counted["counts"]
         numbers = {name: _numbers(theirs[feature]) for name, feature in names.items()}
         numbers["margin"] = _numbers(mine["margin"])
         blank = [UNKNOWN] * len(mine)
         yield list(
             zip(
-                mine["customer_id"].to_pylist(),
+                [number] * len(mine),
+                mine[BY_ID].to_pylist(),
                 [one or NOBODY for one in mine["segment_id"].to_pylist()],
                 mine["second_id"].to_pylist(),
                 mine["status"].to_pylist(),

@@ -85,6 +85,32 @@ def kept_in(home: Home, kind: str, key: Mapping[str, Any]) -> Path:
     return home.predictions / f"{kind}-{hash_of({'format_version': FORMAT_VERSION, **key})}"
 
 
+def find_kept(home: Home, kind: str, **key: Any) -> Path | None:
+    """Return the newest folder of a kind whose key has these values, or None; nothing is made.
+
+    Parameters
+    ----------
+    home : Home
+        The project's folder.
+    kind : str
+        As for ``kept``.
+    **key : Any
+        Values that its key must have; of the others the newest decides.
+
+    Returns
+    -------
+    Path or None
+        Of two that are equally new, the last by name.
+    """
+    found = [
+        ((folder / MANIFEST).stat().st_mtime_ns, folder)
+        for folder in home.predictions.glob(f"{kind}-*")
+        if (folder / MANIFEST).is_file()
+        and key.items() <= read_json(folder / MANIFEST)["key"].items()
+    ]
+    return max(found)[1] if found else None
+
+
 def kept(
     home: Home, kind: str, key: Mapping[str, Any], make: Callable[[FolderWriter], None]
 ) -> Path:

@@ -110,12 +110,9 @@ class Registry:
         """
         if self._runs_folder is None:
             return
-        with self.database.transaction() as connection:
-            first = not self.members.served(connection)
         self.members.load(row["run_id"], self._runs_folder / row["run_id"])
-        if first:
-            with self.database.transaction(writes=True) as connection:
-                self.members.follow(connection, row["run_id"], row["as_of"])
+        with self.database.transaction(writes=True) as connection:
+            self.members.follow(connection, row["run_id"], row["as_of"])
 
     def rename(self, segment_id: str, name: str) -> None:
         """Keep the name that a user gives a segment; empty takes back the one given before."""

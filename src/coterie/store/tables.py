@@ -20,6 +20,8 @@ NUMBERS = (*SORTED, "frequency")
 """Numbers of a customer in ``CUSTOMERS``; ``value`` is what she is expected to spend in the
 horizon."""
 UNKNOWN = -1e300
+PLAIN = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+"""Text in the order of its code points, in any database: the beginning of an id is a range."""
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -148,32 +150,35 @@ REPLIES = sa.Table(
 LOADED = sa.Table(
     "loaded",
     METADATA,
-    _project(primary_key=True),
-    sa.Column("run_id", sa.String, primary_key=True),
-    sa.Column("customers", sa.Integer, nullable=False),
+    sa.Column("number", sa.Integer, primary_key=True),
+    _project(),
+    sa.Column("run_id", sa.String, nullable=False),
+    sa.Column("segments", sa.JSON, nullable=False),
+    sa.UniqueConstraint("project", "run_id", name="loaded_once"),
 )
-"""Runs all of whose customers are in ``customers``."""
+"""Runs all of whose customers are in ``customers``, with the customers of each segment."""
 
 CUSTOMERS = sa.Table(
     "customers",
     METADATA,
-    _project(primary_key=True),
-    sa.Column("run_id", sa.String, primary_key=True),
-    sa.Column("customer_id", sa.String, primary_key=True),
+    sa.Column("loaded", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("customer_id", PLAIN, primary_key=True),
     sa.Column("segment_id", sa.String, nullable=False),
     sa.Column("second_id", sa.String),
     sa.Column("status", sa.String, nullable=False),
     *(sa.Column(name, sa.Float, nullable=False) for name in NUMBERS),
+    sqlite_with_rowid=False,
 )
 """Where a run places each customer, and what lists are sorted by; the rest of what is known of
-her is in the run folder. A number that is not known is ``UNKNOWN``: it sorts below all others
-in any database."""
+her is in the run folder. ``loaded`` is the number of the run in ``loaded``: an index of a million
+customers repeats it a million times. A number that is not known is ``UNKNOWN``: it sorts below
+all others in any database."""
 
 HISTORY = sa.Table(
     "history",
     METADATA,
     _project(primary_key=True),
-    sa.Column("customer_id", sa.String, primary_key=True),
+    sa.Column("customer_id", PLAIN, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("run_id", sa.String, nullable=False),
     sa.Column("as_of", sa.Integer),
@@ -181,9 +186,7 @@ HISTORY = sa.Table(
 )
 """A row each time that a customer came into a segment, in the order of publication."""
 
-_WHOSE = (CUSTOMERS.c.project, CUSTOMERS.c.run_id)
+_MEMBERS = (CUSTOMERS.c.loaded, CUSTOMERS.c.segment_id)
 for _name in SORTED:
-    _by = (CUSTOMERS.c[_name], CUSTOMERS.c.customer_id)
-    sa.Index(f"customers_by_{_name}", *_WHOSE, *_by)
-    sa.Index(f"members_by_{_name}", *_WHOSE, CUSTOMERS.c.segment_id, *_by)
-sa.Index("members_by_id", *_WHOSE, CUSTOMERS.c.segment_id, CUSTOMERS.c.customer_id)
+    sa.Index(f"members_by_{_name}", *_MEMBERS, CUSTOMERS.c[_name], CUSTOMERS.c.customer_id)
+sa.Index("members_by_id", *_MEMBERS, CUSTOMERS.c.customer_id)

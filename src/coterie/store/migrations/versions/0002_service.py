@@ -129,38 +129,38 @@ def _work() -> None:
 def _people() -> None:
     op.create_table(
         "loaded",
+        sa.Column("number", sa.Integer, primary_key=True),
         _project(),
-        sa.Column("run_id", sa.String),
-        sa.Column("customers", sa.Integer, nullable=False),
-        sa.PrimaryKeyConstraint("project", "run_id"),
+        sa.Column("run_id", sa.String, nullable=False),
+        sa.Column("segments", sa.JSON, nullable=False),
+        sa.UniqueConstraint("project", "run_id", name="loaded_once"),
     )
+    plain = sa.String().with_variant(sa.String(collation="C"), "postgresql")
     op.create_table(
         "customers",
-        _project(),
-        sa.Column("run_id", sa.String),
-        sa.Column("customer_id", sa.String),
+        sa.Column("loaded", sa.Integer, autoincrement=False),
+        sa.Column("customer_id", plain),
         sa.Column("segment_id", sa.String, nullable=False),
         sa.Column("second_id", sa.String),
         sa.Column("status", sa.String, nullable=False),
         *(sa.Column(name, sa.Float, nullable=False) for name in _NUMBERS),
-        sa.PrimaryKeyConstraint("project", "run_id", "customer_id"),
+        sa.PrimaryKeyConstraint("loaded", "customer_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "history",
         _project(),
-        sa.Column("customer_id", sa.String),
+        sa.Column("customer_id", plain),
         sa.Column("number", sa.Integer),
         sa.Column("run_id", sa.String, nullable=False),
         sa.Column("as_of", sa.Integer),
         sa.Column("segment_id", sa.String, nullable=False),
         sa.PrimaryKeyConstraint("project", "customer_id", "number"),
     )
-    run = ["project", "run_id"]
     for name in ("value", "monetary", "recency", "margin"):
-        op.create_index(f"customers_by_{name}", "customers", [*run, name, "customer_id"])
-        members = [*run, "segment_id", name, "customer_id"]
+        members = ["loaded", "segment_id", name, "customer_id"]
         op.create_index(f"members_by_{name}", "customers", members)
-    op.create_index("members_by_id", "customers", [*run, "segment_id", "customer_id"])
+    op.create_index("members_by_id", "customers", ["loaded", "segment_id", "customer_id"])
 
 
 def downgrade() -> None:
