@@ -12,11 +12,13 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from coterie.errors import CoterieError, DataError, MissingExtraError, NotReadyError, ParameterError
+from coterie.store.database import DatabaseError
 
 MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[CoterieError], int], ...] = (
     (NotReadyError, 409),
     (MissingExtraError, 501),
+    (DatabaseError, 503),
     (ParameterError, 422),
     (DataError, 422),
     (CoterieError, 422),
