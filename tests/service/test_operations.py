@@ -93,14 +93,15 @@ def test_requests_are_counted_by_route_and_jobs_by_kind_and_state(tmp_path):
         for customer in ("17850", "13047"):
             client.get(f"{ROOT}/cards/jobs/{customer}")
         client.get("/nowhere/17850")
-        client.request("BREW", "/health/live")
+        client.request("PROPFIND", "/health/live")
         client.post(f"{ROOT}/cards/schedules", json={"cron": "0 3 * * *"})
         found = figures(client)
         route = "/api/v1/projects/{project}/jobs/{job_id}"
         assert found["coterie_requests_total", "GET", route, "404"] == 2
         assert found["coterie_request_seconds_count", "GET", route] == 2
         assert found["coterie_requests_total", "GET", "unmatched", "404"] == 1
-        assert found["coterie_requests_total", "other", "/health/live", "405"] == 1
+        other = [key for key in found if key[:2] == ("coterie_requests_total", "other")]
+        assert [key[-1] for key in other] == ["405"]
         assert found["coterie_queue_age_seconds",] == 0
         assert "17850" not in client.get("/metrics").text
 
