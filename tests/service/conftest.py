@@ -113,3 +113,19 @@ def wait_for(
         assert time.monotonic() < end, found
         time.sleep(0.05)
     return found
+
+
+@pytest.fixture(scope="session")
+def published_cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project of the card holders that was run once; to be copied, not changed."""
+    folder = tmp_path_factory.mktemp("published") / "cards"
+    place = folder / "uploads" / "u000000000000"
+    place.mkdir(parents=True)
+    (place / "cards.csv").write_text(CARDS, encoding="utf-8")
+    (folder / "coterie.toml").write_text(
+        '[sources.customers]\nfile = "uploads/u000000000000/cards.csv"\nkey = "id"\n'
+        "[segmentation]\nk = 3\n",
+        encoding="utf-8",
+    )
+    Project(folder).run()
+    return folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,6 +24,13 @@ Url = Annotated[
         "--database",
         help="env:NAME of the variable with a PostgreSQL URL; default: SQLite in the folder.",
     ),
+]
+LogFormat = Annotated[
+    Literal["json", "text"], typer.Option(help="How each line of the log is written.")
+]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"],
+    typer.Option(help="From which level on; info has a line for each request and job."),
 ]
 HERE = Path()
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -45,6 +52,8 @@ def serve(
     workers: Annotated[
         int, typer.Option(min=0, max=64, help="Jobs at once; 0 leaves them to coterie worker.")
     ] = 1,
+    log_format: LogFormat = "text",
+    log_level: LogLevel = "warning",
 ) -> None:
     """Serve projects over HTTP, and see their jobs through.
 
@@ -54,6 +63,7 @@ def serve(
         import uvicorn
 
         from coterie.service.app import create_app
+        from coterie.service.logs import configure
     except ModuleNotFoundError as error:
         raise MissingExtraError.of("serve", "The server") from error
 
@@ -63,15 +73,25 @@ def serve(
             allowed=", ".join(_LOOPBACK),
             where="--host",
         )
+    configure(log_format, log_level)
     app = create_app(_params(home, database), workers=workers)
     shown = f"[{host}]" if ":" in host else host
     err.print(f"Coterie on http://{shown}:{port} (what it can do: http://{shown}:{port}/docs)")
-    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=20)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=20,
+    )
 
 
 def worker(
     home: Home = HERE,
     database: Url = "",
+    log_format: LogFormat = "text",
+    log_level: LogLevel = "warning",
 ) -> None:
     """See jobs of a server through, beside it; as many of these as wanted.
 
@@ -79,9 +99,11 @@ def worker(
     """
     try:
         from coterie.service.app import make_worker
+        from coterie.service.logs import configure
     except ModuleNotFoundError as error:
         raise MissingExtraError.of("serve", "A worker") from error
 
+    configure(log_format, log_level)
     hand = make_worker(_params(home, database))
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

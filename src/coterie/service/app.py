@@ -15,6 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from coterie import __version__
 from coterie.service.deps import utc_now
 from coterie.service.ids import new_id
+from coterie.service.metrics import Metrics, Watch
 from coterie.service.middleware import Idempotency, Limits, RequestIds, Tags
 from coterie.service.models import Problem
 from coterie.service.params import ServerParams
@@ -22,9 +23,11 @@ from coterie.service.predictors import Predictors
 from coterie.service.problems import MEDIA_TYPE, add_problems
 from coterie.service.projects import Projects
 from coterie.service.routes import customers as customer_routes
+from coterie.service.routes import health as health_routes
 from coterie.service.routes import jobs as job_routes
 from coterie.service.routes import predict as predict_routes
 from coterie.service.routes import projects as project_routes
+from coterie.service.routes import schedules as schedule_routes
 from coterie.service.routes import segments as segment_routes
 from coterie.service.worker import Worker
 from coterie.store.database import Database
@@ -88,16 +91,24 @@ def create_app(
     )
     app.state.params, app.state.projects, app.state.jobs = params, projects, jobs
     app.state.database, app.state.clock = database, clock
-    app.state.predictors = Predictors(projects)
-    for routes in (project_routes, job_routes, segment_routes, customer_routes, predict_routes):
+    app.state.predictors, app.state.metrics = Predictors(projects), Metrics(database, clock)
+    for routes in (
+        project_routes,
+        job_routes,
+        schedule_routes,
+        segment_routes,
+        customer_routes,
+        predict_routes,
+    ):
         app.include_router(routes.router, prefix=ROOT)
-    for routes in (job_routes, predict_routes):
-        app.include_router(routes.root)
+    for router in (job_routes.root, predict_routes.root, health_routes.router):
+        app.include_router(router)
     add_problems(app)
     app.add_middleware(Idempotency, replies=Replies(database), clock=clock)
     app.add_middleware(Tags)
     app.add_middleware(Limits, params=params)
     app.add_middleware(RequestIds)
+    app.add_middleware(Watch, metrics=app.state.metrics, root=ROOT)
     return app
 
 

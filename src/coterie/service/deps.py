@@ -12,6 +12,7 @@ from fastapi import Depends, Path, Query, Request
 
 from coterie.errors import ParameterError
 from coterie.service.projects import Projects, Served
+from coterie.store.database import Database
 from coterie.store.jobs import Jobs
 
 MOST = 500
@@ -26,6 +27,11 @@ def get_projects(request: Request) -> Projects:
 def get_jobs(request: Request) -> Jobs:
     """Return the jobs of this server."""
     return cast("Jobs", request.app.state.jobs)
+
+
+def get_database(request: Request) -> Database:
+    """Return the operational database of this server."""
+    return cast("Database", request.app.state.database)
 
 
 def get_now(request: Request) -> datetime:
@@ -48,6 +54,7 @@ def utc_now() -> datetime:
 
 AllProjects = Annotated[Projects, Depends(get_projects)]
 AllJobs = Annotated[Jobs, Depends(get_jobs)]
+ThisDatabase = Annotated[Database, Depends(get_database)]
 Now = Annotated[datetime, Depends(get_now)]
 ThisProject = Annotated[Served, Depends(get_served)]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Rows of the page.")]

@@ -22,9 +22,12 @@ class ServerParams:
         Bytes of an uploaded file.
     max_body : int
         Bytes of any other request.
+    min_free : int
+        Bytes of the disk below which the server says that it is not ready.
     """
 
     home: Path
     database: str = ""
     max_upload: int = 4096 * MEGA
     max_body: int = 16 * MEGA
+    min_free: int = 256 * MEGA

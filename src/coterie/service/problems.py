@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from coterie.errors import CoterieError, DataError, MissingExtraError, NotReadyError, ParameterError
+from coterie.store.database import DatabaseError
 
 _LOG = logging.getLogger("coterie.service")
 
@@ -20,6 +21,7 @@ MEDIA_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[CoterieError], int], ...] = (
     (NotReadyError, 409),
     (MissingExtraError, 501),
+    (DatabaseError, 503),
     (ParameterError, 422),
     (DataError, 422),
     (CoterieError, 422),

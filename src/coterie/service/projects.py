@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from coterie.api import Project, Run
 from coterie.config import Settings, load_settings
 from coterie.errors import NotReadyError, ParameterError
 from coterie.service.params import ServerParams
 from coterie.service.problems import ConflictError, NotFoundError
+from coterie.store.connections import Connections
 from coterie.store.database import Database
 from coterie.store.home import Home
 from coterie.store.listing import may_be
 from coterie.store.members import Members
 from coterie.store.places import FILE
 from coterie.store.registry import Registry
-from coterie.store.tables import CONNECTIONS
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 UPLOADS = "uploads"
@@ -59,7 +58,7 @@ def server_settings(
     found = {}
     for name, source in settings.sources.items():
         where = f"sources.{name}"
-        if source.file and not (root / source.file).resolve().is_relative_to(root):
+        if source.file and not _is_inside(source.file, root):
             raise ParameterError(
                 f"[{where}] reads a file outside the project.",
                 allowed="uploads, and connections that an administrator registered",
@@ -78,6 +77,13 @@ def server_settings(
             source = source.model_copy(update={"database": f"env:{connections[known]}"})  # noqa: PLW2901 - the same source, with its place filled in
         found[name] = source
     return settings.model_copy(update={"sources": found})
+
+
+def _is_inside(file: str, root: Path) -> bool:
+    """Say whether all that a path or pattern means lies in a folder, links followed."""
+    wanted = root / file
+    found = [wanted, *map(Path, glob.glob(str(wanted), recursive=True))]  # noqa: PTH207 - read so by the sources
+    return all(path.resolve().is_relative_to(root) for path in found)
 
 
 class Served:
@@ -259,9 +265,7 @@ class Projects:
 
     def connections(self) -> dict[str, str]:
         """Return the registered connections: name to variable."""
-        with self.database.transaction() as connection:
-            rows = connection.execute(sa.select(CONNECTIONS).order_by(CONNECTIONS.c.name))
-            return {row.name: row.variable for row in rows}
+        return Connections(self.database).all()
 
     def project(self, name: str) -> Project:
         """Return the project with its settings, whose sources a server may read.

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,9 @@ from coterie.service.projects import server_settings
 from coterie.store.home import Home
 
 Tell = Callable[[str, float, str], None]
+ORPHANED = 10.0
+"""Seconds that a job has to clear up once its worker is dead: it must have let go of the
+project before the lease runs out and another worker begins the job anew."""
 
 
 def _run(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
@@ -111,6 +115,8 @@ def main() -> None:
 def _stop_with_the_worker() -> None:
     sys.stdin.read()
     _thread.interrupt_main(signal.SIGTERM)
+    time.sleep(ORPHANED)
+    os._exit(137)  # all that is written is whole at any moment
 
 
 if __name__ == "__main__":

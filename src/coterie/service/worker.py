@@ -8,16 +8,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from coterie.errors import CoterieError
+from coterie.service.ids import new_id
 from coterie.service.projects import Projects
 from coterie.store.jobs import Held, Jobs
+from coterie.store.schedules import Schedules
+from coterie.store.workers import Workers
 
 IDLE = 0.5
 """Seconds between two looks at an empty queue."""
 BEAT = 1.0
 """Seconds between two signs of life of a job."""
+SEEN = timedelta(seconds=10)
+"""How often a worker says that it is alive."""
 GRACE = 20.0
 """Seconds that a job has to clear up after it was told to stop."""
 _CRASHED = "The process of the job ended without an answer (exit code {}); see the server's log."
@@ -46,7 +52,10 @@ class Worker:
         self.name = name
         self.projects = projects
         self.jobs = jobs
+        self.schedules = Schedules(jobs.database)
+        self.workers = Workers(jobs.database)
         self.clock = clock
+        self._seen: datetime | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self.work, name=name, daemon=True)
 
@@ -62,18 +71,27 @@ class Worker:
 
     def close(self) -> None:
         """Close what it read from."""
+        self.workers.leave(self.name)
         self.projects.close()
         self.jobs.database.close()
 
     def work(self) -> None:
-        """Work until told to stop."""
+        """Work until told to stop, also through times when the database does not answer."""
         while not self._stopped.is_set():
-            if not self.step():
+            try:
+                busy = self.step()
+            except CoterieError as error:
+                _LOG.error("worker waits: %s", error, extra={"worker": self.name})
+                busy = self._stopped.wait(BEAT)
+            if not busy:
                 self._stopped.wait(IDLE)
 
     def step(self) -> bool:
-        """Do one job, if one is waiting."""
+        """Start what is scheduled, and do one job, if one is waiting."""
+        self._say_alive()
         self.jobs.sweep(now=self.clock())
+        for job in self.schedules.tick(lambda: new_id("j"), now=self.clock()):
+            _LOG.info("job scheduled", extra={"job": job})
         held = self.jobs.take(self.name, now=self.clock())
         if held is None:
             return False
@@ -82,9 +100,19 @@ class Worker:
         _LOG.info("job ended", extra={"job": held.id, "state": ended, "project": held.project})
         return True
 
+    def _say_alive(self) -> None:
+        now = self.clock()
+        if self._seen is None or now - self._seen >= SEEN:
+            self.workers.see(self.name, now=now)
+            self._seen = now
+
     def _see_through(self, held: Held) -> str:
         """Run the job in a process of its own and write down how it ends."""
-        served = self.projects.get(held.project)
+        try:
+            served = self.projects.get(held.project)
+        except CoterieError as error:  # the project was removed while the job waited
+            self.jobs.end(held, "failed", now=self.clock(), error=error.to_dict())
+            return "failed"
         task = {
             "folder": str(served.folder.resolve()),
             "connections": self.projects.connections(),
@@ -113,7 +141,12 @@ class Worker:
         while reader.is_alive():
             reader.join(BEAT)
             told = {name: said[name] for name in ("stage", "fraction") if name in said}
-            asked = self.jobs.renew(held, now=self.clock(), **told)
+            asked = ""
+            try:
+                self._say_alive()
+                asked = self.jobs.renew(held, now=self.clock(), **told)
+            except CoterieError as error:  # the job goes on: the database may be back in time
+                _LOG.warning("lease not renewed: %s", error, extra={"job": held.id})
             if asked or self._stopped.is_set():
                 return asked or "stop"
         return ""

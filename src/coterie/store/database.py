@@ -31,6 +31,12 @@ _LOCK = 5_217_003
 """Of PostgreSQL's advisory lock under which the tables are made or changed."""
 
 
+class DatabaseError(DataError):
+    """The operational database cannot be read or written."""
+
+    code = "database"
+
+
 class Database:
     """A database of the operational tables.
 
@@ -54,7 +60,10 @@ class Database:
         self._url = sa.make_url(f"sqlite:///{where}") if self.path else _postgres(str(where))
         self.name = str(where) if self.path else _shown(self._url)
         how: dict[str, Any] = {"connect_args": {"timeout": 30}} if self.path else {}
-        self.engine = sa.create_engine(self._url, pool_pre_ping=not self.path, **how)
+        # What is asked about a customer must not be repeated by an error.
+        self.engine = sa.create_engine(
+            self._url, pool_pre_ping=not self.path, hide_parameters=True, **how
+        )
         if self.path:
             sa.event.listen(self.engine, "connect", _configure)
         self._ready = False
@@ -74,7 +83,7 @@ class Database:
 
         Raises
         ------
-        DataError
+        DatabaseError
             If the database cannot be read or written.
         """
         try:
@@ -92,7 +101,7 @@ class Database:
         except sa.exc.DBAPIError as error:
             said = " ".join(str(error.orig).split())
             hint = next((hint for words, hint in _HINTS.items() if words in said), _DAMAGED)
-            raise DataError(
+            raise DatabaseError(
                 f"The registry {self.name} cannot be read or written: {said}", hint=hint
             ) from error
         self._ready = True

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: what ``METADATA`` describes."""
 METADATA = sa.MetaData()
 
@@ -134,6 +134,14 @@ CONNECTIONS = sa.Table(
     sa.Column("created", Moment, nullable=False),
 )
 """Databases that sources of a server may name; the URL is in a variable of the environment."""
+
+WORKERS = sa.Table(
+    "workers",
+    METADATA,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("seen", Moment, nullable=False),
+)
+"""Workers, and when each was last alive."""
 
 REPLIES = sa.Table(
     "replies",

@@ -1,0 +1,157 @@
+"""Health, figures and logs: what those who run a server see, and that no customer is in it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from coterie.service.logs import FIELDS, Lines
+from coterie.service.params import ServerParams
+from tests.service.conftest import ROOT, served, wait_for
+
+
+def figures(client) -> dict[tuple[str, ...], float]:
+    """Return name and label values of every figure, with its value."""
+    text = client.get("/metrics").text
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+@pytest.fixture
+def lines():
+    """Yield what the server logs, as JSON lines."""
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(Lines("json"))
+    log = logging.getLogger("coterie")
+    log.addHandler(handler)
+    log.setLevel("INFO")
+    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
+    log.removeHandler(handler)
+    log.setLevel("NOTSET")
+
+
+def test_a_fresh_server_lives_and_is_ready(tmp_path):
+    with served(ServerParams(tmp_path / "home"), workers=0) as client:
+        assert client.get("/health/live").json() == {"status": "ok"}
+        found = client.get("/health/ready")
+        assert found.status_code == 200
+        told = {check["name"]: check["ok"] for check in found.json()["checks"]}
+        assert told == {"database": True, "tables": True, "disk": True, "workers": False}
+
+
+def test_a_worker_that_was_seen_lately_is_told(tmp_path):
+    with served(ServerParams(tmp_path), workers=1) as client:
+        found = wait_for(
+            lambda: client.get("/health/ready").json(),
+            lambda found: found["checks"][-1]["ok"],
+        )
+        assert found["checks"][-1]["said"] == "1 seen in the last minute."
+        assert figures(client)["coterie_workers",] == 1
+
+
+def test_without_room_or_database_the_server_is_not_ready(tmp_path):
+    with served(ServerParams(tmp_path / "a", min_free=1 << 60), workers=0) as client:
+        found = client.get("/health/ready")
+        assert found.status_code == 503
+        assert not found.json()["ready"]
+    with served(ServerParams(tmp_path / "b"), workers=0) as client:
+        client.get("/health/ready")
+        shutil.rmtree(tmp_path / "b" / ".coterie-server")
+        (tmp_path / "b" / ".coterie-server").write_text("no folder")
+        assert client.get("/health/live").status_code == 200
+
+
+def test_a_database_that_does_not_answer_is_503_and_not_alive_for_the_figures(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("NOWHERE_URL", "postgresql://user:geheim@localhost:1/none")
+    params = ServerParams(tmp_path, "env:NOWHERE_URL")
+    with served(params, workers=0) as client:
+        found = client.get("/health/ready")
+        assert found.status_code == 503
+        assert found.json()["checks"][0]["said"] == "It does not answer."
+        assert figures(client)["coterie_database_up",] == 0
+        listed = client.get("/api/v1/connections")
+        assert (listed.status_code, listed.json()["code"]) == (503, "database")
+        for answer in (found, listed, client.get("/metrics")):
+            assert "geheim" not in answer.text
+
+
+def test_requests_are_counted_by_route_and_jobs_by_kind_and_state(tmp_path):
+    with served(ServerParams(tmp_path), workers=1) as client:
+        client.post(ROOT, json={"name": "cards"})
+        for customer in ("17850", "13047"):
+            client.get(f"{ROOT}/cards/jobs/{customer}")
+        client.get("/nowhere/17850")
+        client.request("PROPFIND", "/health/live")
+        client.post(f"{ROOT}/cards/schedules", json={"cron": "0 3 * * *"})
+        found = figures(client)
+        route = "/api/v1/projects/{project}/jobs/{job_id}"
+        assert found["coterie_requests_total", "GET", route, "404"] == 2
+        assert found["coterie_request_seconds_count", "GET", route] == 2
+        assert found["coterie_requests_total", "GET", "unmatched", "404"] == 1
+        other = [key for key in found if key[:2] == ("coterie_requests_total", "other")]
+        assert [key[-1] for key in other] == ["405"]
+        assert found["coterie_queue_age_seconds",] == 0
+        assert "17850" not in client.get("/metrics").text
+
+
+def test_jobs_are_counted_from_the_database(tmp_path):
+    with served(ServerParams(tmp_path), workers=0) as client:
+        client.post(ROOT, json={"name": "cards"})
+        (tmp_path / "cards" / "coterie.toml").write_text("")
+        job = client.post(f"{ROOT}/cards/jobs", json={"kind": "value"}).json()
+        found = figures(client)
+        assert found["coterie_jobs", "value", "queued"] == 1
+        assert found["coterie_queue_age_seconds",] >= 0
+        client.delete(f"{ROOT}/cards/jobs/{job['id']}")
+        assert figures(client)["coterie_jobs", "value", "cancelled"] == 1
+
+
+def test_each_request_is_a_line_without_its_path_query_or_body(tmp_path, lines):
+    with served(ServerParams(tmp_path), workers=0) as client:
+        client.post(ROOT, json={"name": "geheim"})
+        client.get(f"{ROOT}/geheim/jobs/17850?q=17850", headers={"x-request-id": "mine"})
+    line = next(one for one in lines() if one.get("request_id") == "mine")
+    assert line["route"] == "/api/v1/projects/{project}/jobs/{job_id}"
+    assert (line["method"], line["status"], line["event"]) == ("GET", 404, "request")
+    assert line["ms"] > 0
+    text = json.dumps(lines())
+    assert "17850" not in text
+    assert "geheim" not in text
+
+
+def test_an_error_is_logged_by_kind_and_place_and_by_its_words_only_when_asked():
+    def say(whole: bool) -> str:
+        try:
+            raise KeyError("17850")
+        except KeyError as error:
+            record = logging.LogRecord(
+                "coterie", logging.ERROR, "", 0, "request", None, (KeyError, error, None)
+            )
+            record.exc_info = (KeyError, error, error.__traceback__)
+        return Lines("json", whole=whole).format(record)
+
+    told = json.loads(say(whole=False))
+    assert told["error"] == "KeyError"
+    assert Path(__file__).name in told["trace"]
+    assert "17850" not in say(whole=False)
+    assert "17850" in say(whole=True)
+
+
+def test_a_line_of_text_tells_the_same_in_words():
+    record = logging.LogRecord("coterie", logging.INFO, "", 0, "job %s", ("begun",), None)
+    record.created, record.job, record.kind = 0.0, "j1", "run"
+    line = Lines("text").format(record)
+    assert line == "1970-01-01T00:00:00.000+00:00 info job begun job=j1 kind=run"
+    assert {"job", "kind"} < set(FIELDS)
