@@ -17,6 +17,7 @@ from coterie.prediction.form import Answers, Form
 from coterie.prediction.prospects import Prospects
 from coterie.prediction.words import contributions, reasons
 from coterie.segmentation.base import NOISE, Floats, SoftModel
+from coterie.segmentation.centroids import KMeansModel
 from coterie.segmentation.reasons import reasons as model_reasons
 from coterie.segmentation.released import Released
 from coterie.store.predictions import PAGE, kept_alone
@@ -163,9 +164,12 @@ def _placed(
     frame, model = answers.frame, released.model
     numbers = released.matrix.transform(frame)
     placed = model.place(numbers)
-    said = model_reasons(frame, released.matrix, model, released.words, say=form.say, rows=numbers)
-    soft = model.soft(numbers) if isinstance(model, SoftModel) else None
-    if isinstance(model, SoftModel) and soft is not None:
+    said = model_reasons(
+        frame, released.matrix, model, released.words, say=form.say, known=(numbers, placed)
+    )
+    soft = None
+    if not isinstance(model, KMeansModel) and isinstance(model, SoftModel):
+        soft = model.soft(numbers)
         known = {name: typical[name] for name in released.matrix.sources}
         own = np.maximum(placed.segment, 0).astype(np.int64)
         found = contributions(

@@ -59,7 +59,10 @@ def timeline(run: Run, customer_id: str, *, feedback: Sequence[Path] = ()) -> li
                 return []
             files = literal(str(folder / "*.parquet"))
             mine = f"customer_id = {literal(customer_id)} AND {known}"
-            return db.query(f"SELECT * FROM read_parquet({files}) WHERE {mine}").to_pylist()
+            found: list[Entry] = db.query(
+                f"SELECT * FROM read_parquet({files}) WHERE {mine}"
+            ).to_pylist()
+            return found
 
         entries = _orders(rows(data / "lines"))
         for name in _SHOWN:

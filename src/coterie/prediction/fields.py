@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -77,6 +78,16 @@ class Field:
     used: bool = False
     protected: str = ""
     example: str = ""
+
+    @cached_property
+    def numeric(self) -> bool:
+        """Whether a number within what customers have needs no further look."""
+        low, high = self.low, self.high
+        seen = low is not None and high is not None
+        inside = (self.min is None or (low or 0) >= self.min) and (
+            self.max is None or (high or 0) <= self.max
+        )
+        return self.kind in {"number", "ordinal"} and not self.choices and seen and inside
 
     def to_dict(self) -> dict[str, Any]:
         """Return the field as plain JSON, choices as objects."""
@@ -217,6 +228,8 @@ def judge(field: Field, answer: Any) -> Judged:
     >>> judge(job, "skiled")[1][0].message
     "Job: 'skiled' was never seen; it counts as any other. Did you mean skilled?"
     """
+    if type(answer) in _NUMBERS and field.numeric and field.low <= answer <= field.high:
+        return float(answer), ()
     text = text_of(answer)
     if not text:
         if not field.required:
@@ -277,6 +290,7 @@ def _read_extra(field: Field, text: str) -> Judged:
     return None, (_bad(field, f"{_cut(text)} is not one of {_words(field)}."),)
 
 
+_NUMBERS = (int, float)
 _READERS: dict[str, Callable[[Field, str], Judged]] = {
     "number": _read_number,
     "ordinal": _read_number,

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from coterie.features.matrix import Matrix
-from coterie.segmentation.base import Floats, Model
+from coterie.segmentation.base import Floats, Model, Placement
 from coterie.segmentation.centroids import KMeansModel
 
 N_REASONS = 2
@@ -26,7 +26,7 @@ def reasons(
     labels: Mapping[str, str],
     *,
     say: Callable[[str, Any], str] | None = None,
-    rows: Floats | None = None,
+    known: tuple[Floats, Placement] | None = None,
 ) -> list[list[str]]:
     """Return at most two phrases a customer, the strongest first.
 
@@ -40,8 +40,8 @@ def reasons(
         Words for the columns.
     say : callable, optional
         Writes a value of a column; by default four figures of a number.
-    rows : float64 array, optional
-        What ``matrix`` makes of the table, if it is known already.
+    known : (float64 array, Placement), optional
+        What ``matrix`` makes of the table, and where ``model`` places that, if it is known.
 
     Returns
     -------
@@ -58,14 +58,17 @@ def reasons(
     """
     if not isinstance(model, KMeansModel) or model.n_segments < 2:
         return [[] for _ in range(table.num_rows)]
-    rows = matrix.transform(table) if rows is None else rows
-    placed = model.place(rows)
+    if known is None:
+        rows = matrix.transform(table)
+        known = rows, model.place(rows)
+    rows, placed = known
     own, other = model.centroids[placed.segment], model.centroids[placed.second]
     speaks: Floats = (rows - other) ** 2 - (rows - own) ** 2
     # a column never speaks by less than nothing, and ties keep the order of the columns
     order = np.argsort(-speaks, axis=1, kind="stable")[:, :N_REASONS]
-    values = {name: table.column(name).to_pylist() for name in matrix.sources}
+    speaking = {int(j) for j in order.ravel()}
     sources = [column.source for column in matrix.columns]
+    values = {sources[j]: table.column(sources[j]).to_pylist() for j in speaking}
     write = say or _written
     return [
         list(

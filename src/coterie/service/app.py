@@ -101,6 +101,7 @@ def create_app(
         predict_routes,
     ):
         app.include_router(routes.router, prefix=ROOT)
+    app.router.routes.insert(0, predict_routes.HOT)
     for router in (job_routes.root, predict_routes.root, health_routes.router):
         app.include_router(router)
     add_problems(app)

@@ -13,6 +13,7 @@ from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from starlette.background import BackgroundTask
+from starlette.routing import Route
 
 from coterie.errors import DataError, ParameterError
 from coterie.pipeline.predictor import Predictor
@@ -66,6 +67,15 @@ async def predict_here(
 ) -> Response:
     """Tell the segment of people, of the project that is named or the only one there is."""
     return await _answer(request, project or request.app.state.projects.only(), label)
+
+
+async def _hot(request: Request) -> Response:
+    label = request.query_params.get("label", "")
+    return await _answer(request, request.path_params["project"], label)
+
+
+HOT = Route("/api/v1/projects/{project}/predict", _hot, methods=["POST"])
+"""``predict`` without what FastAPI adds to each request; it is asked before all others."""
 
 
 @router.get("/projects/{project}/predict/form")
