@@ -116,7 +116,7 @@ def _safe(table: pa.Table) -> pa.Table:
         if pa.types.is_string(field.type):
             safe = [without_formula(text) for text in table.column(i).to_pylist()]
             table = table.set_column(i, field, pa.array(safe, pa.string()))
-    return table
+    return table.rename_columns([without_formula(name) or "" for name in table.column_names])
 
 
 def csv_parts(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:

@@ -155,11 +155,12 @@ def list_feedback(served: ThisProject, projects: AllProjects) -> Page[Account]:
 def feed_rows(served: ThisProject, projects: AllProjects, wish: Touches) -> Account:
     """Feed back what came of offers; each touch counts once, however often it is fed."""
     project = projects.project(served.name)
-    theirs = next((s for s in project.settings.sources.values() if s.table == "touches"), None)
-    named = theirs.mapping() if theirs else {}
+    settings = project.settings
+    sources = [s for n, s in settings.sources.items() if settings.table_of(n) == "touches"]
+    named = sources[0].mapping() if sources else {}
+    asked = {name for row in wish.rows for name in row.model_fields_set} | set(named)
     rows = [
-        {named.get(name, name): value for name, value in row.model_dump(exclude_none=True).items()}
-        for row in wish.rows
+        {named.get(n, n): v for n, v in row.model_dump().items() if n in asked} for row in wish.rows
     ]
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=served.folder) as work:
         file = Path(work) / "touches.jsonl"
