@@ -172,7 +172,8 @@ def test_touches_are_fed_as_rows_and_as_a_file(shop, tmp_path):
         entries = get(client, "/customers/c000001/timeline")["items"]
         assert next(one for one in entries if one["kind"] == "touch")["id"] == "t1"
         refused = client.post(f"{SHOP}/feedback", json={"rows": [touch | {"timestamp": "soon"}]})
-        assert (refused.status_code, "bad_time" in refused.json()["detail"]) == (422, True)
+        assert refused.status_code == 422
+        assert "soon" in refused.text, refused.text
 
 
 def test_flows_between_dates_are_a_job(shop, tmp_path):

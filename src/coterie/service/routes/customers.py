@@ -188,7 +188,7 @@ def show_offers(served: ThisProject, customer_id: CustomerId) -> Offered:
     return Offered(
         customer_id=customer_id,
         plan=plan.folder.name,
-        as_of=plan.summary["as_of"],
+        day=plan.summary["day"],
         next=plain(rows[0]) if rows else None,
         eligible=plain(offered(plan, customer_id)),
     )

@@ -41,7 +41,7 @@ class Plan(Open):
 
     id: str
     run_id: str
-    as_of: date | None = None
+    day: date | None = None
     offers: list[dict[str, Any]]
     notes: list[str]
 
