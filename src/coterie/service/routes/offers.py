@@ -12,9 +12,9 @@ from fastapi import APIRouter, Query, UploadFile
 from pydantic import BaseModel, Field
 
 from coterie.api import Project
+from coterie.offers.kept_plan import Planned
 from coterie.offers.kept_products import Products
 from coterie.pipeline.feedback import account, fed
-from coterie.pipeline.offers import Planned
 from coterie.service.deps import AllProjects, Cursor, Limit, ThisProject
 from coterie.service.models import Page, Wire
 from coterie.service.models_people import Open
