@@ -10,7 +10,7 @@ import pytest
 from coterie import Project
 from coterie.errors import ParameterError
 from coterie.offers.examples import catalogue_text
-from coterie.pipeline.offers import Planned
+from coterie.offers.kept_plan import Planned
 
 CARDS = """
 [project]

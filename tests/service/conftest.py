@@ -17,7 +17,7 @@ import uvicorn
 from coterie import Project
 from coterie.service.app import create_app
 from coterie.service.params import ServerParams
-from tests.service.shop import make_shop
+from tests.service.shop import make_shop, work_out
 
 CARDS = "id,spend,visits,plan\n" + "".join(
     f"c{n:03d},{n % 7 * 10 + n % 3},{1 if n % 2 else 9},{'gold' if n % 7 > 3 else 'basic'}\n"
@@ -80,6 +80,28 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     make_shop(home / "shop")
     return home
+
+
+@pytest.fixture(scope="session")
+def shop_home(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a home whose shop has its predictions and its plan made."""
+    home = tmp_path_factory.mktemp("reading") / "home"
+    shutil.copytree(shop, home)
+    work_out(Project(home / "shop"))
+    return home
+
+
+@pytest.fixture(scope="session")
+def reader(shop_home: Path) -> Iterator[httpx.Client]:
+    """Yield a client of a server that only reads."""
+    with served(ServerParams(shop_home), workers=0) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def project(shop_home: Path) -> Project:
+    """Return the project that the reader reads."""
+    return Project(shop_home / "shop")
 
 
 def put_cards(client: httpx.Client, project: str = "cards", *, k: int = 3) -> str:

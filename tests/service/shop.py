@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from coterie import Project
 from coterie.sources.shop import SCHEMAS, write_shop
 from coterie.store.home import Home
 
+SHOP = "/api/v1/projects/shop"
 OFFERS = """
 [[offers]]
 id = "back"
@@ -50,3 +54,30 @@ def make_shop(folder: Path) -> Project:
         registry.serve(row)
     project.run()
     return project
+
+
+def work_out(project: Project) -> None:
+    """Make its predictions and its plan."""
+    project.value()
+    project.products()
+    project.plan_offers()
+    project.offers_report()
+
+
+def get(client: httpx.Client, path: str, **params: Any) -> dict[str, Any]:
+    """Return an answer that must be one."""
+    found = client.get(f"{SHOP}{path}", params=params)
+    assert found.status_code == 200, found.text
+    return dict(found.json())
+
+
+def walk(client: httpx.Client, path: str, **params: Any) -> list[dict[str, Any]]:
+    """Return the items of all pages."""
+    items, cursor = [], ""
+    while True:
+        page = get(client, path, **params, cursor=cursor)
+        items += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            assert len(items) == page["total"]
+            return items

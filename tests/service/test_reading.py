@@ -5,75 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from coterie import Project
 from coterie.service.params import ServerParams
-from tests.service.conftest import ROOT, served
+from tests.service.conftest import served
+from tests.service.shop import SHOP, get, walk
 
-SHOP = f"{ROOT}/shop"
-HOSTILE = [
-    "..",
-    "%2e%2e",
-    "..%2f..%2fetc%2fpasswd",
-    "%00",
-    "a%00b",
-    "🦊",
-    "%ff",
-    "x" * 10_000,
-    "'--",
-    "%25",
-]
+HOSTILE = ["%2e%2e", "..%2fetc%2fpasswd", "%00", "a%00b", "🦊", "%ff", "x" * 10_000, "'--"]
 WORKED_OUT = ("value", "products", "offers")
-
-
-@pytest.fixture(scope="module")
-def home(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a home whose shop has its predictions and its plan made."""
-    home = tmp_path_factory.mktemp("reading") / "home"
-    shutil.copytree(shop, home)
-    project = Project(home / "shop")
-    project.value()
-    project.products()
-    project.plan_offers()
-    project.offers_report()
-    return home
-
-
-@pytest.fixture(scope="module")
-def reader(home: Path) -> Iterator[httpx.Client]:
-    """Yield a client of a server that only reads."""
-    with served(ServerParams(home), workers=0) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def project(home: Path) -> Project:
-    return Project(home / "shop")
-
-
-def get(client: httpx.Client, path: str, **params: Any) -> dict[str, Any]:
-    """Return an answer that must be one."""
-    found = client.get(f"{SHOP}{path}", params=params)
-    assert found.status_code == 200, found.text
-    return dict(found.json())
-
-
-def walk(client: httpx.Client, path: str, **params: Any) -> list[dict[str, Any]]:
-    """Return the items of all pages."""
-    items, cursor = [], ""
-    while True:
-        page = get(client, path, **params, cursor=cursor)
-        items += page["items"]
-        cursor = page["next"]
-        if cursor is None:
-            assert len(items) == page["total"]
-            return items
 
 
 def test_segments_are_those_of_the_run(reader, project):

@@ -13,11 +13,11 @@ from coterie.pipeline.explained import Run
 from coterie.store.results import published_run
 
 if TYPE_CHECKING:
+    from coterie.offers.kept_plan import Planned
     from coterie.offers.kept_products import Products
     from coterie.offers.products import Track
     from coterie.pipeline.feedback import Feedback
     from coterie.pipeline.forecast import Value
-    from coterie.pipeline.offers import Planned
     from coterie.pipeline.plan import Tell
     from coterie.pipeline.prospects import Prediction
 

@@ -58,34 +58,13 @@ def flows(
 
 
 def _flows_json(found: Flows, segment: str) -> dict[str, Any]:
-    from coterie.profiling.crossing import crossing
+    from coterie.profiling.crossing import flows_dict
 
-    order = list(found.segments)
-    data: dict[str, Any] = {
-        "from": found.start,
-        "to": found.end,
-        "causes": found.causes,
-        "segments": [{"id": name, **known} for name, known in found.segments.items()],
-        "items": found.migration.to_pylist(),
-        "total": found.migration.num_rows,
-        "customers": found.moves.num_rows,
-        "all": _matrix_json(crossing(found.migration, order=order)),
-        "by_behaviour": _matrix_json(crossing(found.migration, "behaviour", order=order)),
-        "by_model": _matrix_json(crossing(found.migration, "model", order=order)),
-    }
+    data = flows_dict(found.migration, found.segments, found.start, found.end)
     if segment:
         data["segment"] = segment
         data["entered"], data["left"] = found.entered(segment), found.left(segment)
     return data
-
-
-def _matrix_json(matrix: Crossing) -> dict[str, Any]:
-    return {
-        "rows": list(matrix.rows),
-        "columns": list(matrix.columns),
-        "customers": matrix.counts.tolist(),
-        "shares": matrix.shares.tolist(),
-    }
 
 
 def _show_flows(found: Flows) -> None:
@@ -161,16 +140,7 @@ def compare(
     project = project_in(folder)
     found = project.compare(one, other)
     if as_json:
-        data = {
-            "sides": list(found.sides),
-            "customers": found.customers,
-            "same": found.same,
-            "ari": found.ari,
-            "jaccard": dict(found.jaccard),
-            "changed": list(found.changed),
-            "overlap": _matrix_json(found.overlap),
-        }
-        return answer("compare", data, run=project.find_run(other))
+        return answer("compare", found.to_dict(), run=project.find_run(other))
     table = Table("", *(plain(side["run_id"]) for side in found.sides), box=None, pad_edge=False)
     for name in (key for key in found.sides[0] if key not in {"run_id", "ci"}):
         table.add_row(name, *(_value(side[name]) for side in found.sides))

@@ -12,7 +12,7 @@ from coterie.cli.base import HERE, AsJson, Folder, day_of, latest, project_in, t
 from coterie.terminal import answer, out, plain, progress
 
 if TYPE_CHECKING:
-    from coterie.pipeline.offers import Planned
+    from coterie.offers.kept_plan import Planned
 
 app = typer.Typer(
     name="offers",

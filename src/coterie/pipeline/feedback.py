@@ -98,6 +98,24 @@ def fed(home: Home) -> list[Path]:
     return folders
 
 
+def account(settings: Settings, folder: Path) -> dict[str, Any]:
+    """Return what became of a file of touches when it was fed.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the project, with its catalogue as it is now.
+    folder : Path
+        One of ``fed``.
+
+    Returns
+    -------
+    dict
+        As ``Feedback.to_dict``.
+    """
+    return _told(settings, folder, fresh=True).to_dict()
+
+
 def read_feedback(settings: Settings, folder: Path, file: Path) -> Feedback:
     """Check a file of touches and keep it, whole or not at all.
 

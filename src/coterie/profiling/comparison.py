@@ -54,6 +54,18 @@ class Comparison:
     jaccard: Mapping[str, float]
     changed: tuple[str, ...]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "sides": list(self.sides),
+            "customers": self.customers,
+            "same": self.same,
+            "ari": self.ari,
+            "jaccard": dict(self.jaccard),
+            "changed": list(self.changed),
+            "overlap": self.overlap.to_dict(),
+        }
+
 
 def compare(one: Run, other: Run) -> Comparison:
     """Compare two runs of a project.

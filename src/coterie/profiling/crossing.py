@@ -6,16 +6,16 @@ third and fourth cell are hidden with it, so that none of them can be worked out
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import csgraph_from_dense, dijkstra
 
-from coterie.profiling.migration import ABSENT
+from coterie.profiling.migration import ABSENT, causes_of
 
 FLOOR = 25
 """Least customers of a cell that leaves the tool."""
@@ -50,6 +50,15 @@ class Crossing:
             self.counts.sum(axis=1, keepdims=True), 1
         )
         return shares
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "rows": list(self.rows),
+            "columns": list(self.columns),
+            "customers": self.counts.tolist(),
+            "shares": self.shares.tolist(),
+        }
 
     def hidden(self, floor: int = FLOOR) -> NDArray[np.bool_]:
         """Return which cells must not leave the tool; see ``hidden_cells``."""
@@ -97,6 +106,47 @@ def crossing(
     for row in rows:
         counts[froms.index(row[start]), tos.index(row[end])] += row["customers"]
     return Crossing(froms, tos, counts)
+
+
+def flows_dict(
+    migration: pa.Table, segments: Mapping[str, Mapping[str, Any]], start: str, end: str
+) -> dict[str, Any]:
+    """Return a migration as JSON, with the matrices of its steps.
+
+    Parameters
+    ----------
+    migration : pa.Table
+        Columns of ``MIGRATION``.
+    segments : mapping of str to mapping
+        Segment id to its ``name`` and ``slot``, in the order wanted.
+    start, end : str
+        What the two moments are called.
+
+    Returns
+    -------
+    dict
+        from, to, causes, segments, items (the rows), total, customers, and the matrices ``all``,
+        ``by_behaviour`` and ``by_model``.
+
+    Examples
+    --------
+    >>> from coterie.profiling.migration import MIGRATION
+    >>> flows_dict(MIGRATION.empty_table(), {}, "r1", "r2")["customers"]
+    0
+    """
+    order = list(segments)
+    return {
+        "from": start,
+        "to": end,
+        "causes": causes_of(migration),
+        "segments": [{"id": name, **known} for name, known in segments.items()],
+        "items": migration.to_pylist(),
+        "total": migration.num_rows,
+        "customers": sum(migration["customers"].to_pylist()),
+        "all": crossing(migration, order=order).to_dict(),
+        "by_behaviour": crossing(migration, "behaviour", order=order).to_dict(),
+        "by_model": crossing(migration, "model", order=order).to_dict(),
+    }
 
 
 def _in_order(ids: set[str], order: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ A text that a spreadsheet would run as a formula gets an apostrophe in front.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,81 @@ def _safe(table: pa.Table) -> pa.Table:
         if pa.types.is_string(field.type):
             safe = [without_formula(text) for text in table.column(i).to_pylist()]
             table = table.set_column(i, field, pa.array(safe, pa.string()))
-    return table
+    return table.rename_columns([without_formula(name) or "" for name in table.column_names])
+
+
+def csv_parts(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
+    r"""Yield a CSV file in parts; the head comes with the first.
+
+    Parameters
+    ----------
+    batches : iterable of pa.RecordBatch
+        Plain columns, the same in all; at least one batch.
+
+    Yields
+    ------
+    bytes
+        With the formulas of spreadsheets made harmless.
+
+    Examples
+    --------
+    >>> rows = pa.record_batch({"customer_id": ["=1+1", "2"]})
+    >>> b"".join(csv_parts([rows, rows])).decode().split()
+    ['"customer_id"', '"\'=1+1"', '"2"', '"\'=1+1"', '"2"']
+    """
+    for number, batch in enumerate(batches):
+        sink = pa.BufferOutputStream()
+        how = pyarrow.csv.WriteOptions(include_header=number == 0)
+        pyarrow.csv.write_csv(_safe(pa.Table.from_batches([batch])), sink, how)
+        yield sink.getvalue().to_pybytes()
+
+
+def parquet_parts(batches: Iterable[pa.RecordBatch]) -> Iterator[bytes]:
+    """Yield a Parquet file in parts, a row group a batch.
+
+    Parameters
+    ----------
+    batches : iterable of pa.RecordBatch
+        The same columns in all; at least one batch.
+
+    Yields
+    ------
+    bytes
+        In order.
+    """
+    sink, writer = _Parts(), None
+    for batch in batches:
+        writer = writer or pq.ParquetWriter(pa.PythonFile(sink, "w"), batch.schema)
+        writer.write_batch(batch)
+        yield sink.taken()
+    if writer:
+        writer.close()
+    yield sink.taken()
+
+
+class _Parts(io.RawIOBase):
+    """A file that is handed on as it is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written: list[bytes] = []
+        self._length = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._length
+
+    def write(self, data: Any) -> int:
+        self._written.append(bytes(data))
+        self._length += len(self._written[-1])
+        return len(self._written[-1])
+
+    def taken(self) -> bytes:
+        """Return what was written since it was last asked for."""
+        written, self._written = b"".join(self._written), []
+        return written
 
 
 def write_people(rows: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -25,8 +25,10 @@ from coterie.service.projects import Projects
 from coterie.service.routes import customers as customer_routes
 from coterie.service.routes import health as health_routes
 from coterie.service.routes import jobs as job_routes
+from coterie.service.routes import offers as offer_routes
 from coterie.service.routes import predict as predict_routes
 from coterie.service.routes import projects as project_routes
+from coterie.service.routes import results as result_routes
 from coterie.service.routes import schedules as schedule_routes
 from coterie.service.routes import segments as segment_routes
 from coterie.service.worker import Worker
@@ -98,6 +100,8 @@ def create_app(
         schedule_routes,
         segment_routes,
         customer_routes,
+        offer_routes,
+        result_routes,
         predict_routes,
     ):
         app.include_router(routes.router, prefix=ROOT)

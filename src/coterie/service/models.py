@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Item = TypeVar("Item")
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63)]
-JobKind = Literal["run", "train", "prospects", "value", "products", "offers"]
+JobKind = Literal["run", "train", "prospects", "value", "products", "offers", "flows"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 

@@ -207,7 +207,7 @@ class Offered(BaseModel):
 
     customer_id: str
     plan: str = Field(description="Id of the plan.")
-    as_of: date | None = None
+    day: Annotated[date | None, Field(description="Day of the plan.")] = None
     next: dict[str, Any] | None = Field(description="Null: she is not contacted by this plan.")
     eligible: list[dict[str, Any]] | None = Field(
         description="Offers that suit her, and whether she may be contacted now."

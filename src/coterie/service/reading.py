@@ -77,6 +77,22 @@ def segment_of(run: Run, segment_id: str) -> dict[str, Any]:
 def made(served: Served, kind: str, run: Run, **key: Any) -> Path:
     """Return the folder of what was worked out from a run; nothing is worked out here.
 
+    Parameters
+    ----------
+    served : Served
+        The project.
+    kind : str
+        value, products, offers or evidence.
+    run : Run
+        The run.
+    **key : Any
+        More that it must have been made for, such as the horizon.
+
+    Returns
+    -------
+    Path
+        Of several the newest; its files were compared with their hashes.
+
     Raises
     ------
     NotReadyError

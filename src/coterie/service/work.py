@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -20,10 +21,12 @@ from typing import Any
 
 from coterie.api import Project
 from coterie.errors import CoterieError
+from coterie.profiling.crossing import flows_dict
 from coterie.service.projects import server_settings
 from coterie.store.home import Home
 
 Tell = Callable[[str, float, str], None]
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 ORPHANED = 10.0
 """Seconds that a job has to clear up once its worker is dead: it must have let go of the
 project before the lease runs out and another worker begins the job anew."""
@@ -70,6 +73,15 @@ def _offers(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, 
     return {"run_id": project.latest.id, "planned": plan.table.num_rows}
 
 
+def _flows(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    tell("measure", 0.0, "placing everybody at both moments")
+    ends = [str(wish.get(name) or "") for name in ("from", "to")]
+    days = [date.fromisoformat(end) for end in ends if _DAY.fullmatch(end)]
+    found = project.flows(*days) if len(days) == len(ends) else project.flows(*ends)
+    told = flows_dict(found.migration, found.segments, found.start, found.end)
+    return {**told, "note": found.note}
+
+
 KINDS: dict[str, Callable[[Project, Mapping[str, Any], Tell], dict[str, Any]]] = {
     "run": _run,
     "train": _train,
@@ -77,6 +89,7 @@ KINDS: dict[str, Callable[[Project, Mapping[str, Any], Tell], dict[str, Any]]] =
     "value": _value,
     "products": _products,
     "offers": _offers,
+    "flows": _flows,
 }
 """What a job may be."""
 

@@ -124,6 +124,11 @@ def page_query(
         Empty for the first page, else what ``Wanted.beyond`` says.
     limit : int
         Rows at most.
+
+    Returns
+    -------
+    sqlalchemy.Select
+        Of the columns of ``SHOWN``.
     """
     c = CUSTOMERS.c
     which = [c.loaded == number]

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Query
 
 from coterie.errors import ParameterError
 from coterie.features.windows import to_date
+from coterie.offers.kept_plan import Planned
 from coterie.offers.kept_products import Products
 from coterie.pipeline.feedback import fed
 from coterie.pipeline.forecast import Value
-from coterie.pipeline.offers import Planned, offered
 from coterie.pipeline.timeline import place, timeline
 from coterie.segmentation.base import horizon_days
 from coterie.service.deps import Cursor, Limit, ThisProject, from_cursor, to_cursor
@@ -188,7 +188,7 @@ def show_offers(served: ThisProject, customer_id: CustomerId) -> Offered:
     return Offered(
         customer_id=customer_id,
         plan=plan.folder.name,
-        as_of=plan.summary["as_of"],
+        day=plan.summary["day"],
         next=plain(rows[0]) if rows else None,
-        eligible=plain(offered(plan, customer_id)),
+        eligible=plain(plan.offered(customer_id)),
     )

@@ -90,7 +90,7 @@ def train_here(
 
 @router.post("/projects/{project}/jobs", status_code=202)
 def start_job(desk: AtDesk, wish: JobWish) -> Job:
-    """Start any long work: run, train, value, products, offers."""
+    """Start any long work: run, train, value, products, offers, flows (``from``, ``to``)."""
     return desk.start(wish.kind, wish.params)
 
 

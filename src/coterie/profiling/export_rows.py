@@ -1,0 +1,84 @@
+"""Customers of a run as rows to be handed on, some at a time, so that a million need no memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from coterie.store.results import Run
+
+_BATCH = 50_000
+_SEGMENT = ("id", "slot", "name", "status", "n", "share", "value_share", "verdict", "description")
+_RULE = ("text", "sql", "precision", "recall")
+
+
+def customer_rows(
+    run: Run, *, features: bool = False, segment_id: str = ""
+) -> Iterator[pa.RecordBatch]:
+    """Yield the customers of a run, by id.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    features : bool, default False
+        Also what is known of each.
+    segment_id : str, optional
+        Only those of a segment; "none" for those in none.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        customer_id, segment_id, segment_name, second_id, margin, status, and the features; one
+        without rows, if there is nobody.
+    """
+    names = pa.array([segment["id"] for segment in run.segments], pa.string())
+    called = pa.array([segment["name"] for segment in run.segments], pa.string())
+    placed = pq.ParquetFile(run.folder / "assignments.parquet").iter_batches(_BATCH)
+    known = pq.ParquetFile(run.folder / "features.parquet").iter_batches(_BATCH)
+    empty = True
+    for mine, theirs in zip(placed, known, strict=True):
+        table = pa.Table.from_batches([mine])
+        name = called.take(pc.index_in(mine["segment_id"], value_set=names))
+        table = table.add_column(2, "segment_name", name)
+        if features:
+            for field in theirs.schema:
+                if field.name not in table.column_names:
+                    table = table.append_column(field, theirs[field.name])
+        if segment_id:
+            own = pc.fill_null(table["segment_id"], "none")
+            table = table.filter(pc.equal(own, segment_id))
+        empty = False
+        yield from table.combine_chunks().to_batches() or [_nobody(table.schema)]
+    if empty:
+        yield _nobody(pq.read_schema(run.folder / "assignments.parquet"))
+
+
+def _nobody(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema=schema)
+
+
+def segment_rows(run: Run) -> pa.RecordBatch:
+    """Return the segments of a run, a row each, by value falling.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+
+    Returns
+    -------
+    pyarrow.RecordBatch
+        What they are, and their rules; unknown is null.
+    """
+    rows = [
+        {
+            **{name: segment.get(name) for name in _SEGMENT},
+            **{f"rule_{name}": (segment.get("rule") or {}).get(name) for name in _RULE},
+        }
+        for segment in run.segments
+    ]
+    return pa.RecordBatch.from_pylist(rows)

@@ -1,0 +1,263 @@
+"""What a run says as a whole: quality, features, report, models, moves; and files to take away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import pyarrow as pa
+from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse, StreamingResponse
+from pydantic import Field
+
+from coterie.api import Run, list_features
+from coterie.features.windows import to_date
+from coterie.profiling.comparison import compare
+from coterie.profiling.crossing import flows_dict
+from coterie.profiling.export import csv_parts, parquet_parts
+from coterie.profiling.export_rows import customer_rows, segment_rows
+from coterie.service.deps import AllProjects, Cursor, Limit, ThisProject
+from coterie.service.models import Job, Page, RunInfo, Wire
+from coterie.service.models_people import Open
+from coterie.service.problems import NotFoundError
+from coterie.service.projects import Served
+from coterie.service.reading import RunId, chosen, day_of, made, plain, segment_of
+from coterie.service.routes.jobs import AtDesk
+from coterie.service.slices import slice_of
+from coterie.store.members import NOBODY
+from coterie.store.results import LATEST, PREVIOUS
+from coterie.store.runs import MANIFEST, read_json
+
+router = APIRouter(tags=["results"])
+SAFE = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'self'; sandbox"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "private, no-cache",
+}
+"""Headers of pages that hold names from the data: nothing in them runs or is fetched."""
+_EXAMPLES = 3
+Kind = Literal["csv", "parquet"]
+_TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+_PARTS: dict[Kind, Callable[[Iterable[pa.RecordBatch]], Iterator[bytes]]] = {
+    "csv": csv_parts,
+    "parquet": parquet_parts,
+}
+
+
+class Quality(Open):
+    """The account of every row that came in, and examples of those that were set aside."""
+
+    run_id: str
+    as_of: date | None = None
+    tables: dict[str, Any]
+    quarantine: list[dict[str, Any]]
+
+
+class Flows(Open):
+    """Who moved between two moments, and why."""
+
+    customers: int
+    causes: dict[str, int]
+    segments: list[dict[str, Any]]
+    items: list[dict[str, Any]]
+    total: int
+
+
+class FlowsWish(Wire):
+    """Two dates, or two runs."""
+
+    start: Annotated[str, Field(max_length=40, examples=["2011-11-11"])]
+    end: Annotated[str, Field(max_length=40, examples=["2011-12-10"])]
+
+
+class Comparison(Open):
+    """How far two runs agree, and what each tells."""
+
+    customers: int
+    same: float | None = None
+    ari: float | None = None
+
+
+@router.get("/projects/{project}/quality")
+def show_quality(served: ThisProject, run_id: RunId = "") -> Quality:
+    """Account for every row: how many came in, what was found, what was done with it."""
+    run = chosen(served, run_id)
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in run.table("quarantine").to_pylist():
+        key = (row["table"], row["reason"])
+        one = found.setdefault(key, {"table": key[0], "reason": key[1], "rows": 0, "examples": []})
+        one["rows"] += 1
+        if len(one["examples"]) < _EXAMPLES:
+            one["examples"].append({name: row[name] for name in ("source", "row", "message")})
+    return Quality(
+        run_id=run.id, as_of=day_of(run), **plain(run.quality), quarantine=list(found.values())
+    )
+
+
+@router.get("/projects/{project}/quality/quarantine")
+def list_quarantine(
+    served: ThisProject, run_id: RunId = "", limit: Limit = 50, cursor: Cursor = ""
+) -> Page[dict[str, Any]]:
+    """List the rows that were set aside, as they came in, with the reason of each."""
+    path = chosen(served, run_id).folder / "quarantine.parquet"
+    return slice_of(path, name="quarantine", cursor=cursor, limit=limit)
+
+
+@router.get("/projects/{project}/features")
+def show_features(served: ThisProject) -> Page[dict[str, str]]:
+    """List the features of the published run, with their definitions."""
+    served.published()
+    items = list_features(served.folder)
+    return Page(items=items, total=len(items))
+
+
+@router.get("/projects/{project}/models")
+def list_models(served: ThisProject) -> Page[RunInfo]:
+    """List the runs whose models can score, the newest first."""
+    published = served.published()["run_id"]
+    items = [
+        _info(row, published)
+        for row in served.registry.runs()
+        if (served.home.runs / row["run_id"]).is_dir()
+    ]
+    return Page(items=items, total=len(items))
+
+
+def _info(row: dict[str, Any], published: str) -> RunInfo:
+    return RunInfo(
+        run_id=row["run_id"],
+        as_of=to_date(row["as_of"]) if row["as_of"] is not None else None,
+        model_id=row["model_id"],
+        parent_run=row["parent_run"],
+        published=row["run_id"] == published,
+    )
+
+
+@router.post("/projects/{project}/models/{run_id}/publish")
+def publish(
+    served: ThisProject, projects: AllProjects, run_id: Annotated[str, InPath(max_length=40)]
+) -> RunInfo:
+    """Let the model of a run score from now on; a former run is restored in this one call."""
+    run = served.run_of(run_id)
+    projects.project(served.name).publish(run.id)
+    return _info(served.registry.find(run_id=run.id) or {}, run.id)
+
+
+RunName = Annotated[str, Query(max_length=40, description="A run, ``latest`` or ``previous``.")]
+
+
+@router.get("/projects/{project}/compare")
+def compare_runs(
+    served: ThisProject, one: RunName = PREVIOUS, other: RunName = LATEST
+) -> Comparison:
+    """Compare two runs: how far they agree, and what each tells."""
+    found = compare(_named(served, one), _named(served, other))
+    return Comparison(**plain(found.to_dict()))
+
+
+def _named(served: Served, name: str) -> Run:
+    row = served.published()
+    if name == PREVIOUS and row["parent_run"] is None:
+        raise NotFoundError(f"Run {row['run_id']} is the first of the project.", where="run_id")
+    return served.run_of({LATEST: row["run_id"], PREVIOUS: row["parent_run"]}.get(name, name))
+
+
+@router.get("/projects/{project}/flows")
+def show_flows(served: ThisProject, run_id: RunId = "") -> Flows:
+    """Show who moved since the run before, and why; for others start a job (POST)."""
+    run = chosen(served, run_id)
+    parent = run.manifest.get("parent_run")
+    known: dict[str, dict[str, Any]] = {}
+    runs = [run]
+    if parent and (served.home.runs / parent).is_dir():
+        runs.append(served.run_of(parent))
+    for one in runs:  # the later first: its order, then what ended since
+        for segment in one.segments:
+            known.setdefault(segment["id"], {name: segment[name] for name in ("name", "slot")})
+    return Flows(**flows_dict(run.table("migration"), known, str(parent or ""), run.id))
+
+
+@router.post("/projects/{project}/flows", status_code=202)
+def start_flows(desk: AtDesk, wish: FlowsWish) -> Job:
+    """Work out who moved between two dates or two runs: a job, whose result they are."""
+    return desk.start("flows", {"from": wish.start, "to": wish.end})
+
+
+@router.get(
+    "/projects/{project}/report",
+    response_class=FileResponse,
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+)
+def show_report(
+    request: Request,
+    served: ThisProject,
+    run_id: RunId = "",
+    of: Annotated[
+        Literal["run", "value", "products", "offers", "evidence"],
+        Query(description="The run itself, or what was worked out from it."),
+    ] = "run",
+) -> Response:
+    """Show the page of a run, or of what was worked out from it; it runs and fetches nothing."""
+    run = chosen(served, run_id)
+    folder = run.folder if of == "run" else made(served, of, run)
+    tag = f'"{read_json(folder / MANIFEST)["files"]["report.html"]["sha256"][:32]}"'
+    headers = {**SAFE, "etag": tag}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return FileResponse(folder / "report.html", media_type="text/html", headers=headers)
+
+
+@router.get("/projects/{project}/exports/sql", response_class=Response)
+def export_sql(
+    served: ThisProject,
+    *,
+    dialect: Annotated[str, Query(max_length=20)] = "duckdb",
+    rules: Annotated[bool, Query(description="The rules, which only approximate.")] = False,
+    run_id: RunId = "",
+) -> Response:
+    """Give the assignment of customers as one SQL statement for a warehouse.
+
+    Dialects: duckdb, postgres, spark, bigquery, snowflake.
+    """
+    run = chosen(served, run_id)
+    text = run.sql(dialect, rules=rules)
+    name = _file(served, run, f"{'rules' if rules else 'assignment'}-{dialect}", "sql")
+    return Response(f"{text}\n", media_type="application/sql", headers=name)
+
+
+@router.get(
+    "/projects/{project}/exports/{what}",
+    response_class=StreamingResponse,
+    responses={200: {"content": {kind: {} for kind in _TYPES.values()}}},
+)
+def export(
+    served: ThisProject,
+    what: Literal["assignments", "customers", "segments"],
+    run_id: RunId = "",
+    segment: Annotated[str, Query(max_length=100, description="Id; only its customers.")] = "",
+    kind: Annotated[Kind, Query(alias="format")] = "csv",
+) -> StreamingResponse:
+    """Give assignments, customers with their features, or segments as a file, piece by piece.
+
+    In CSV no cell is a formula to a spreadsheet.
+    """
+    run = chosen(served, run_id)
+    if segment not in {"", NOBODY}:
+        segment_of(run, segment)
+    rows: Iterable[pa.RecordBatch] = [segment_rows(run)]
+    if what != "segments":
+        rows = customer_rows(run, features=what == "customers", segment_id=segment)
+    name = _file(served, run, f"{what}{segment and '-'}{segment}", kind)
+    return StreamingResponse(_PARTS[kind](rows), media_type=_TYPES[kind], headers=name)
+
+
+def _file(served: Served, run: Run, what: str, ending: str) -> dict[str, str]:
+    day = f"-{run.as_of}" if run.as_of else ""
+    name = f"{served.name}-{what}{day}.{ending}"
+    return {"content-disposition": f'attachment; filename="{name}"', "x-run-id": run.id}
