@@ -101,7 +101,7 @@ class Project(Predictions):
     def runs(self) -> list[dict[str, Any]]:
         """Return id, date, model and parent of every run, newest first."""
         home = Home(self.folder)
-        if not home.path.is_dir():
+        if not home.has_registry:
             return []
         with home.registry() as registry:
             rows = registry.runs()

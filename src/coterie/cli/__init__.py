@@ -14,7 +14,18 @@ from typing import Annotated, Any
 import typer
 
 from coterie import __version__
-from coterie.cli import explain, flows, look, offers, predict, products, project, serve, value
+from coterie.cli import (
+    explain,
+    flows,
+    look,
+    offers,
+    operate,
+    predict,
+    products,
+    project,
+    serve,
+    value,
+)
 from coterie.cli.base import ended_well
 
 __all__ = ["app", "main"]
@@ -36,12 +47,14 @@ PANELS: dict[str, tuple[Callable[..., Any], ...]] = {
     "Look ahead": (predict.predict, value.value, products.recommend, products.products),
     "Follow them": (flows.flows, flows.compare, flows.rename, flows.publish),
     "Serve": (serve.serve, serve.worker),
+    "Keep it running": (operate.backup, operate.restore, operate.migrate, operate.doctor),
     "Know what there is": (look.features, look.algorithms),
 }
 """Commands under the headings of the help, in its order."""
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(operate.app, rich_help_panel="Serve")
 app.add_typer(offers.app, rich_help_panel="Look ahead")
 app.command(rich_help_panel="Look ahead")(offers.feedback)
 

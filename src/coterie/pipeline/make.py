@@ -123,6 +123,7 @@ def _make(
     kept = ("run_id", "input_hash", "settings_hash", "model_id", "parent_run")
     row = {name: value for name, value in check_run(target).items() if name in kept}
     last = max(plan.segments_given, load_released(target).last_number)
+    places.home.keep(plan.run_id)
     places.registry.publish(row | {"as_of": plan.as_of, "segments": last})
     places.tell("write", 1.0, "published")
     return Outcome(plan.run_id, target, fresh=True)

@@ -98,7 +98,8 @@ def make_plan(
     fits = refit or row is None or row["settings_hash"] != settings_hash
     if row and not fits:
         same = registry.find(input_hash=input_hash, model_id=row["model_id"])
-        if same and (home.runs / same["run_id"]).is_dir():
+        if same and home.has_run(same["run_id"]):
+            home.keep(same["run_id"])
             registry.publish(same)  # the data may be as it was before the last run
             return Outcome(same["run_id"], home.runs / same["run_id"], fresh=False)
     parent_run = row["run_id"] if row else None

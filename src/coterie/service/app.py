@@ -33,13 +33,12 @@ from coterie.service.routes import schedules as schedule_routes
 from coterie.service.routes import segments as segment_routes
 from coterie.service.worker import Worker
 from coterie.store.database import Database
-from coterie.store.home import REGISTRY
 from coterie.store.jobs import Jobs
+from coterie.store.places import REGISTRY, SERVER
 from coterie.store.replies import Replies
 
 ROOT = "/api/v1"
 _PROBLEMS = (400, 404, 409, 413, 422)
-_SERVER = ".coterie-server"
 
 _LOG = logging.getLogger("coterie.service")
 
@@ -144,7 +143,7 @@ def open_database(params: ServerParams) -> Database:
     """Return the server's own database: jobs, schedules, connections, and projects if by a URL."""
     if params.database:
         return Database(params.database)
-    return Database(params.home / _SERVER / REGISTRY)
+    return Database(params.home / SERVER / REGISTRY)
 
 
 def _told(status: int) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from coterie.store.places import FILE
 from coterie.store.registry import Registry
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-UPLOADS = "uploads"
 CONNECTION = "connection:"
 _KEPT = 4
 """Runs of a project that are kept open."""
@@ -137,7 +136,7 @@ class Served:
         NotReadyError
             If there is none yet.
         """
-        row = self.home.published(self.registry) if self.home.path.is_dir() else None
+        row = self.home.published(self.registry) if self.home.has_registry else None
         if row is None:
             raise NotReadyError(
                 f"The project {self.name} has no segments yet.",
@@ -164,7 +163,7 @@ class Served:
             If there is no such run.
         """
         row = self.registry.find(run_id=run_id) if may_be(run_id) else None
-        if row is None or not (self.home.runs / run_id).is_dir():
+        if row is None or not self.home.has_run(run_id):
             raise NotFoundError(f"There is no run {run_id!r} in {self.name}.", where="run_id")
         names = self.registry.names()
         key = (run_id, *sorted(names.items()))

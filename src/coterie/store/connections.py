@@ -63,12 +63,16 @@ class Connections:
                 hint="The URL itself is not written down: export SHOP_URL=postgresql://…",
                 where="variable",
             )
-        try:
-            with self.database.transaction(writes=True) as connection, connection.begin_nested():
-                new = CONNECTIONS.insert().values(name=name, variable=variable, created=now)
-                connection.execute(new)
-        except sa.exc.IntegrityError as error:
-            raise _taken(name) from error
+        new = CONNECTIONS.insert().values(name=name, variable=variable, created=now)
+        with self.database.transaction(writes=True) as connection:
+            try:
+                with connection.begin_nested():
+                    connection.execute(new)
+            except sa.exc.IntegrityError as error:
+                hint = f"Remove it first: coterie connection remove {name}"
+                raise ParameterError(
+                    f"There is a connection {name!r} already.", hint=hint, where="name"
+                ) from error
 
     def remove(self, name: str) -> None:
         """Forget a database.
@@ -82,8 +86,3 @@ class Connections:
             gone = connection.execute(CONNECTIONS.delete().where(CONNECTIONS.c.name == name))
         if not gone.rowcount:
             raise ParameterError.unknown("connection", name, self.all())
-
-
-def _taken(name: str) -> ParameterError:
-    hint = f"Remove it first: coterie connection remove {name}"
-    return ParameterError(f"There is a connection {name!r} already.", hint=hint, where="name")

@@ -86,27 +86,45 @@ class Database:
         DatabaseError
             If the database cannot be read or written.
         """
+        with self._begun(writes=writes or not self._ready) as connection:
+            writes = self._bring_up_to_date(connection) or writes
+            yield connection
+            if writes:
+                faults.point()
+        self._ready = True
+        if writes:
+            faults.point()
+
+    @contextmanager
+    def alone(self) -> Iterator[sa.Connection]:
+        """Give a connection to tables of any revision, which nobody else changes meanwhile.
+
+        Raises
+        ------
+        DatabaseError
+            If the database cannot be read or written.
+        """
+        with self._begun(writes=True) as connection:
+            if not self.path:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            yield connection
+
+    @contextmanager
+    def _begun(self, *, writes: bool) -> Iterator[sa.Connection]:
         try:
             if self.path:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.engine.begin() as connection:
                 if self.path:
                     # Who only reads waits for no writer.
-                    alone = writes or not self._ready
-                    connection.execute(sa.text("BEGIN IMMEDIATE" if alone else "BEGIN"))
-                writes = self._bring_up_to_date(connection) or writes
+                    connection.execute(sa.text("BEGIN IMMEDIATE" if writes else "BEGIN"))
                 yield connection
-                if writes:
-                    faults.point()
         except sa.exc.DBAPIError as error:
             said = " ".join(str(error.orig).split())
             hint = next((hint for words, hint in _HINTS.items() if words in said), _DAMAGED)
             raise DatabaseError(
                 f"The registry {self.name} cannot be read or written: {said}", hint=hint
             ) from error
-        self._ready = True
-        if writes:
-            faults.point()
 
     def _bring_up_to_date(self, connection: sa.Connection) -> bool:
         """Make or change the tables if need be, and say whether that was so."""

@@ -12,11 +12,10 @@ from typing import Any
 from coterie.errors import NotReadyError
 from coterie.store import faults
 from coterie.store.database import Database
-from coterie.store.places import places_of
+from coterie.store.places import REGISTRY, STORE, places_of
 from coterie.store.registry import Registry
+from coterie.store.remote import RemoteRuns
 from coterie.store.runs import disk_errors, remove_partial, write_atomic
-
-REGISTRY = "coterie.db"
 
 
 class Home:
@@ -31,7 +30,7 @@ class Home:
     def __init__(self, project: Path) -> None:
         self.project = project
         self.places = places_of(project)
-        self.path = project / ".coterie"
+        self.path = project / STORE
         self.runs = self.path / "runs"
         self.data = self.path / "data"
         self.predictions = self.path / "predictions"
@@ -89,7 +88,18 @@ class Home:
         """Return the published run; if its folder was deleted, the newest whose folder is there."""
         row = registry.published()
         rows = [row, *registry.runs()] if row else []
-        return next((row for row in rows if row and (self.runs / row["run_id"]).is_dir()), None)
+        return next((row for row in rows if row and self.has_run(row["run_id"])), None)
+
+    def has_run(self, run_id: str) -> bool:
+        """Say whether a run is here; one that is kept elsewhere too is fetched if it is missing."""
+        if (self.runs / run_id).is_dir():
+            return True
+        return bool(self.places.runs) and RemoteRuns(self.places.runs).fetch(run_id, self.runs)
+
+    def keep(self, run_id: str) -> None:
+        """Copy a finished run to where runs are kept besides, if the settings name a place."""
+        if self.places.runs:
+            RemoteRuns(self.places.runs).keep(self.runs / run_id)
 
     @property
     def has_registry(self) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from coterie.errors import DataError
-from coterie.store.database import VERSION, version_of
+from coterie.errors import DataError, ParameterError
+from coterie.store.database import VERSION, Database, version_of
+from coterie.store.places import databases_in
 from coterie.store.tables import HEAD
 
 NOTHING = "0000"
@@ -32,8 +36,7 @@ def migrate(connection: sa.Connection, revision: str = HEAD, *, name: str = "") 
     DataError
         If the tables are of a revision that is not known here.
     """
-    config = Config()
-    config.set_main_option("script_location", "coterie.store:migrations")
+    config = _config()
     config.attributes["connection"] = connection
     found = version_of(connection) or NOTHING
     try:
@@ -49,3 +52,50 @@ def migrate(connection: sa.Connection, revision: str = HEAD, *, name: str = "") 
             allowed=f"versions up to {HEAD}",
             hint="A newer coterie made them: install that one, or restore a backup.",
         ) from error
+
+
+def migrate_all(home: Path, database: str = "", to: str = "") -> list[dict[str, str]]:
+    """Bring every database of a project, or of a server with its projects, to a revision.
+
+    Parameters
+    ----------
+    home : Path
+        The project folder, or the folder of the projects.
+    database : str, optional
+        ``env:NAME`` of a server's own database, if that is PostgreSQL.
+    to : str, optional
+        A revision; default the newest.
+
+    Returns
+    -------
+    list of dict
+        ``database``, and its revision ``before`` and ``after``.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such revision.
+    """
+    steps = ScriptDirectory.from_config(_config()).walk_revisions()
+    known = [NOTHING, *(step.revision for step in steps)]
+    if to and to not in known:
+        raise ParameterError.unknown("to", to, known)
+    return [_migrate_one(where, to or HEAD) for where in databases_in(home.resolve(), database)]
+
+
+def _migrate_one(where: Path | str, revision: str) -> dict[str, str]:
+    database = Database(where)
+    try:
+        with database.alone() as connection:
+            before = version_of(connection)
+            if (before or NOTHING) != revision:
+                migrate(connection, revision, name=database.name)
+    finally:
+        database.close()
+    return {"database": database.name, "before": before, "after": revision}
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "coterie.store:migrations")
+    return config

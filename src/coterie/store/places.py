@@ -12,6 +12,12 @@ from coterie.schema import Params
 
 FILE = "coterie.toml"
 SECTION = "store"
+STORE = ".coterie"
+"""Folder of a project in which all lies that Coterie writes."""
+SERVER = ".coterie-server"
+"""Folder of a server's own database."""
+UPLOADS = "uploads"
+REGISTRY = "coterie.db"
 
 
 class StoreParams(Params):
@@ -65,3 +71,33 @@ def places_of(project: Path) -> StoreParams:
         first = error.errors()[0]
         where = ".".join(str(part) for part in (SECTION, *first["loc"]))
         raise ParameterError(f"[{where}] {first['msg']}.", where=str(project / FILE)) from error
+
+
+def projects_in(home: Path) -> list[Path]:
+    """Return the project folder itself, or the projects in a server's folder, in order."""
+    if (home / FILE).is_file():
+        return [home]
+    kept = (FILE, STORE, UPLOADS)
+    folders = home.iterdir() if home.is_dir() else ()
+    return sorted(f for f in folders if f.is_dir() and any((f / name).exists() for name in kept))
+
+
+def databases_in(home: Path, database: str = "") -> list[Path | str]:
+    """Return the operational databases of a project, or of a server with its projects.
+
+    Parameters
+    ----------
+    home : Path
+        The project folder, or the folder of the projects.
+    database : str, optional
+        ``env:NAME`` of a server's own database, if that is PostgreSQL.
+
+    Returns
+    -------
+    list of Path or str
+        SQLite files that are there, then ``env:NAME`` of PostgreSQL databases.
+    """
+    projects = projects_in(home)
+    files = [*(project / STORE / REGISTRY for project in projects), home / SERVER / REGISTRY]
+    named = {database, *(places_of(project).database for project in projects)} - {""}
+    return [*(file for file in files if file.is_file()), *sorted(named)]

@@ -25,25 +25,22 @@ _BLOCK = 8 << 20
 _LOCK = "fetching"
 _FETCH = ".fetch-"
 _SECONDS = 10
+_BUCKET = ("there is no such bucket", "Make it, or mend [store] runs.")
+_RIGHTS = (
+    "access is denied",
+    "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of somebody who may.",
+)
+_NETWORK = ("no server answers", "Check the network, and AWS_ENDPOINT_URL if it is set.")
 _CAUSES = {
-    "NO_SUCH_BUCKET": ("there is no such bucket", "Make it, or mend [store] runs."),
-    "NoSuchBucket": ("there is no such bucket", "Make it, or mend [store] runs."),
-    "does not exist": ("there is no such bucket", "Make it, or mend [store] runs."),
-    "ACCESS_DENIED": (
-        "access is denied",
-        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of somebody who may.",
-    ),
-    "credentials": (
-        "there are no credentials",
-        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-    ),
-    "NETWORK_CONNECTION": (
-        "no server answers",
-        "Check the network, and AWS_ENDPOINT_URL if it is set.",
-    ),
-    "resolve": ("no server answers", "Check the network, and AWS_ENDPOINT_URL if it is set."),
+    "NO_SUCH_BUCKET": _BUCKET,
+    "ACCESS_DENIED": _RIGHTS,
+    "INVALID_ACCESS_KEY_ID": _RIGHTS,
+    "SIGNATURE_DOES_NOT_MATCH": _RIGHTS,
+    "NETWORK_CONNECTION": _NETWORK,
+    "resolve": _NETWORK,
     "imeout": ("the server does not answer in time", "Check the network and try again."),
 }
+"""Words in what the library says -> why in ours, and what to try."""
 
 
 class RemoteRuns:
@@ -142,6 +139,7 @@ class RemoteRuns:
                 there = _filesystem()
                 manifest = _read(there, f"{place}/{MANIFEST}")
             if manifest is None:
+                self.check()  # a run that is not there is told from a bucket that is not
                 return False
             folder = Path(tempfile.mkdtemp(prefix=_FETCH, dir=runs))
             try:

@@ -213,7 +213,9 @@ def find_run(folder: Path, name: str) -> Run:
         raise NotReadyError(
             f"There is no run in {folder.resolve()} yet.", hint="Make one: coterie run"
         )
-    return Run(home.runs / _run_id(name, str(row["run_id"]), row["parent_run"], rows), names)
+    run_id = _run_id(name, str(row["run_id"]), row["parent_run"], rows)
+    home.has_run(run_id)
+    return Run(home.runs / run_id, names)
 
 
 def _run_id(name: str, latest: str, parent: str | None, rows: Sequence[Mapping[str, Any]]) -> str:

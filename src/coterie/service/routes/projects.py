@@ -27,9 +27,9 @@ from coterie.service.models import (
     Upload,
 )
 from coterie.service.problems import NotFoundError, TooLargeError
-from coterie.service.projects import UPLOADS, Served, server_settings
+from coterie.service.projects import Served, server_settings
 from coterie.store.home import Home
-from coterie.store.places import FILE
+from coterie.store.places import FILE, UPLOADS
 from coterie.store.runs import remove_partial, write_atomic
 from coterie.validation.template import project_toml
 
