@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coterie.service.ids import new_id
@@ -55,7 +56,7 @@ class Limits:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > room:
-                raise _TooLarge
+                raise _TooLarge(most)
             return message
 
         async def watched(message: Message) -> None:
@@ -70,8 +71,13 @@ class Limits:
                 await _refuse(send, most)
 
 
-class _TooLarge(Exception):  # noqa: N818 - a signal between two functions of this file
-    """More came than was announced or is taken."""
+class _TooLarge(HTTPException):
+    """More came than is taken; of a kind that FastAPI does not take for a body it cannot read."""
+
+    code = "too_large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(413, f"The request is larger than {most:,} bytes.")
 
 
 async def _refuse(send: Send, most: int) -> None:

@@ -139,7 +139,8 @@ def add_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def plain(_: Request, error: HTTPException) -> JSONResponse:
-        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+        kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+        code = getattr(error, "code", kind)
         body = problem(error.status_code, code, str(error.detail))
         return answer(error.status_code, body, error.headers)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ from coterie.store import faults
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 LOG = "log.jsonl"
+PARTIAL = ".tmp-"
+"""Beginning of the name of what is not finished."""
 PRIVATE = 0o600
 """Mode of files that hold rows as they came in."""
 
@@ -147,7 +150,7 @@ class FolderWriter:
 
     def __init__(self, root: Path, name: str) -> None:
         self.target = root / name
-        self.folder = root / f".tmp-{name}"
+        self.folder = root / f"{PARTIAL}{name}"
 
     def __enter__(self) -> Self:
         with disk_errors(self.folder):
@@ -315,11 +318,24 @@ def first_changed(folder: Path, files: Mapping[str, Any]) -> str:
     return ""
 
 
-def remove_partial(roots: Sequence[Path]) -> None:
-    """Remove what an interrupted run left behind."""
+def remove_partial(roots: Sequence[Path], *, before: float = math.inf) -> None:
+    """Remove what was interrupted: all of it, or what was last changed before a moment.
+
+    Parameters
+    ----------
+    roots : sequence of Path
+        Folders in which something may have been left.
+    before : float, optional
+        Seconds since 1970, as files tell them.
+    """
     for root in roots:
-        for leftover in root.glob(".tmp-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        for leftover in root.glob(f"{PARTIAL}*"):
+            try:
+                old = leftover.stat().st_mtime < before
+            except FileNotFoundError:  # its owner has just finished
+                continue
+            if old:
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 def append_log(folder: Path, entry: Mapping[str, Any]) -> None:

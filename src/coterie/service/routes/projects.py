@@ -30,7 +30,7 @@ from coterie.service.problems import NotFoundError, TooLargeError
 from coterie.service.projects import Served, server_settings
 from coterie.store.home import Home
 from coterie.store.places import FILE, UPLOADS
-from coterie.store.runs import remove_partial, write_atomic
+from coterie.store.runs import PARTIAL, remove_partial, write_atomic
 from coterie.validation.template import project_toml
 
 router = APIRouter(tags=["projects"])
@@ -38,6 +38,7 @@ _BLOCK = 1 << 20
 _UPLOAD = re.compile(r"u[0-9a-f]{12}")
 _SAFE = re.compile(r"[^\w. -]", re.ASCII)
 _LONGEST = 100
+_A_DAY = 86_400.0
 
 
 @router.get("/projects")
@@ -83,9 +84,9 @@ def upload(file: UploadFile, served: ThisProject, projects: AllProjects) -> Uplo
     """
     target = served.folder / UPLOADS
     target.mkdir(parents=True, exist_ok=True)
-    remove_partial([target])
     name = _name(file.filename or "")
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=target) as work:
+    with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target) as work:
+        _forget_broken(target, Path(work))
         place = Path(work) / "content" / name
         place.parent.mkdir()
         digest, size = hashlib.sha256(), 0
@@ -108,6 +109,12 @@ def upload(file: UploadFile, served: ThisProject, projects: AllProjects) -> Uplo
         if not (target / found.id).exists():
             place.parent.rename(target / found.id)
     return _upload(served, found.id)
+
+
+def _forget_broken(target: Path, newest: Path) -> None:
+    """Remove what uploads left that broke off long ago; others may still be coming in."""
+    long_ago = newest.stat().st_mtime - _A_DAY
+    remove_partial([target], before=long_ago)
 
 
 def _name(given: str) -> str:
