@@ -63,7 +63,7 @@ def places_of(project: Path) -> StoreParams:
     try:
         with (project / FILE).open("rb") as file:
             section = tomllib.load(file).get(SECTION, {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError):
         return StoreParams()  # whoever needs the settings says what is wrong with them
     try:
         return StoreParams.model_validate(section)

@@ -181,7 +181,7 @@ def accept_mapping(wish: Settings, served: ThisProject, projects: AllProjects) -
     text = wish.toml if wish.toml.endswith("\n") else wish.toml + "\n"
     try:
         given = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ParameterError(f"This is no TOML: {error}.", where="toml") from error
     if "store" in given:
         raise ParameterError("[store] is decided by who runs the server.", where="store")
