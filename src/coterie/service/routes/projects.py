@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from fastapi import Path as InPath
 
 from coterie.api import inspect
 from coterie.config import load_settings
-from coterie.errors import DataError, ParameterError
+from coterie.errors import ParameterError
 from coterie.features.windows import to_date
 from coterie.service.deps import AllProjects, ThisProject
 from coterie.service.models import (
@@ -29,16 +28,14 @@ from coterie.service.models import (
 from coterie.service.problems import NotFoundError, TooLargeError
 from coterie.service.projects import Served, server_settings
 from coterie.store.home import Home
-from coterie.store.places import FILE, UPLOADS
-from coterie.store.runs import PARTIAL, remove_partial, write_atomic
+from coterie.store.places import FILE
+from coterie.store.runs import write_atomic
+from coterie.store.uploads import Upload as Kept
+from coterie.store.uploads import Uploads
 from coterie.validation.template import project_toml
 
 router = APIRouter(tags=["projects"])
 _BLOCK = 1 << 20
-_UPLOAD = re.compile(r"u[0-9a-f]{12}")
-_SAFE = re.compile(r"[^\w. -]", re.ASCII)
-_LONGEST = 100
-_A_DAY = 86_400.0
 
 
 @router.get("/projects")
@@ -82,55 +79,30 @@ def upload(file: UploadFile, served: ThisProject, projects: AllProjects) -> Uplo
 
     It is read once to see that it holds rows. The same content again has the same id.
     """
-    target = served.folder / UPLOADS
-    target.mkdir(parents=True, exist_ok=True)
-    name = _name(file.filename or "")
-    with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=target) as work:
-        _forget_broken(target, Path(work))
-        place = Path(work) / "content" / name
-        place.parent.mkdir()
-        digest, size = hashlib.sha256(), 0
-        with place.open("wb") as out:
-            while block := file.file.read(_BLOCK):
-                size += len(block)
-                if size > projects.params.max_upload:
-                    raise TooLargeError(
-                        f"{name} is larger than {projects.params.max_upload:,} bytes.",
-                        hint="Split it, or register a database and read from that.",
-                    )
-                digest.update(block)
-                out.write(block)
-        if not size:
-            raise DataError(f"{name} is empty.", where="file")
-        inspect([place], place.parent)
-        found = Upload(
-            id=f"u{digest.hexdigest()[:12]}", name=name, bytes=size, sha256=digest.hexdigest()
-        )
-        if not (target / found.id).exists():
-            place.parent.rename(target / found.id)
-    return _upload(served, found.id)
+    blocks = _blocks(file, projects.params.max_upload)
+    kept = Uploads(served.folder).add(
+        file.filename or "", blocks, check=lambda place: inspect([place], place.parent)
+    )
+    return _shown(kept)
 
 
-def _forget_broken(target: Path, newest: Path) -> None:
-    """Remove what uploads left that broke off long ago; others may still be coming in."""
-    long_ago = newest.stat().st_mtime - _A_DAY
-    remove_partial([target], before=long_ago)
-
-
-def _name(given: str) -> str:
-    """Return a file name that is safe on disk and tells the format as before."""
-    plain = _SAFE.sub("_", Path(given.replace("\\", "/")).name).strip(" .")
-    if not plain:
-        raise ParameterError("The file has no name.", hint="Give it one, such as orders.csv.")
-    return plain[-_LONGEST:]
+def _blocks(file: UploadFile, most: int) -> Iterator[bytes]:
+    size = 0
+    while block := file.file.read(_BLOCK):
+        size += len(block)
+        if size > most:
+            raise TooLargeError(
+                f"The file is larger than {most:,} bytes.",
+                hint="Split it, or register a database and read from that.",
+            )
+        yield block
 
 
 @router.get("/projects/{project}/uploads")
 def list_uploads(served: ThisProject) -> Page[Upload]:
     """List what was uploaded."""
-    there = (served.folder / UPLOADS).glob("u*")
-    found = sorted(folder.name for folder in there if _UPLOAD.fullmatch(folder.name))
-    return Page(items=[_upload(served, one) for one in found], total=len(found))
+    found = Uploads(served.folder).all()
+    return Page(items=[_shown(one) for one in found], total=len(found))
 
 
 UploadId = Annotated[str, InPath(description="Id of the upload.", max_length=20)]
@@ -139,27 +111,24 @@ UploadId = Annotated[str, InPath(description="Id of the upload.", max_length=20)
 @router.get("/projects/{project}/uploads/{upload_id}")
 def show_upload(served: ThisProject, upload_id: UploadId) -> Upload:
     """Show an upload."""
-    return _upload(served, upload_id)
+    return _shown(_kept(served, upload_id))
 
 
-def _file_of(served: Served, upload_id: str) -> Path:
-    folder = served.folder / UPLOADS / upload_id
-    if not _UPLOAD.fullmatch(upload_id) or not folder.is_dir():
+def _kept(served: Served, upload_id: str) -> Kept:
+    found = Uploads(served.folder).get(upload_id)
+    if found is None:
         raise NotFoundError(f"There is no upload {upload_id!r}.", where="uploads")
-    return next(folder.iterdir())
+    return found
 
 
-def _upload(served: Served, upload_id: str) -> Upload:
-    file = _file_of(served, upload_id)
-    with file.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return Upload(id=upload_id, name=file.name, bytes=file.stat().st_size, sha256=digest)
+def _shown(kept: Kept) -> Upload:
+    return Upload(id=kept.id, name=kept.file.name, bytes=kept.bytes, sha256=kept.sha256)
 
 
 @router.post("/projects/{project}/mapping")
 def propose_mapping(wish: MappingWish, served: ThisProject) -> Mapping:
     """Propose what uploads hold and how their columns map to ours; nothing is written."""
-    files = [_file_of(served, one) for one in dict.fromkeys(wish.uploads)]
+    files = [_kept(served, one).file for one in dict.fromkeys(wish.uploads)]
     found = inspect(files, served.folder)
     proposals = [
         {"upload": file.parent.name, "file": source.file, **proposal.to_dict()}
