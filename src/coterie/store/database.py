@@ -114,6 +114,7 @@ class Database:
         try:
             if self.path:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._look()
             with self.engine.begin() as connection:
                 if self.path:
                     # Who only reads waits for no writer.
@@ -125,6 +126,13 @@ class Database:
             raise DatabaseError(
                 f"The registry {self.name} cannot be read or written: {said}", hint=hint
             ) from error
+
+    def _look(self) -> None:
+        """Find out whether the tables are as they should be, without waiting for a writer."""
+        if not self._ready:
+            with self.engine.begin() as connection:
+                connection.execute(sa.text("BEGIN"))
+                self._ready = version_of(connection) == HEAD
 
     def _bring_up_to_date(self, connection: sa.Connection) -> bool:
         """Make or change the tables if need be, and say whether that was so."""
