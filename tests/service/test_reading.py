@@ -254,3 +254,15 @@ def test_nobody_waits_for_customers_that_are_being_loaded(shop, tmp_path):
                 lambda: client.get(f"{SHOP}/customers").json(), lambda page: "total" in page
             )
             assert found["total"] > 100
+
+
+def test_an_id_may_hold_a_slash(shop, tmp_path):
+    shutil.copytree(shop, tmp_path / "home")
+    registry = tmp_path / "home" / "shop" / ".coterie" / "coterie.db"
+    with closing(sqlite3.connect(registry, isolation_level=None)) as other:
+        other.execute("UPDATE customers SET customer_id = 'a/b' WHERE customer_id = 'c000001'")
+    with served(ServerParams(tmp_path / "home"), workers=0) as client:
+        assert get(client, "/customers", search="a/")["items"][0]["customer_id"] == "a/b"
+        assert get(client, "/customers/a%2Fb/timeline")["total"] == 0
+        assert client.get(f"{SHOP}/customers/a%2Fb/products").status_code == 409
+        assert client.get(f"{SHOP}/customers/a%2Fc").json()["where"] == "customer_id"

@@ -219,7 +219,7 @@ def show_report(
 def export_sql(
     served: ThisProject,
     *,
-    dialect: Annotated[str, Query(max_length=20)] = "duckdb",
+    dialect: Annotated[str, Query(max_length=20, description="Of the warehouse.")] = "duckdb",
     rules: Annotated[bool, Query(description="The rules, which only approximate.")] = False,
     run_id: RunId = "",
 ) -> Response:
@@ -243,7 +243,7 @@ def export(
     what: Literal["assignments", "customers", "segments"],
     run_id: RunId = "",
     segment: Annotated[str, Query(max_length=100, description="Id; only its customers.")] = "",
-    kind: Annotated[Kind, Query(alias="format")] = "csv",
+    kind: Annotated[Kind, Query(alias="format", description="Of the file.")] = "csv",
 ) -> StreamingResponse:
     """Give assignments, customers with their features, or segments as a file, piece by piece.
 
