@@ -86,7 +86,7 @@ class Database:
         DatabaseError
             If the database cannot be read or written.
         """
-        with self._begun(writes=writes or not self._ready) as connection:
+        with self._begun(writes=writes) as connection:
             writes = self._bring_up_to_date(connection) or writes
             yield connection
             if writes:
@@ -114,11 +114,13 @@ class Database:
         try:
             if self.path:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._look()
+                if not writes:
+                    self._look()
             with self.engine.begin() as connection:
                 if self.path:
                     # Who only reads waits for no writer.
-                    connection.execute(sa.text("BEGIN IMMEDIATE" if writes else "BEGIN"))
+                    alone = writes or not self._ready
+                    connection.execute(sa.text("BEGIN IMMEDIATE" if alone else "BEGIN"))
                 yield connection
         except sa.exc.DBAPIError as error:
             said = " ".join(str(error.orig).split())
