@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from coterie import Project
 from coterie.service.params import ServerParams
-from tests.service.conftest import served
+from tests.service.conftest import served, wait_for
 from tests.service.shop import SHOP, get, walk
 
 HOSTILE = ["%2e%2e", "..%2fetc%2fpasswd", "%00", "a%00b", "🦊", "%ff", "x" * 10_000, "'--"]
@@ -234,3 +236,33 @@ def test_a_list_goes_on_with_the_run_with_which_it_began(shop, tmp_path):
         seen = [row["customer_id"] for row in first["items"] + second["items"]]
         assert len(seen) == len(set(seen)) == first["total"]
         assert get(client, "/customers")["run_id"] == project.latest.id != first["run_id"]
+
+
+def test_nobody_waits_for_customers_that_are_being_loaded(shop, tmp_path):
+    shutil.copytree(shop, tmp_path / "home")
+    registry = tmp_path / "home" / "shop" / ".coterie" / "coterie.db"
+    with closing(sqlite3.connect(registry, isolation_level=None)) as other:
+        other.execute("DELETE FROM loaded")
+        other.execute("DELETE FROM customers")
+        other.execute("BEGIN IMMEDIATE")  # as while other customers are written
+        with served(ServerParams(tmp_path / "home"), workers=0) as client:
+            refused = client.get(f"{SHOP}/customers")
+            assert (refused.status_code, "being loaded" in refused.json()["detail"]) == (409, True)
+            assert get(client, "/segments")["total"] == 3
+            other.execute("ROLLBACK")
+            found = wait_for(
+                lambda: client.get(f"{SHOP}/customers").json(), lambda page: "total" in page
+            )
+            assert found["total"] > 100
+
+
+def test_an_id_may_hold_a_slash(shop, tmp_path):
+    shutil.copytree(shop, tmp_path / "home")
+    registry = tmp_path / "home" / "shop" / ".coterie" / "coterie.db"
+    with closing(sqlite3.connect(registry, isolation_level=None)) as other:
+        other.execute("UPDATE customers SET customer_id = 'a/b' WHERE customer_id = 'c000001'")
+    with served(ServerParams(tmp_path / "home"), workers=0) as client:
+        assert get(client, "/customers", search="a/")["items"][0]["customer_id"] == "a/b"
+        assert get(client, "/customers/a%2Fb/timeline")["total"] == 0
+        assert client.get(f"{SHOP}/customers/a%2Fb/products").status_code == 409
+        assert client.get(f"{SHOP}/customers/a%2Fc").json()["where"] == "customer_id"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from coterie.errors import DataError, NotReadyError
 from coterie.store.home import Home
-from coterie.store.predictions import kept, kept_alone
+from coterie.store.predictions import find_kept, kept, kept_alone
 from coterie.store.runs import FolderWriter
 
 
@@ -46,3 +47,20 @@ def test_what_is_made_is_made_alone_and_what_is_there_can_be_read_meanwhile(tmp_
         assert kept_alone(home, "value", {}, _one) == folder
         with pytest.raises(NotReadyError, match="Another run is at work"):
             kept_alone(home, "churn", {}, _one)
+
+
+def test_the_newest_of_those_made_for_a_run_is_found(tmp_path):
+    home = Home(tmp_path)
+    assert find_kept(home, "value", run="r1") is None
+
+    def make(writer: FolderWriter) -> None:
+        writer.text("a.txt", "a")
+
+    old = kept(home, "value", {"run": "r1", "names": "old"}, make)
+    new = kept(home, "value", {"run": "r1", "names": "new"}, make)
+    kept(home, "value", {"run": "r2"}, make)
+    for folder, second in ((old, 1), (new, 2)):
+        os.utime(folder / "manifest.json", (second, second))
+    assert find_kept(home, "value", run="r1") == new
+    assert find_kept(home, "value", run="r1", names="old") == old
+    assert find_kept(home, "offers", run="r1") is None

@@ -6,6 +6,7 @@ import glob
 import re
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from coterie.store.registry import Registry
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 CONNECTION = "connection:"
+WAIT = 1.0
+"""Seconds that a request waits for customers to be loaded."""
 _KEPT = 4
 """Runs of a project that are kept open."""
 
@@ -106,6 +109,8 @@ class Served:
         self._registry: Registry | None = None
         self._runs: dict[tuple[Any, ...], Run] = {}
         self._ready = ""
+        self._loader = ThreadPoolExecutor(1)
+        self._loading: tuple[str, Future[None]] | None = None
 
     @property
     def registry(self) -> Registry:
@@ -123,6 +128,7 @@ class Served:
 
     def close(self) -> None:
         """Close the registry."""
+        self._loader.shutdown()
         with self._lock:
             if self._registry is not None:
                 self._registry.close()
@@ -145,14 +151,35 @@ class Served:
         return row
 
     def run(self) -> Run:
-        """Return the published run; its files are checked once, its customers loaded once."""
+        """Return the published run; its files are checked once, its customers loaded once.
+
+        Raises
+        ------
+        NotReadyError
+            If there is none yet, or its customers are being loaded: nobody waits for a million.
+        """
         row = self.published()
-        run_id = row["run_id"]
+        if row["run_id"] != self._ready:
+            self._load(row)
+        return self.run_of(row["run_id"])
+
+    def _load(self, row: Mapping[str, Any]) -> None:
+        run_id, registry = row["run_id"], self.registry
         with self._lock:
-            if run_id != self._ready:
-                self._registry.serve(row)  # type: ignore[union-attr] # opened by published()
-                self._ready = run_id
-        return self.run_of(run_id)
+            if self._loading is None or self._loading[0] != run_id:
+                self._loading = run_id, self._loader.submit(registry.serve, row)
+            loading = self._loading[1]
+        try:
+            loading.result(WAIT)
+        except TimeoutError as error:
+            raise NotReadyError(
+                f"The customers of run {run_id} are being loaded.", hint="Ask again in a moment."
+            ) from error
+        finally:
+            if loading.done():
+                with self._lock:
+                    self._loading = None
+        self._ready = run_id
 
     def run_of(self, run_id: str) -> Run:
         """Return a run by its id.

@@ -86,7 +86,7 @@ class Database:
         DatabaseError
             If the database cannot be read or written.
         """
-        with self._begun(writes=writes or not self._ready) as connection:
+        with self._begun(writes=writes) as connection:
             writes = self._bring_up_to_date(connection) or writes
             yield connection
             if writes:
@@ -114,10 +114,13 @@ class Database:
         try:
             if self.path:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
+                if not writes:
+                    self._look()
             with self.engine.begin() as connection:
                 if self.path:
                     # Who only reads waits for no writer.
-                    connection.execute(sa.text("BEGIN IMMEDIATE" if writes else "BEGIN"))
+                    alone = writes or not self._ready
+                    connection.execute(sa.text("BEGIN IMMEDIATE" if alone else "BEGIN"))
                 yield connection
         except sa.exc.DBAPIError as error:
             said = " ".join(str(error.orig).split())
@@ -125,6 +128,13 @@ class Database:
             raise DatabaseError(
                 f"The registry {self.name} cannot be read or written: {said}", hint=hint
             ) from error
+
+    def _look(self) -> None:
+        """Find out whether the tables are as they should be, without waiting for a writer."""
+        if not self._ready:
+            with self.engine.begin() as connection:
+                connection.execute(sa.text("BEGIN"))
+                self._ready = version_of(connection) == HEAD
 
     def _bring_up_to_date(self, connection: sa.Connection) -> bool:
         """Make or change the tables if need be, and say whether that was so."""

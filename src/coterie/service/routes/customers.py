@@ -35,6 +35,7 @@ from coterie.service.reading import CustomerId, customer_of, day_of, made, named
 from coterie.store.members import NOBODY
 
 router = APIRouter(tags=["customers"])
+# An id may hold a slash: what comes after one is looked for before the id itself.
 Other = Annotated[str, Query(max_length=200, description="Id or name of a segment.")]
 
 
@@ -53,22 +54,6 @@ def list_customers(
     return listing.page(served, segment)
 
 
-@router.get("/projects/{project}/customers/{customer_id}")
-def show_customer(served: ThisProject, customer_id: CustomerId) -> CustomerDetail:
-    """Show a customer: segment and next nearest, value, features, and where she was before."""
-    run, row = customer_of(served, customer_id)
-    found = run.customer(customer_id)
-    shown = row_of(row, named(run))
-    return CustomerDetail(
-        **shown,
-        run_id=run.id,
-        as_of=day_of(run),
-        value_reason=found.get("value_reason"),
-        features=plain(found["features"]),
-        history=[Move(**move) for move in _moves(served, customer_id)],
-    )
-
-
 def _moves(served: Served, customer_id: str) -> list[dict[str, Any]]:
     segments = named(served.run())
     return [
@@ -85,7 +70,7 @@ def _day(day: int | None) -> date | None:
     return None if day is None else to_date(day)
 
 
-@router.get("/projects/{project}/customers/{customer_id}/why")
+@router.get("/projects/{project}/customers/{customer_id:path}/why")
 def why(served: ThisProject, customer_id: CustomerId, not_in: Other = "") -> Why:
     """Say why a customer is in her segment, or what keeps her out of another (``not_in``)."""
     run, _ = customer_of(served, customer_id)
@@ -94,7 +79,7 @@ def why(served: ThisProject, customer_id: CustomerId, not_in: Other = "") -> Why
     return Why(**plain({"customer_id": customer_id, **found}))
 
 
-@router.get("/projects/{project}/customers/{customer_id}/what-if")
+@router.get("/projects/{project}/customers/{customer_id:path}/what-if")
 def what_if(served: ThisProject, customer_id: CustomerId, to: Other = "") -> WhatIf:
     """Show the cheapest action that would move a customer to a segment of higher value."""
     run, _ = customer_of(served, customer_id)
@@ -103,7 +88,7 @@ def what_if(served: ThisProject, customer_id: CustomerId, to: Other = "") -> Wha
     return WhatIf(**plain(found))
 
 
-@router.get("/projects/{project}/customers/{customer_id}/timeline")
+@router.get("/projects/{project}/customers/{customer_id:path}/timeline")
 def show_timeline(
     served: ThisProject, customer_id: CustomerId, limit: Limit = 50, cursor: Cursor = ""
 ) -> Page[Entry]:
@@ -138,7 +123,7 @@ def show_timeline(
     )
 
 
-@router.get("/projects/{project}/customers/{customer_id}/value")
+@router.get("/projects/{project}/customers/{customer_id:path}/value")
 def show_value(
     served: ThisProject,
     customer_id: CustomerId,
@@ -159,7 +144,7 @@ def show_value(
     return Ahead(**plain({**row, **told, "next_segment_name": after}))
 
 
-@router.get("/projects/{project}/customers/{customer_id}/products")
+@router.get("/projects/{project}/customers/{customer_id:path}/products")
 def show_products(
     served: ThisProject,
     customer_id: CustomerId,
@@ -174,7 +159,7 @@ def show_products(
     return ProductList(**plain(found.recommend(customer_id, n=n, track=track)))
 
 
-@router.get("/projects/{project}/customers/{customer_id}/offers")
+@router.get("/projects/{project}/customers/{customer_id:path}/offers")
 def show_offers(served: ThisProject, customer_id: CustomerId) -> Offered:
     """Show what a customer is offered next by the current plan, and which offers suit her.
 
@@ -191,4 +176,20 @@ def show_offers(served: ThisProject, customer_id: CustomerId) -> Offered:
         day=plan.summary["day"],
         next=plain(rows[0]) if rows else None,
         eligible=plain(plan.offered(customer_id)),
+    )
+
+
+@router.get("/projects/{project}/customers/{customer_id:path}")
+def show_customer(served: ThisProject, customer_id: CustomerId) -> CustomerDetail:
+    """Show a customer: segment and next nearest, value, features, and where she was before."""
+    run, row = customer_of(served, customer_id)
+    found = run.customer(customer_id)
+    shown = row_of(row, named(run))
+    return CustomerDetail(
+        **shown,
+        run_id=run.id,
+        as_of=day_of(run),
+        value_reason=found.get("value_reason"),
+        features=plain(found["features"]),
+        history=[Move(**move) for move in _moves(served, customer_id)],
     )

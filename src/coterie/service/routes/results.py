@@ -7,6 +7,8 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, StreamingResponse
@@ -42,6 +44,7 @@ SAFE = {
 }
 """Headers of pages that hold names from the data: nothing in them runs or is fetched."""
 _EXAMPLES = 3
+_WHICH, _WHERE = ("table", "reason"), ("source", "row", "message")
 Kind = Literal["csv", "parquet"]
 _TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 _PARTS: dict[Kind, Callable[[Iterable[pa.RecordBatch]], Iterator[bytes]]] = {
@@ -88,16 +91,15 @@ class Comparison(Open):
 def show_quality(served: ThisProject, run_id: RunId = "") -> Quality:
     """Account for every row: how many came in, what was found, what was done with it."""
     run = chosen(served, run_id)
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in run.table("quarantine").to_pylist():
-        key = (row["table"], row["reason"])
-        one = found.setdefault(key, {"table": key[0], "reason": key[1], "rows": 0, "examples": []})
-        one["rows"] += 1
-        if len(one["examples"]) < _EXAMPLES:
-            one["examples"].append({name: row[name] for name in ("source", "row", "message")})
-    return Quality(
-        run_id=run.id, as_of=day_of(run), **plain(run.quality), quarantine=list(found.values())
-    )
+    rows = pq.read_table(run.folder / "quarantine.parquet", columns=[*_WHICH, *_WHERE])
+    counts = rows.group_by(list(_WHICH), use_threads=False).aggregate([([], "count_all")])
+    refused = []
+    for one in counts.to_pylist():
+        same = [pc.equal(rows[name], one[name]) for name in _WHICH]
+        examples = rows.filter(pc.and_(*same)).select(list(_WHERE)).slice(0, _EXAMPLES)
+        which = {name: one[name] for name in _WHICH}
+        refused.append({**which, "rows": one["count_all"], "examples": examples.to_pylist()})
+    return Quality(run_id=run.id, as_of=day_of(run), **plain(run.quality), quarantine=refused)
 
 
 @router.get("/projects/{project}/quality/quarantine")
@@ -217,7 +219,7 @@ def show_report(
 def export_sql(
     served: ThisProject,
     *,
-    dialect: Annotated[str, Query(max_length=20)] = "duckdb",
+    dialect: Annotated[str, Query(max_length=20, description="Of the warehouse.")] = "duckdb",
     rules: Annotated[bool, Query(description="The rules, which only approximate.")] = False,
     run_id: RunId = "",
 ) -> Response:
@@ -241,7 +243,7 @@ def export(
     what: Literal["assignments", "customers", "segments"],
     run_id: RunId = "",
     segment: Annotated[str, Query(max_length=100, description="Id; only its customers.")] = "",
-    kind: Annotated[Kind, Query(alias="format")] = "csv",
+    kind: Annotated[Kind, Query(alias="format", description="Of the file.")] = "csv",
 ) -> StreamingResponse:
     """Give assignments, customers with their features, or segments as a file, piece by piece.
 
