@@ -30,8 +30,10 @@ COMMANDS = [
     for part in getattr(one, "commands", [""])
 ]
 EXAMPLE = re.compile(r"^ *Example: (coterie .*?) *$", re.MULTILINE)
-ELSEWHERE = {"demo", "predict"}
-"""Commands whose examples need another project: below, and in ``test_predict``."""
+ELSEWHERE = {"demo", "predict", "serve", "worker", "restore"}
+ELSEWHERE |= {"connection add", "connection list", "connection remove"}
+"""Commands whose examples need another project, or do not end: below, in ``test_predict``, in
+``tests/service`` and ``tests/store``."""
 SEGMENT = {
     "id", "slot", "name", "name_source", "description", "n", "share", "value_share",
     "value_share_ci", "stability", "verdict", "born_run", "parents", "status", "drivers", "rule",
@@ -151,6 +153,9 @@ ANSWERS = {
     "recommend": (["12347"], {"customer_id", "known", "note", "items"}),
     "products": ([], {"segment", "products", "rising", "falling", "sellers", "pairs", "report"}),
     "value": ([], {"total", "segments", "last_window", "report"}),
+    "backup": (["shop.tar"], {"file", "bytes", "files", "projects"}),
+    "migrate": ([], {"items", "total"}),
+    "doctor": ([], {"items", "total", "wrong"}),
     "features": ([], {"items", "total"}),
     "algorithms": ([], {"items", "total"}),
 }

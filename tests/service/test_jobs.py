@@ -101,7 +101,9 @@ def test_a_worker_that_is_killed_is_followed_by_another_and_the_run_is_whole(par
     with served(params, workers=0) as client:  # the former run is published again by one call
         found = client.get(f"{ROOT}/cards/runs").json()["items"]
         assert [row["run_id"] for row in found] == [run_id, before]
-    assert Project(folder).publish("previous").id == before
+        restored = client.post(f"{ROOT}/cards/models/{before}/publish")
+        assert (restored.json()["run_id"], restored.json()["published"]) == (before, True)
+        assert client.get(f"{ROOT}/cards").json()["run_id"] == before
     assert Project(folder).latest.id == before
 
 

@@ -6,19 +6,26 @@ import io
 import json
 import logging
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from coterie.service.logs import FIELDS, Lines
+from coterie.service.metrics import Metrics
 from coterie.service.params import ServerParams
+from coterie.store.jobs import Jobs
 from tests.service.conftest import ROOT, served, wait_for
 
 
 def figures(client) -> dict[tuple[str, ...], float]:
     """Return name and label values of every figure, with its value."""
-    text = client.get("/metrics").text
+    return parsed(client.get("/metrics").text)
+
+
+def parsed(text: str) -> dict[tuple[str, ...], float]:
+    """Return name and label values of every figure of a text, with its value."""
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -116,6 +123,24 @@ def test_jobs_are_counted_from_the_database(tmp_path):
         assert found["coterie_queue_age_seconds",] >= 0
         client.delete(f"{ROOT}/cards/jobs/{job['id']}")
         assert figures(client)["coterie_jobs", "value", "cancelled"] == 1
+
+
+def test_job_durations_and_the_age_of_the_queue_are_those_of_the_rows(database):
+    jobs, noon = Jobs(database), datetime(2026, 6, 1, 12, tzinfo=UTC)
+    for number, seconds in enumerate([10, 30]):
+        jobs.add(f"j{number}", "a", "run", {}, now=noon)
+        held = jobs.take("w", now=noon)
+        assert held is not None
+        jobs.end(held, "done", now=noon + timedelta(seconds=seconds))
+    jobs.add("j2", "a", "run", {}, now=noon)
+    jobs.cancel("j2", now=noon)  # never begun, so it took no time
+    jobs.add("j3", "a", "value", {}, now=noon + timedelta(seconds=5))
+    found = parsed(Metrics(database, lambda: noon + timedelta(seconds=65)).text().decode())
+    assert found["coterie_job_seconds_count", "run", "done"] == 2
+    assert found["coterie_job_seconds_sum", "run", "done"] == 40
+    assert ("coterie_job_seconds_count", "run", "cancelled") not in found
+    assert found["coterie_jobs", "run", "cancelled"] == 1
+    assert found["coterie_queue_age_seconds",] == 60
 
 
 def test_each_request_is_a_line_without_its_path_query_or_body(tmp_path, lines):

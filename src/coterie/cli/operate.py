@@ -117,7 +117,7 @@ def backup(
 ) -> None:
     """Write all that a project, or a server with its projects, needs into one file, while it runs.
 
-    Example: [bold]coterie backup shop.tar -p projects[/bold]
+    Example: [bold]coterie backup shop.tar[/bold]
     """
     from coterie.store.backup import back_up
 
@@ -162,7 +162,7 @@ def migrate(
 ) -> None:
     """Bring the tables of the operational database up to date, or back before an older version.
 
-    Example: [bold]coterie migrate -p projects[/bold]
+    Example: [bold]coterie migrate[/bold]
     """
     from coterie.store.migrating import migrate_all
 
@@ -179,7 +179,7 @@ def migrate(
 def doctor(folder: Folder = HERE, database: Url = "", as_json: AsJson = False) -> None:
     """Look whether all is there that a project or a server needs; exit code 1 if not.
 
-    Example: [bold]coterie doctor -p projects[/bold]
+    Example: [bold]coterie doctor[/bold]
     """
     from coterie.api.doctor import examine
 

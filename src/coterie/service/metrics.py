@@ -82,7 +82,8 @@ class Metrics:
     def _told(self) -> list[Metric]:
         now, c = self.clock(), JOBS.c
         took = sa.extract("epoch", c.finished) - sa.extract("epoch", c.started)
-        counted = sa.select(c.kind, c.state, sa.func.count(), sa.func.sum(took))
+        parts = (sa.func.count(), sa.func.count(took), sa.func.sum(took))
+        counted = sa.select(c.kind, c.state, *parts)
         oldest = sa.select(sa.func.min(c.created)).where(c.state == "queued")
         with self.database.transaction() as connection:
             rows = connection.execute(counted.group_by(c.kind, c.state)).all()
@@ -91,10 +92,10 @@ class Metrics:
         seconds = SummaryMetricFamily(
             "coterie_job_seconds", "Seconds that ended jobs took.", labels=("kind", "state")
         )
-        for kind, state, count, sum_ in rows:
+        for kind, state, count, timed, sum_ in rows:
             jobs.add_metric((kind, state), count)
-            if sum_ is not None:
-                seconds.add_metric((kind, state), count, float(sum_))
+            if timed:
+                seconds.add_metric((kind, state), timed, float(sum_))
         age = (now - since).total_seconds() if since else 0.0
         waits = GaugeMetricFamily("coterie_queue_age_seconds", "Age of the oldest waiting job.")
         waits.add_metric((), max(age, 0.0))

@@ -71,7 +71,10 @@ class Worker:
 
     def close(self) -> None:
         """Close what it read from."""
-        self.workers.leave(self.name)
+        try:
+            self.workers.leave(self.name)
+        except CoterieError as error:  # it is forgotten by itself
+            _LOG.warning("worker left unseen: %s", error, extra={"worker": self.name})
         self.projects.close()
         self.jobs.database.close()
 
@@ -141,15 +144,19 @@ class Worker:
         while reader.is_alive():
             reader.join(BEAT)
             told = {name: said[name] for name in ("stage", "fraction") if name in said}
-            asked = ""
-            try:
-                self._say_alive()
-                asked = self.jobs.renew(held, now=self.clock(), **told)
-            except CoterieError as error:  # the job goes on: the database may be back in time
-                _LOG.warning("lease not renewed: %s", error, extra={"job": held.id})
+            asked = self._renew(held, **told)
             if asked or self._stopped.is_set():
                 return asked or "stop"
         return ""
+
+    def _renew(self, held: Held, **told: Any) -> str:
+        """Renew the lease; while the database does not answer the job goes on without."""
+        try:
+            self._say_alive()
+            return self.jobs.renew(held, now=self.clock(), **told)
+        except CoterieError as error:
+            _LOG.warning("lease not renewed: %s", error, extra={"job": held.id})
+            return ""
 
     def _interrupt(self, process: subprocess.Popen[str], held: Held) -> None:
         """Ask the process to stop, and renew the lease while it clears up."""
@@ -158,7 +165,7 @@ class Worker:
             try:
                 process.wait(BEAT)
             except subprocess.TimeoutExpired:
-                self.jobs.renew(held, now=self.clock())
+                self._renew(held)
             else:
                 return
         process.kill()

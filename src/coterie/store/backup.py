@@ -8,6 +8,7 @@ hash of each part, is written last: a file without one is no backup.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import io
 import json
 import os
@@ -20,7 +21,6 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from coterie import __version__
 from coterie.errors import DataError, ParameterError
 from coterie.store import faults
 from coterie.store.database import Database
@@ -79,7 +79,7 @@ def back_up(home: Path, file: Path, *, database: str = "") -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="coterie-") as work, whole_file(file) as partial:
         manifest: dict[str, Any] = {
             "format": FORMAT,
-            "version": __version__,
+            "version": importlib.metadata.version("coterie"),
             "revision": HEAD,
             "kind": "project" if projects == [home] else "server",
             "projects": [project.name for project in projects],

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
+from pyarrow.fs import AwsStandardS3RetryStrategy, FileSelector, S3FileSystem
 
 from coterie.errors import DataError, ParameterError
 from coterie.store import faults
@@ -69,8 +70,6 @@ class RemoteRuns:
         DataError
             If it cannot.
         """
-        from pyarrow.fs import FileSelector
-
         with self._told("read"):
             bucket = self._root.split("/")[0]
             found = _filesystem()
@@ -199,8 +198,6 @@ class RemoteRuns:
 
 def _filesystem() -> Any:
     """Return the way to S3 that the environment names."""
-    from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
-
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     how: dict[str, Any] = {"endpoint_override": endpoint} if endpoint else {}
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
