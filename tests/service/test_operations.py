@@ -6,12 +6,17 @@ import io
 import json
 import logging
 import shutil
+import socket
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from coterie.service.app import make_worker
 from coterie.service.logs import FIELDS, Lines
 from coterie.service.metrics import Metrics
 from coterie.service.params import ServerParams
@@ -180,3 +185,45 @@ def test_a_line_of_text_tells_the_same_in_words():
     line = Lines("text").format(record)
     assert line == "1970-01-01T00:00:00.000+00:00 info job begun job=j1 kind=run"
     assert {"job", "kind"} < set(FIELDS)
+
+
+def test_a_worker_outlives_times_when_the_database_does_not_answer(tmp_path, monkeypatch, lines):
+    monkeypatch.setenv("NOWHERE_URL", "postgresql://user:geheim@localhost:1/none")
+    hand = make_worker(ServerParams(tmp_path, "env:NOWHERE_URL"))
+    hand.start()
+    wait_for(
+        lambda: {"waits": [one for one in lines() if one["event"].startswith("worker waits")]},
+        lambda found: len(found["waits"]) >= 2,
+    )
+    hand.stop()
+    hand.close()
+    assert "geheim" not in json.dumps(lines())
+
+
+def test_a_server_that_is_told_to_stop_ends_well_and_all_it_wrote_is_json(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["serve", str(tmp_path), "--port", str(port), "--workers", "1"]
+    log = ["--log-format", "json", "--log-level", "info"]
+    command = [sys.executable, "-m", "coterie.cli", *words, *log]
+    with (
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+
+        def live() -> dict[str, object]:
+            assert process.poll() is None
+            try:
+                return dict(client.get("/health/live").json())
+            except httpx.TransportError:
+                return {}
+
+        wait_for(live, bool)
+        client.get(f"{ROOT}?q=17850")
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 0
+    told = [json.loads(line) for line in said.splitlines()]
+    assert told[-1]["route"] == "/api/v1/projects"
+    assert "17850" not in said

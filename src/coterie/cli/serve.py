@@ -76,7 +76,11 @@ def serve(
     configure(log_format, log_level)
     app = create_app(_params(home, database), workers=workers)
     shown = f"[{host}]" if ":" in host else host
-    err.print(f"Coterie on http://{shown}:{port} (what it can do: http://{shown}:{port}/docs)")
+    if log_format == "text":
+        err.print(f"Coterie on http://{shown}:{port} (what it can do: http://{shown}:{port}/docs)")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The server hears them, ends well, and passes them on: for a server that is no failure.
+        signal.signal(number, lambda *_: None)
     uvicorn.run(
         app,
         host=host,
@@ -109,7 +113,8 @@ def worker(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     hand.start()
-    err.print(f"Worker {hand.name} is ready.")
+    if log_format == "text":
+        err.print(f"Worker {hand.name} is ready.")
     stopped.wait()
     hand.stop()
     hand.close()
