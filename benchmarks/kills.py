@@ -54,6 +54,9 @@ OPERATIONS = {
         (("run",), ("feedback", "touches.csv")), ("offers", "plan", "--to", "plan.csv"), 5
     ),
     "demo": Operation((), ("demo", "--sample", "shop", "--folder", "shop"), 14, SAMPLE_POINTS),
+    "migrate": Operation((("run",), ("migrate", "--to", "0001")), ("migrate",), 2),
+    "restore": Operation((("run",), ("backup", "all.tar")), ("restore", "all.tar", "back"), 2),
+    "publish": Operation((("run",), ("train",)), ("publish", "previous"), 2),
     "train": Operation((("run",),), ("train",), 15),
     "predict": Operation((("run",),), ("predict", "--label", "plan"), 10, project="shop"),
     "value": Operation((("run",),), ("value", "--to", "value.csv"), 10, project="shop"),

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from coterie.errors import DataError, ParameterError
+from coterie.store import faults
 from coterie.store.database import VERSION, Database, version_of
 from coterie.store.places import databases_in
 from coterie.store.tables import HEAD
@@ -90,6 +91,8 @@ def _migrate_one(where: Path | str, revision: str) -> dict[str, str]:
             before = version_of(connection)
             if (before or NOTHING) != revision:
                 migrate(connection, revision, name=database.name)
+                faults.point()
+        faults.point()
     finally:
         database.close()
     return {"database": database.name, "before": before, "after": revision}
