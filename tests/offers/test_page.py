@@ -35,7 +35,7 @@ def summary(**changes: Any) -> dict[str, Any]:
     without = {"no_room": 5, "contacted_lately": 3, "guarded": 7, "no_condition": 40}
     segment = {"id": "seg-001", "name": "Big", "n": 100, "planned": 45, "offers": [chosen]}
     return {
-        "as_of": "2025-03-01", "explore": False, "customers": 100, "planned": 45, "contacts": 40,
+        "day": "2025-03-01", "explore": False, "customers": 100, "planned": 45, "contacts": 40,
         "control": 5, "cost": 4.0, "expected": None, "guessed": 60.0, "offers": [offer()],
         "segments": [segment | {"without": without}],
         "before_it_starts": {"verdict": None, "verdict_reason": "nothing was sent"},
