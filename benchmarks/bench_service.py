@@ -100,6 +100,7 @@ def one_prediction() -> Outcome:
         write_peer(folder, home / "pipeline.pickle")
         body = msgspec.json.encode({"rows": [one_person(folder)]})
         ours = [COTERIE, "serve", str(home / "projects"), "--port", str(ours_port)]
+        ours += ["--processes", "2", "--workers", "0"]
         peer = [GUNICORN, "--workers", "2", "--bind", f"127.0.0.1:{peer_port}"]
         peer += ["benchmarks.peer_flask:app"]
         pickled = {"PEER_PIPELINE": str(home / "pipeline.pickle")}
@@ -126,7 +127,7 @@ def one_prediction() -> Outcome:
     return Outcome(
         f"POST of one person with 17 fields to the published k-means: {RATE} a second for "
         f"{SECONDS} s, and {TURNS} turns of {FAST:,} on 16 connections beside Flask with a "
-        "pickled pipeline and pandas under gunicorn with 2 workers; the load comes from the "
+        "pickled pipeline and pandas under gunicorn, 2 processes each; the load comes from the "
         "same machine",
         (
             at_most("99 % of answers within", milli[0.99], 10, unit=" ms"),

@@ -44,13 +44,16 @@ def _params(home: Path, database: str) -> ServerParams:
     return ServerParams(home.resolve(), database)
 
 
-def serve(
+def serve(  # noqa: PLR0913 - each is a flag
     home: Home = HERE,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")] = 8000,
     database: Url = "",
     workers: Annotated[
         int, typer.Option(min=0, max=64, help="Jobs at once; 0 leaves them to coterie worker.")
+    ] = 1,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that answer requests.")
     ] = 1,
     log_format: LogFormat = "text",
     log_level: LogLevel = "warning",
@@ -62,8 +65,8 @@ def serve(
     try:
         import uvicorn
 
-        from coterie.service.app import create_app
         from coterie.service.logs import configure
+        from coterie.service.processes import hand_over, working
     except ModuleNotFoundError as error:
         raise MissingExtraError.of("serve", "The server") from error
 
@@ -74,21 +77,24 @@ def serve(
             where="--host",
         )
     configure(log_format, log_level)
-    app = create_app(_params(home, database), workers=workers)
+    params = _params(home, database)
     shown = f"[{host}]" if ":" in host else host
     if log_format == "text":
         err.print(f"Coterie on http://{shown}:{port} (what it can do: http://{shown}:{port}/docs)")
     for number in (signal.SIGINT, signal.SIGTERM):
         # The server hears them, ends well, and passes them on: for a server that is no failure.
         signal.signal(number, lambda *_: None)
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=20,
-    )
+    with working(params, workers):
+        uvicorn.run(
+            hand_over(params, log_format, log_level),
+            factory=True,
+            workers=processes,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=20,
+        )
 
 
 def worker(

@@ -1,0 +1,67 @@
+"""A server of several processes: all answer, and the first one sees the jobs through."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from coterie.service.app import create_app, make_worker
+from coterie.service.logs import configure
+from coterie.service.params import ServerParams
+
+VARIABLE = "COTERIE_SERVE"
+"""Of the environment: by it the processes know what they serve."""
+
+
+def hand_over(params: ServerParams, log_format: str, log_level: str) -> str:
+    """Leave to the processes that are started what they need to know.
+
+    Parameters
+    ----------
+    params : ServerParams
+        What is served.
+    log_format, log_level : str
+        As for ``logs.configure``.
+
+    Returns
+    -------
+    str
+        The factory of the application, as uvicorn takes it.
+    """
+    told = {"home": str(params.home), "database": params.database}
+    os.environ[VARIABLE] = json.dumps({"params": told, "logs": [log_format, log_level]})
+    return f"{__name__}:{handed_over.__name__}"
+
+
+def handed_over() -> FastAPI:
+    """Return the application that was handed over; its jobs are seen through elsewhere."""
+    told = json.loads(os.environ[VARIABLE])
+    configure(*told["logs"])
+    params = ServerParams(Path(told["params"]["home"]))
+    return create_app(replace(params, database=told["params"]["database"]), workers=0)
+
+
+@contextmanager
+def working(params: ServerParams, n: int) -> Iterator[None]:
+    """See jobs through while the block lasts.
+
+    Parameters
+    ----------
+    params : ServerParams
+        Of the server.
+    n : int
+        Jobs at once.
+    """
+    with ExitStack() as ends:
+        for _ in range(n):
+            hand = make_worker(params)
+            ends.callback(hand.close)
+            ends.callback(hand.stop)
+            hand.start()
+        yield
