@@ -52,7 +52,12 @@ def test_a_sort_larger_than_memory_and_disk_allow_is_said(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("method", [read, DuckDB.execute, DuckDB.query])
-def test_ctrl_c_during_a_query_is_ctrl_c(method: Callable[[DuckDB, str], object]) -> None:
+def test_ctrl_c_during_a_query_is_ctrl_c(
+    method: Callable[[DuckDB, str], object], request: pytest.FixtureRequest
+) -> None:
+    # Started in the background, the tests were told to ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     # About a second of work: a signal that the engine does not see comes up when it is done.
     select = "SELECT sum(a.i * b.i) FROM range(30000) AS a(i), range(12000) AS b(i)"
     moment = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))

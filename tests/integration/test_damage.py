@@ -117,7 +117,7 @@ WRONG = [
     wrong("assign other columns", r"no column 'id'", "assign", "new.csv", new__csv="a,b\n1,2\n"),
     wrong("assign to Excel", r"'x\.xlsx' is no known kind\. Use \.csv or \.parquet", "assign",
          "customers.csv", "--to", "x.xlsx"),
-    wrong("assign to nowhere", r"no/x\.csv could not be written: No such file", "assign",
+    wrong("assign to nowhere", r"There is no folder 'no'\. Make the folder first", "assign",
          "customers.csv", "--to", "no/x.csv"),
     wrong("assign to a folder", r"'d\.csv' is no file that can be written", "assign",
          "customers.csv", "--to", "d.csv", change=lambda project: (project / "d.csv").mkdir()),

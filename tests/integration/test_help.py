@@ -229,7 +229,7 @@ def test_placed_rows_have_id_segment_name_and_reasons(
         (["what-if", "nobody"], 1),
         (["explain", "nobody"], 1),
         (["recommend", "nobody"], 0),
-        (["recommend"], 1),
+        (["recommend"], 2),
         (["recommend", "12347", "--n", "11"], 2),
         (["products", "nobody"], 1),
         (["export", "--sql", "oracle"], 1),

@@ -203,25 +203,31 @@ class Idempotency:
             await _again(send, reply.status, reply.body)
 
     async def _first(self, scope: Scope, body: bytes, send: Send, place: tuple[str, str]) -> None:
-        status, said, kept = 500, [], {}
+        """Keep the answer, then give it: who asks again at once is answered the same."""
+        messages: list[Message] = []
 
-        async def recorded(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = Headers(raw=message["headers"])
-                kept.update({n: headers[n] for n in ("content-type", "location") if n in headers})
-            else:
-                said.append(message.get("body", b""))
+        async def held(message: Message) -> None:
+            messages.append(message)
+
+        outcome = None
+        try:
+            await self.app(scope, _given(body), held)
+            outcome = _outcome(messages)
+        finally:
+            await run_in_threadpool(self.replies.end, *place, outcome)
+        for message in messages:
             await send(message)
 
-        try:
-            await self.app(scope, _given(body), recorded)
-        finally:
-            text = json.dumps({"headers": kept, "body": b"".join(said).decode()})
-            # What failed on our side may be tried again with the same key.
-            outcome = (status, text) if status < 500 else None
-            await run_in_threadpool(self.replies.end, *place, outcome)
+
+def _outcome(messages: list[Message]) -> tuple[int, str] | None:
+    """Return what is to be remembered; what failed on our side may be tried again."""
+    start, *parts = messages
+    if start["status"] >= 500:
+        return None
+    headers = Headers(raw=start["headers"])
+    kept = {name: headers[name] for name in ("content-type", "location") if name in headers}
+    said = b"".join(part.get("body", b"") for part in parts)
+    return start["status"], json.dumps({"headers": kept, "body": said.decode()})
 
 
 def _given(body: bytes) -> Callable[[], Awaitable[Message]]:
