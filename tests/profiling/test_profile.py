@@ -242,7 +242,8 @@ def test_support_grows_with_the_segment_between_5_and_25():
     assert [min_support(n) for n in (1, 100, 101, 500, 10_000)] == [5, 5, 6, 25, 25]
 
 
-def test_numbers_too_large_to_be_squared_are_profiled(tmp_path):
-    numbers = np.random.default_rng(0).normal(size=(300, 2)) * [1e300, 1.0]
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+def test_numbers_that_have_no_square_are_profiled(tmp_path, size):
+    numbers = np.random.default_rng(0).normal(size=(300, 2)) * [size, 1.0]
     table = pa.table({"id": [str(i) for i in range(300)], "a": numbers[:, 0], "b": numbers[:, 1]})
     assert len(coterie.segment(table, k=2, folder=tmp_path).segments) == 2

@@ -262,7 +262,7 @@ def far_values(sample: Sample, features: Sequence[FeatureInfo]) -> list[Far]:
 
 
 _SQUARABLE = 1e150
-"""Larger numbers have no square that a double holds."""
+"""Larger numbers have no square that a double holds, nor have smaller ones than its inverse."""
 
 
 def _standardised(sample: Sample, picked: Sequence[int], features: Sequence[FeatureInfo]) -> Floats:
@@ -276,9 +276,12 @@ def _standardised(sample: Sample, picked: Sequence[int], features: Sequence[Feat
         log = uses_log(features[number].transform, ordered)
         centre = float(np.median(ordered))
         filled = on_scale(np.where(np.isfinite(values), values, centre), log=log)
-        if np.abs(filled).max() > _SQUARABLE:
-            filled = filled / np.abs(filled).max()
-        columns.append(np.clip((filled - filled.mean()) / filled.std(), -_CLIP, _CLIP))
+        largest = float(np.abs(filled).max())
+        if largest > 0 and not 1 / _SQUARABLE < largest < _SQUARABLE:
+            filled = filled / largest
+        spread = filled.std()
+        scores = (filled - filled.mean()) / spread if spread > 0 else np.zeros(values.size)
+        columns.append(np.clip(scores, -_CLIP, _CLIP))
     return np.column_stack(columns)
 
 
