@@ -17,6 +17,7 @@ import uvicorn
 from coterie import Project
 from coterie.service.app import create_app
 from coterie.service.params import ServerParams
+from coterie.service.processes import working
 from tests.service.shop import make_shop, work_out
 
 CARDS = "id,spend,visits,plan\n" + "".join(
@@ -29,8 +30,7 @@ ROOT = "/api/v1/projects"
 @contextmanager
 def served(params: ServerParams, *, workers: int = 1) -> Iterator[httpx.Client]:
     """Serve on a free port while the block lasts, and yield a client."""
-    how = uvicorn.Config(create_app(params, workers=workers), port=0, log_level="error")
-    server = uvicorn.Server(how)
+    server = uvicorn.Server(uvicorn.Config(create_app(params), port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -38,7 +38,8 @@ def served(params: ServerParams, *, workers: int = 1) -> Iterator[httpx.Client]:
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        url = f"http://127.0.0.1:{port}"
+        with working(params, workers), httpx.Client(base_url=url, timeout=60) as client:
             yield client
     finally:
         server.should_exit = True

@@ -183,3 +183,31 @@ def test_every_error_is_a_problem(client, method, path, status):
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status
     assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"kind": "run", "params": {"as_of": "2026-02-30"}},
+        {"kind": "run", "params": {"horizon": "90d"}},
+        {"kind": "train", "params": {"refit": "perhaps"}},
+        {"kind": "offers", "params": {"budget": -1}},
+        {"kind": "flows", "params": {"start": "2026-01-01"}},
+        {"kind": "value", "params": {"horizon": 10**9}},
+        {"kind": "dance"},
+    ],
+)
+def test_work_that_cannot_be_meant_is_refused_before_it_is_queued(client, wish):
+    put_cards(client)
+    answer = client.post(f"{ROOT}/cards/jobs", json=wish)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["message"]
+    assert client.get(f"{ROOT}/cards/jobs").json()["total"] == 0
+
+
+def test_a_file_of_touches_that_is_none_tells_nothing_of_the_server(ready, tmp_path):
+    files = {"file": ("touches.csv", b"\x7fELF" + bytes(range(256)) * 9)}
+    answer = ready.post(f"{ROOT}/cards/feedback/uploads", files=files)
+    assert answer.status_code == 422
+    assert "/tmp" not in answer.text
+    assert str(tmp_path) not in answer.text

@@ -1,4 +1,4 @@
-"""The application: routes, what holds for all of them, and the workers beside it."""
+"""The application: routes, and what holds for all of them; workers are made beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.concurrency import run_in_threadpool
 
 from coterie import __version__
 from coterie.service.deps import utc_now
@@ -43,21 +42,13 @@ _PROBLEMS = (400, 404, 409, 413, 422)
 _LOG = logging.getLogger("coterie.service")
 
 
-def create_app(
-    params: ServerParams,
-    *,
-    workers: int = 1,
-    clock: Callable[[], datetime] = utc_now,
-) -> FastAPI:
+def create_app(params: ServerParams, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """Return the application of a server.
 
     Parameters
     ----------
     params : ServerParams
         Where the projects lie.
-    workers : int, default 1
-        Threads beside the application that see jobs through, each in a process of its own;
-        with 0 others must do it (``coterie worker``).
     clock : callable, optional
         The time, with its zone.
 
@@ -72,13 +63,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
-        hands = [make_worker(params, clock=clock) for _ in range(workers)]
-        for hand in hands:
-            hand.start()
         yield
-        for hand in hands:
-            await run_in_threadpool(hand.stop)
-            hand.close()
         projects.close()
         database.close()
 

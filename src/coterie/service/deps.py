@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request, UploadFile
 
 from coterie.errors import ParameterError
+from coterie.service.problems import TooLargeError
 from coterie.service.projects import Projects, Served
 from coterie.store.database import Database
 from coterie.store.jobs import Jobs
 
+_BLOCK = 1 << 20
 MOST = 500
 """Rows of a page."""
 
@@ -61,6 +64,37 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description="Rows of the page.")]
 Cursor = Annotated[
     str, Query(max_length=2_000, description="``next`` of the page before; empty for the first.")
 ]
+
+
+def blocks_of(file: UploadFile, most: int) -> Iterator[bytes]:
+    """Yield the content of an uploaded file, piece by piece.
+
+    Parameters
+    ----------
+    file : UploadFile
+        As it came.
+    most : int
+        Bytes that are taken.
+
+    Yields
+    ------
+    bytes
+        In its order.
+
+    Raises
+    ------
+    TooLargeError
+        When more have come.
+    """
+    size = 0
+    while block := file.file.read(_BLOCK):
+        size += len(block)
+        if size > most:
+            raise TooLargeError(
+                f"The file is larger than {most:,} bytes.",
+                hint="Split it, or register a database and read from that.",
+            )
+        yield block
 
 
 def to_cursor(place: tuple[Any, ...] | None) -> str | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Item = TypeVar("Item")
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63)]
@@ -108,11 +108,60 @@ class RunWish(Wire):
     refit: bool = False
 
 
+class ProspectsWish(Wire):
+    """What a classifier is to tell; the segment if nothing is said."""
+
+    label: Annotated[str, Field(max_length=200)] = ""
+
+
+class ValueWish(Wire):
+    """How far ahead; by default the horizon of the project."""
+
+    horizon: Annotated[str, Field(max_length=10, examples=["90d"])] = ""
+
+
+class ProductsWish(Wire):
+    """Nothing has to be said."""
+
+
+class OffersWish(Wire):
+    """How offers are planned."""
+
+    as_of: date | None = None
+    explore: bool = False
+    budget: Annotated[float | None, Field(ge=0, allow_inf_nan=False)] = None
+
+
+class FlowsWish(Wire):
+    """Two dates, or two runs."""
+
+    start: Annotated[date | str, Field(max_length=40, examples=["2011-11-11"])]
+    end: Annotated[date | str, Field(max_length=40, examples=["2011-12-10"])]
+
+
+WISHES: dict[JobKind, type[Wire]] = {
+    "run": RunWish,
+    "train": RunWish,
+    "prospects": ProspectsWish,
+    "value": ValueWish,
+    "products": ProductsWish,
+    "offers": OffersWish,
+    "flows": FlowsWish,
+}
+"""What may be said of each kind of job."""
+
+
 class JobWish(Wire):
     """Long work to be done."""
 
     kind: JobKind
     params: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _check_params(self) -> Self:
+        told = WISHES[self.kind].model_validate(self.params)
+        self.params = told.model_dump(mode="json")
+        return self
 
 
 class JobError(BaseModel):

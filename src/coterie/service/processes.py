@@ -44,7 +44,7 @@ def handed_over() -> FastAPI:
     told = json.loads(os.environ[VARIABLE])
     configure(*told["logs"])
     params = ServerParams(Path(told["params"]["home"]))
-    return create_app(replace(params, database=told["params"]["database"]), workers=0)
+    return create_app(replace(params, database=told["params"]["database"]))
 
 
 @contextmanager

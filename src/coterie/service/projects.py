@@ -263,7 +263,9 @@ class Projects:
         if not known:
             raise NotFoundError(f"There is no project {name!r}.", where="project")
         with self._lock:
-            return self._open.setdefault(name, Served(name, folder))
+            if name not in self._open:
+                self._open[name] = Served(name, folder)
+            return self._open[name]
 
     def create(self, name: str) -> Served:
         """Make a project.

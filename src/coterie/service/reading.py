@@ -14,6 +14,8 @@ from fastapi import Query
 
 from coterie.api import Run
 from coterie.errors import NotReadyError
+from coterie.features.windows import to_date
+from coterie.service.models import RunInfo
 from coterie.service.problems import NotFoundError
 from coterie.service.projects import Served
 from coterie.store.predictions import find_kept
@@ -39,6 +41,17 @@ def chosen(served: Served, run_id: str = "") -> Run:
 def day_of(run: Run) -> date | None:
     """Return the day before which all rows of a run lie; None without dates."""
     return date.fromisoformat(run.as_of) if run.as_of else None
+
+
+def run_info(row: Mapping[str, Any], published: str | None) -> RunInfo:
+    """Return what lists of runs tell of one, from its row in the registry."""
+    return RunInfo(
+        run_id=row["run_id"],
+        as_of=to_date(row["as_of"]) if row["as_of"] is not None else None,
+        model_id=row["model_id"],
+        parent_run=row["parent_run"],
+        published=row["run_id"] == published,
+    )
 
 
 def customer_of(served: Served, customer_id: str) -> tuple[Run, dict[str, Any]]:

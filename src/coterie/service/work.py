@@ -75,7 +75,7 @@ def _offers(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, 
 
 def _flows(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     tell("measure", 0.0, "placing everybody at both moments")
-    ends = [str(wish.get(name) or "") for name in ("from", "to")]
+    ends = [str(wish[name]) for name in ("start", "end")]
     days = [date.fromisoformat(end) for end in ends if _DAY.fullmatch(end)]
     found = project.flows(*days) if len(days) == len(ends) else project.flows(*ends)
     told = flows_dict(found.migration, found.segments, found.start, found.end)

@@ -34,7 +34,7 @@ from coterie.store.places import (
     projects_in,
 )
 from coterie.store.rows import read_rows, write_rows
-from coterie.store.runs import disk_errors, file_hash, sync, to_json, whole_file
+from coterie.store.runs import PARTIAL, disk_errors, file_hash, sync, to_json, whole_file
 from coterie.store.tables import HEAD
 
 MANIFEST = "backup.json"
@@ -127,7 +127,7 @@ def restore(file: Path, folder: Path) -> dict[str, Any]:
             f"{folder} is not empty.",
             hint="Restore into a new folder; nothing is ever written over.",
         )
-    work = folder.with_name(f".tmp-restore-{folder.name}")
+    work = folder.with_name(f"{PARTIAL}restore-{folder.name}")
     shutil.rmtree(work, ignore_errors=True)
     try:
         with disk_errors(work):
@@ -153,7 +153,7 @@ def _files(projects: list[Path]) -> Iterator[Path]:
             yield project / FILE
         for name in (UPLOADS, STORE):
             for folder, inner, names in os.walk(project / name):
-                inner[:] = sorted(one for one in inner if not one.startswith((".tmp-", ".fetch-")))
+                inner[:] = sorted(one for one in inner if not one.startswith((PARTIAL, ".fetch-")))
                 for one in sorted(names):
                     path = Path(folder, one)
                     left = one in _LEFT or one.endswith(".partial")

@@ -15,7 +15,7 @@ from coterie.store.database import Database
 from coterie.store.places import REGISTRY, STORE, places_of
 from coterie.store.registry import Registry
 from coterie.store.remote import RemoteRuns
-from coterie.store.runs import disk_errors, remove_partial, write_atomic
+from coterie.store.runs import PARTIAL, disk_errors, remove_partial, write_atomic
 
 
 class Home:
@@ -70,7 +70,7 @@ class Home:
         remove_partial(self._roots)
         try:
             with disk_errors(self.path):
-                work = Path(tempfile.mkdtemp(prefix=".tmp-work-", dir=self.path))
+                work = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}work-", dir=self.path))
             faults.point()
             yield work
         finally:

@@ -11,7 +11,6 @@ from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from coterie.features.windows import to_date
 from coterie.service.deps import (
     AllJobs,
     AllProjects,
@@ -26,6 +25,7 @@ from coterie.service.deps import (
 from coterie.service.ids import new_id
 from coterie.service.models import Job, JobWish, Page, RunInfo, RunWish
 from coterie.service.problems import NotFoundError
+from coterie.service.reading import run_info
 from coterie.store.jobs import ENDED, Jobs
 
 router = APIRouter(tags=["runs and jobs"])
@@ -90,7 +90,7 @@ def train_here(
 
 @router.post("/projects/{project}/jobs", status_code=202)
 def start_job(desk: AtDesk, wish: JobWish) -> Job:
-    """Start any long work: run, train, value, products, offers, flows (``from``, ``to``)."""
+    """Start any long work: run, train, value, products, offers, flows (``start``, ``end``)."""
     return desk.start(wish.kind, wish.params)
 
 
@@ -162,16 +162,7 @@ def list_runs(served: ThisProject) -> Page[RunInfo]:
     rows = served.registry.runs() if served.home.has_registry else []
     row = served.registry.published() if rows else None
     published = row["run_id"] if row else None
-    items = [
-        RunInfo(
-            run_id=row["run_id"],
-            as_of=to_date(row["as_of"]) if row["as_of"] is not None else None,
-            model_id=row["model_id"],
-            parent_run=row["parent_run"],
-            published=row["run_id"] == published,
-        )
-        for row in rows
-    ]
+    items = [run_info(row, published) for row in rows]
     return Page(items=items, total=len(items))
 
 

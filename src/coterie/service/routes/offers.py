@@ -15,15 +15,13 @@ from coterie.api import Project
 from coterie.offers.kept_plan import Planned
 from coterie.offers.kept_products import Products
 from coterie.pipeline.feedback import account, fed
-from coterie.service.deps import AllProjects, Cursor, Limit, ThisProject
+from coterie.service.deps import AllProjects, Cursor, Limit, ThisProject, blocks_of
 from coterie.service.models import Page, Wire
 from coterie.service.models_people import Open
-from coterie.service.problems import TooLargeError
 from coterie.service.reading import RunId, chosen, made, plain
 from coterie.service.slices import slice_of
 
 router = APIRouter(tags=["offers"])
-_BLOCK = 1 << 20
 _ROWS = 10_000
 Text = Annotated[str, Field(max_length=1_000)]
 
@@ -162,7 +160,7 @@ def feed_rows(served: ThisProject, projects: AllProjects, wish: Touches) -> Acco
     rows = [
         {named.get(n, n): v for n, v in row.model_dump().items() if n in asked} for row in wish.rows
     ]
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=served.folder) as work:
+    with tempfile.TemporaryDirectory() as work:
         file = Path(work) / "touches.jsonl"
         file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
         return _feed(project, file)
@@ -171,16 +169,12 @@ def feed_rows(served: ThisProject, projects: AllProjects, wish: Touches) -> Acco
 @router.post("/projects/{project}/feedback/uploads", status_code=201)
 def feed_file(file: UploadFile, served: ThisProject, projects: AllProjects) -> Account:
     """Feed back a file of touches, with our column names or those of the project's source."""
-    project, size = projects.project(served.name), 0
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=served.folder) as work:
+    project = projects.project(served.name)
+    with tempfile.TemporaryDirectory() as work:
         ending = "".join(Path(file.filename or "touches.csv").suffixes)[-20:]
         place = Path(work) / f"touches{ending if ending.isprintable() else '.csv'}"
         with place.open("wb") as out:
-            while block := file.file.read(_BLOCK):
-                size += len(block)
-                if size > projects.params.max_upload:
-                    raise TooLargeError(f"Larger than {projects.params.max_upload:,} bytes.")
-                out.write(block)
+            out.writelines(blocks_of(file, projects.params.max_upload))
         return _feed(project, place)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from coterie.api import inspect
 from coterie.config import load_settings
 from coterie.errors import ParameterError
 from coterie.features.windows import to_date
-from coterie.service.deps import AllProjects, ThisProject
+from coterie.service.deps import AllProjects, ThisProject, blocks_of
 from coterie.service.models import (
     Mapping,
     MappingWish,
@@ -25,7 +24,7 @@ from coterie.service.models import (
     Settings,
     Upload,
 )
-from coterie.service.problems import NotFoundError, TooLargeError
+from coterie.service.problems import NotFoundError
 from coterie.service.projects import Served, server_settings
 from coterie.store.home import Home
 from coterie.store.places import FILE
@@ -35,7 +34,6 @@ from coterie.store.uploads import Uploads
 from coterie.validation.template import project_toml
 
 router = APIRouter(tags=["projects"])
-_BLOCK = 1 << 20
 
 
 @router.get("/projects")
@@ -79,23 +77,11 @@ def upload(file: UploadFile, served: ThisProject, projects: AllProjects) -> Uplo
 
     It is read once to see that it holds rows. The same content again has the same id.
     """
-    blocks = _blocks(file, projects.params.max_upload)
+    blocks = blocks_of(file, projects.params.max_upload)
     kept = Uploads(served.folder).add(
         file.filename or "", blocks, check=lambda place: inspect([place], place.parent)
     )
     return _shown(kept)
-
-
-def _blocks(file: UploadFile, most: int) -> Iterator[bytes]:
-    size = 0
-    while block := file.file.read(_BLOCK):
-        size += len(block)
-        if size > most:
-            raise TooLargeError(
-                f"The file is larger than {most:,} bytes.",
-                hint="Split it, or register a database and read from that.",
-            )
-        yield block
 
 
 @router.get("/projects/{project}/uploads")
@@ -156,7 +142,7 @@ def accept_mapping(wish: Settings, served: ThisProject, projects: AllProjects) -
         raise ParameterError("[store] is decided by who runs the server.", where="store")
     if projects.params.database:
         text += f'\n[store]\ndatabase = "{projects.params.database}"\n'
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=served.folder) as work:
+    with tempfile.TemporaryDirectory() as work:
         # Checked where relative paths mean the same, before anything is replaced.
         trial = Path(work)
         (trial / FILE).write_text(text, encoding="utf-8")

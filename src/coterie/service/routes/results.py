@@ -12,20 +12,18 @@ import pyarrow.parquet as pq
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, StreamingResponse
-from pydantic import Field
 
 from coterie.api import Run, list_features
-from coterie.features.windows import to_date
 from coterie.profiling.comparison import compare
 from coterie.profiling.crossing import flows_dict
 from coterie.profiling.export import csv_parts, parquet_parts
 from coterie.profiling.export_rows import customer_rows, segment_rows
 from coterie.service.deps import AllProjects, Cursor, Limit, ThisProject
-from coterie.service.models import Job, Page, RunInfo, Wire
+from coterie.service.models import FlowsWish, Job, Page, RunInfo
 from coterie.service.models_people import Open
 from coterie.service.problems import NotFoundError
 from coterie.service.projects import Served
-from coterie.service.reading import RunId, chosen, day_of, made, plain, segment_of
+from coterie.service.reading import RunId, chosen, day_of, made, plain, run_info, segment_of
 from coterie.service.routes.jobs import AtDesk
 from coterie.service.slices import slice_of
 from coterie.store.members import NOBODY
@@ -70,13 +68,6 @@ class Flows(Open):
     segments: list[dict[str, Any]]
     items: list[dict[str, Any]]
     total: int
-
-
-class FlowsWish(Wire):
-    """Two dates, or two runs."""
-
-    start: Annotated[str, Field(max_length=40, examples=["2011-11-11"])]
-    end: Annotated[str, Field(max_length=40, examples=["2011-12-10"])]
 
 
 class Comparison(Open):
@@ -124,21 +115,11 @@ def list_models(served: ThisProject) -> Page[RunInfo]:
     """List the runs whose models can score, the newest first."""
     published = served.published()["run_id"]
     items = [
-        _info(row, published)
+        run_info(row, published)
         for row in served.registry.runs()
         if (served.home.runs / row["run_id"]).is_dir()
     ]
     return Page(items=items, total=len(items))
-
-
-def _info(row: dict[str, Any], published: str) -> RunInfo:
-    return RunInfo(
-        run_id=row["run_id"],
-        as_of=to_date(row["as_of"]) if row["as_of"] is not None else None,
-        model_id=row["model_id"],
-        parent_run=row["parent_run"],
-        published=row["run_id"] == published,
-    )
 
 
 @router.post("/projects/{project}/models/{run_id}/publish")
@@ -148,7 +129,7 @@ def publish(
     """Let the model of a run score from now on; a former run is restored in this one call."""
     run = served.run_of(run_id)
     projects.project(served.name).publish(run.id)
-    return _info(served.registry.find(run_id=run.id) or {}, run.id)
+    return run_info(served.registry.find(run_id=run.id) or {}, run.id)
 
 
 RunName = Annotated[str, Query(max_length=40, description="A run, ``latest`` or ``previous``.")]
@@ -188,7 +169,7 @@ def show_flows(served: ThisProject, run_id: RunId = "") -> Flows:
 @router.post("/projects/{project}/flows", status_code=202)
 def start_flows(desk: AtDesk, wish: FlowsWish) -> Job:
     """Work out who moved between two dates or two runs: a job, whose result they are."""
-    return desk.start("flows", {"from": wish.start, "to": wish.end})
+    return desk.start("flows", wish.model_dump(mode="json"))
 
 
 @router.get(
