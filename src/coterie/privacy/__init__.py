@@ -1,0 +1,1 @@
+"""What is known of a person: keys, disclosure, fairness, and how she is forgotten."""
