@@ -72,6 +72,11 @@ class Keys:
         )
 
 
+def unguessable(count: int = _BYTES) -> bytes:
+    """Return bytes that nobody can guess: for keys, tokens and nonces."""
+    return secrets.token_bytes(count)
+
+
 def open_keys(folder: Path, environment: Mapping[str, str] = os.environ) -> Keys:
     """Read the keys of a folder; the first time they are made.
 
@@ -97,7 +102,7 @@ def open_keys(folder: Path, environment: Mapping[str, str] = os.environ) -> Keys
         return _read(path)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, (secrets.token_bytes(_BYTES),))
+        _write(path, (unguessable(),))
         return _read(path)  # of two that made one at once, the first stays
 
 
@@ -105,8 +110,8 @@ def rotate(folder: Path, environment: Mapping[str, str] = os.environ) -> Keys:
     """Put a new key in front of those of a folder, and return all."""
     path = Path(environment.get(VARIABLE) or folder / FILE)
     former = open_keys(folder, environment).secrets
-    partial = path.with_name(f".tmp-{path.name}-{secrets.token_hex(4)}")
-    _write(partial, (secrets.token_bytes(_BYTES), *former))
+    partial = path.with_name(f".tmp-{path.name}-{unguessable(4).hex()}")
+    _write(partial, (unguessable(), *former))
     partial.replace(path)
     return _read(path)
 
@@ -127,7 +132,7 @@ def _read(path: Path) -> Keys:
 
 
 def _write(path: Path, keys: tuple[bytes, ...]) -> None:
-    partial = path.with_name(f".tmp-{path.name}-{secrets.token_hex(4)}")
+    partial = path.with_name(f".tmp-{path.name}-{unguessable(4).hex()}")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write("".join(f"{key.hex()}\n" for key in keys))
