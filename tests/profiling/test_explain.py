@@ -126,6 +126,32 @@ def test_every_change_of_a_customer_table_is_to_values_seen_and_flips_when_score
     assert run.what_if(other, to=aim)["reaches"]["name"] == aim
 
 
+def test_a_change_that_was_found_is_confirmed_when_it_is_supposed(cards):
+    run = Run.of(cards)
+    ids = run._customers.frame.column("customer_id").to_pylist()[:40]
+    for found in run.what_ifs(ids):
+        wanted = {one["feature"]: one["value"] for one in found["action"] or []}
+        if wanted:
+            again = run.suppose(found["customer_id"], wanted)
+            assert again["then"]["segment"] == found["reaches"]
+            assert again["now"]["segment"] == found["segment"]
+            assert again["idle"] is None
+
+
+def test_levers_of_a_customer_table_are_what_can_change_within_what_was_seen(cards):
+    run = Run.of(cards)
+    known = run._customers
+    customer = known.frame.column("customer_id")[0].as_py()
+    levers = run.levers(customer)
+    assert [one["name"] for one in levers] == changes.changeable(known)
+    for lever in levers:
+        assert lever["value"] == known.value(0, lever["name"])
+        if lever["low"] is not None:
+            assert lever["low"] <= lever["value"] <= lever["high"]
+            with pytest.raises(ParameterError, match="cannot be"):
+                run.suppose(customer, {lever["name"]: lever["high"] + 1})
+
+
 def test_why_is_the_segment_that_the_run_wrote_down(retail):
     run = Run.of(retail)
     placed = retail.table("assignments").to_pylist()

@@ -8,10 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from coterie.engine.duckdb import DuckDB
+from coterie.errors import ParameterError
 from coterie.features.asof import Sources
 from coterie.features.windows import to_day
 from coterie.pipeline.explained import Run
-from coterie.profiling import what_if
+from coterie.profiling.tried import Trial
 from coterie.profiling.what_if import Action, cheapest, simulate
 from coterie.schema import CANONICAL
 from coterie.segmentation.placing import place
@@ -65,12 +66,10 @@ def test_the_cheapest_action_beats_doing_nothing_and_costs_least():
     assert cheapest([up], 2, values) is None
 
 
-def test_the_orders_of_an_action_fall_within_its_days_and_the_last_on_its_last():
-    plan = what_if._plan(100).to_pylist()
-    assert len({row["key"] for row in plan}) == 3 * (9 + 1)
-    days = [row["day"] for row in plan if row["key"] == "7:6"]  # three orders within a week
-    assert days == [101, 104, 106]
-    assert all(row["day"] is None for row in plan if row["key"].endswith(":9"))
+def test_the_orders_of_a_trial_fall_within_its_days_and_the_last_on_its_last():
+    assert Trial(7, 3).order_days(100) == [101, 104, 106]
+    assert Trial(1, 3).order_days(100) == [100, 100, 100]  # never before the day of the run
+    assert Trial(7).order_days(100) == []
 
 
 def test_what_is_said_to_move_a_customer_moves_her_when_she_is_scored_again(retail):
@@ -127,3 +126,46 @@ def test_nobody_is_offered_less_than_what_doing_nothing_gives(retail):
     assert found["action"] is None
     assert found["text"] == "They are in the segment of the highest expected value."
     assert date.fromisoformat(run.as_of) - timedelta(days=1) == date(2011, 12, 9)
+
+
+def test_an_order_that_is_supposed_leads_where_a_run_would_place_her(retail):
+    run = Run.of(retail)
+    levers = {one["name"]: one for one in run.levers("12347")}
+    assert list(levers) == ["orders", "amount", "days"]
+    wanted = {"orders": 2, "amount": 500.5, "days": 21}
+    found = run.suppose("12347", wanted)
+    assert found["changes"] == wanted
+    assert found["then"]["segment"]["id"] == scored_again(retail, "12347", 2, 500.5, 21)
+    assert found["then"]["value"] > found["now"]["value"] > found["idle"]["value"] > 0
+
+
+def test_the_action_that_was_found_is_confirmed_when_it_is_supposed(retail):
+    run = Run.of(retail)
+    found = run.what_if("17850")
+    assert found["action"]
+    supposed = run.suppose("17850", found["action"])
+    assert supposed["then"]["segment"] == found["reaches"]
+    assert supposed["idle"]["segment"] == found["idle"]
+
+
+def test_no_order_is_the_same_as_doing_nothing(retail):
+    found = Run.of(retail).suppose("12347", {"orders": 0, "days": 28})
+    assert found["then"] == found["idle"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"orders": -1}, "More orders cannot be '-1'"),
+        ({"orders": 11}, "0 to 10"),
+        ({"amount": float("nan")}, "Money of each order cannot be 'nan'"),
+        ({"days": "soon"}, "Within days cannot be 'soon'"),
+        ({"days": True}, "cannot be 'True'"),
+        ({"day": 3}, "days"),
+        ({}, "Nothing is changed"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_field(retail, changes, told):
+    with pytest.raises(ParameterError) as caught:
+        Run.of(retail).suppose("12347", changes)
+    assert told in str(caught.value) + caught.value.allowed + caught.value.hint

@@ -91,6 +91,20 @@ def test_why_and_what_if_say_what_the_core_says(reader, project):
     assert found == run.what_if("c000001", to=other)
 
 
+def test_a_customer_is_scored_again_as_if_she_had_ordered(reader, project):
+    run = project.latest
+    path = f"{SHOP}/customers/c000001/what-if"
+    levers = reader.post(path, json={}).json()
+    assert levers["levers"] == run.levers("c000001")
+    assert levers["then"] is None
+    wanted = {"orders": 2, "amount": 40, "days": 21}
+    found = reader.post(path, json={"changes": wanted}).json()
+    for name, value in run.suppose("c000001", wanted).items():
+        assert found[name] == value
+    refused = reader.post(path, json={"changes": {"orders": 1_000}})
+    assert (refused.status_code, refused.json()["where"]) == (422, "orders")
+
+
 def test_a_timeline_is_all_that_happened_newest_first(reader, project):
     entries = walk(reader, "/customers/c000002/timeline", limit=5)
     state = {row["customer_id"]: row for row in project.latest.table("state").to_pylist()}

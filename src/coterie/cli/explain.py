@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coterie.cli.base import HERE, AsJson, Folder, project_in
+from coterie.errors import ParameterError
 from coterie.terminal import answer, out, plain
 
 if TYPE_CHECKING:
@@ -79,21 +81,45 @@ def why(
 def what_if(
     customer_id: Id,
     to: Annotated[str, typer.Option(help="Id or name of the segment to reach.")] = "",
+    suppose: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE to try instead: orders, amount, days, or a column."),
+    ] = None,
     folder: Folder = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Show the cheapest action that would move a customer to a segment of higher value.
 
     Example: [bold]coterie what-if 12347[/bold]
+
+    Or where something of your own would lead: [bold]coterie what-if 12347 --suppose orders=2
+    --suppose days=28[/bold]
     """
     run = _latest(folder)
-    found = run.what_if(customer_id, to=to)
+    if suppose and to:
+        raise ParameterError("Either --to or --suppose.", where="--suppose")
+    found = (
+        run.suppose(customer_id, _pairs(suppose)) if suppose else run.what_if(customer_id, to=to)
+    )
     if as_json:
         return answer("what-if", found, run=run)
-    name = plain(found["segment"]["name"] if found["segment"] else "no segment")
+    now = found["now"]["segment"] if suppose else found["segment"]
+    name = plain(now["name"] if now else "no segment")
     out.print(f"[bold]{plain(customer_id)}[/bold] is in {name}.")
     out.print(plain(found["text"]), soft_wrap=True)
     return None
+
+
+def _pairs(given: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise ParameterError(
+                f"{one[:100]!r} is no NAME=VALUE.", allowed="orders=2", where="--suppose"
+            )
+        found[name.strip()] = value.strip()
+    return found
 
 
 def export(

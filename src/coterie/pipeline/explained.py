@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +15,13 @@ from coterie.engine.sql import identifier, literal
 from coterie.errors import NotReadyError
 from coterie.features.lenses import frame_sql
 from coterie.features.windows import to_day
-from coterie.profiling import changes
+from coterie.profiling import changes, supposed
 from coterie.profiling import explain as reasons
 from coterie.profiling import what_if as actions
 from coterie.profiling.export_sql import assignment_sql, rules_sql
 from coterie.profiling.rules import Rules
+from coterie.profiling.tried import Outcome, Trial, score_again
+from coterie.schema import MICROS
 from coterie.segmentation.base import NOISE
 from coterie.segmentation.released import Released
 from coterie.store import results
@@ -188,13 +190,109 @@ class Run(results.Run):
         for customer_id in customer_ids:
             customers.at(customer_id)
         day = self._day
-        if self._released.features is None or day is None:
+        if not self._has_orders or day is None:
             return [self._changed(customer_id, target) for customer_id in customer_ids]
         found = actions.simulate(self._engine, self._released, self._data, customer_ids, as_of=day)
         return [
             self._acted(customer_id, found.get(customer_id, []), target)
             for customer_id in customer_ids
         ]
+
+    def levers(self, customer_id: str) -> list[dict[str, Any]]:
+        """Return what may be supposed of a customer, for ``suppose``.
+
+        Parameters
+        ----------
+        customer_id : str
+            As in the data.
+
+        Returns
+        -------
+        list of dict
+            With orders ``orders``, ``amount`` (of each) and ``days``; without them the columns
+            that can change. Each has name, label, value, unit, low, high, step, least, most
+            and values.
+
+        Raises
+        ------
+        NotReadyError
+            If there is no such customer, or the lines that she is measured by are gone.
+        """
+        return [lever.to_dict() for lever in self._levers(customer_id)]
+
+    def suppose(self, customer_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return where a customer would be if something of her changed; she is scored again.
+
+        Parameters
+        ----------
+        customer_id : str
+            As in the data.
+        changes : mapping
+            Name of a lever to its new value; what is left out is as now (of orders: one, of
+            her usual size, within 14 days).
+
+        Returns
+        -------
+        dict
+            customer_id, changes, ``now``, ``then`` and, with orders, ``idle`` (as long without
+            any order): each a segment and an expected value, or None where it is not known;
+            and ``text``.
+
+        Raises
+        ------
+        NotReadyError
+            If there is no such customer, or the lines that she is measured by are gone.
+        ParameterError
+            If something cannot change, or not to that.
+        """
+        customers = self._customers
+        levers = self._levers(customer_id)
+        wanted = supposed.read_changes(levers, changes)
+        own = int(customers.labels[customers.at(customer_id)])
+        idle = None
+        if self._has_orders:
+            wanted = {lever.name: wanted.get(lever.name, lever.value) for lever in levers}
+            wanted |= {name: int(wanted[name]) for name in ("orders", "days")}
+            trials = [
+                Trial(wanted["days"], n, amount=wanted["amount"]) for n in (wanted["orders"], 0)
+            ]
+            found, _ = self._tried([customer_id], trials)
+            then, idle = (self._outcome(found[customer_id, number]) for number in (0, 1))
+        else:
+            then = self._outcome(
+                Outcome(supposed.changed_row(customers, customer_id, wanted), None)
+            )
+        now = self._outcome(Outcome(own, self.customer(customer_id).get("value")))
+        return {
+            "customer_id": customer_id,
+            "changes": wanted,
+            "now": now,
+            "then": then,
+            "idle": idle,
+            "text": supposed.sentence(now["segment"], then["segment"], idle and idle["segment"]),
+        }
+
+    def _levers(self, customer_id: str) -> list[supposed.Lever]:
+        self._customers.at(customer_id)
+        if not self._has_orders:
+            return supposed.column_levers(self._customers, customer_id)
+        _, usual = self._tried([customer_id], [Trial(1)])
+        return supposed.order_levers(usual[customer_id] / MICROS, self._customers.currency)
+
+    def _outcome(self, found: Outcome) -> dict[str, Any]:
+        return {"segment": self._customers.segment(found.segment), "value": found.value}
+
+    @property
+    def _has_orders(self) -> bool:
+        return self._released.features is not None and self._day is not None
+
+    def _tried(
+        self, customer_ids: Sequence[str], trials: Sequence[Trial]
+    ) -> tuple[dict[tuple[str, int], Outcome], dict[str, float]]:
+        day = self._day or 0
+        return score_again(
+            self._engine, self._released, self._data, customer_ids, trials, as_of=day
+        )
 
     def sql(self, dialect: str = "duckdb", *, rules: bool = False) -> str:
         """Return one SQL statement that places every customer as this run does.

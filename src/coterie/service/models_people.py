@@ -168,6 +168,56 @@ class WhatIf(Open):
     text: str
 
 
+Value = Annotated[bool | float | Annotated[str, Field(max_length=1_000)], Field()]
+
+
+class Supposing(BaseModel):
+    """What is supposed of a customer; without any change only her levers are answered."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"changes": {"orders": 1, "amount": 616, "days": 14}}]},
+    )
+
+    changes: dict[Annotated[str, Field(max_length=200)], Value] = Field(
+        default_factory=dict, max_length=50
+    )
+
+
+class Lever(BaseModel):
+    """Something of a customer that can change."""
+
+    name: str
+    label: str
+    value: Value | None
+    unit: str
+    low: float | None
+    high: float | None
+    step: float | None
+    least: float | None
+    most: float | None
+    values: list[Value]
+
+
+class Outcome(BaseModel):
+    """Where a customer is or would be."""
+
+    segment: dict[str, Any] | None = None
+    value: float | None = Field(default=None, description="Expected spend, where it is known.")
+
+
+class Supposed(BaseModel):
+    """Where a customer would be if something of her changed."""
+
+    customer_id: str
+    levers: list[Lever]
+    changes: dict[str, Value] = {}
+    now: Outcome | None = None
+    then: Outcome | None = None
+    idle: Outcome | None = Field(default=None, description="As long without any order.")
+    text: str = ""
+
+
 class Entry(Open):
     """Something that happened to a customer."""
 

@@ -27,6 +27,8 @@ from coterie.service.models_people import (
     Move,
     Offered,
     ProductList,
+    Supposed,
+    Supposing,
     WhatIf,
     Why,
 )
@@ -86,6 +88,20 @@ def what_if(served: ThisProject, customer_id: CustomerId, to: Other = "") -> Wha
     with served.explaining:
         found = run.what_if(customer_id, to=to)
     return WhatIf(**plain(found))
+
+
+@router.post("/projects/{project}/customers/{customer_id:path}/what-if")
+def suppose(served: ThisProject, customer_id: CustomerId, body: Supposing) -> Supposed:
+    """Score a customer again as if something of her had changed; nothing is stored.
+
+    What can change is listed by ``levers``: of a customer with orders how many more, of what
+    size, within how many days; else the columns that are not fixed.
+    """
+    run, _ = customer_of(served, customer_id)
+    with served.explaining:
+        levers = run.levers(customer_id)
+        found = run.suppose(customer_id, body.changes) if body.changes else None
+    return Supposed(**plain({"customer_id": customer_id, **(found or {}), "levers": levers}))
 
 
 @router.get("/projects/{project}/customers/{customer_id:path}/timeline")
