@@ -99,7 +99,7 @@ def test_two_columns_change_together_where_one_does_not_do():
 
 def test_every_change_of_a_customer_table_is_to_values_seen_and_flips_when_scored_again(cards):
     run = Run.of(cards)
-    known = run._customers
+    known = run.customers
     protected = {a.name for a in known.released.attributes if a.protected}
     assert protected == {"Age"} or "age" in {name.lower() for name in protected}
     ids = known.frame.column("customer_id").to_pylist()[:40]
@@ -128,7 +128,7 @@ def test_every_change_of_a_customer_table_is_to_values_seen_and_flips_when_score
 
 def test_a_change_that_was_found_is_confirmed_when_it_is_supposed(cards):
     run = Run.of(cards)
-    ids = run._customers.frame.column("customer_id").to_pylist()[:40]
+    ids = run.customers.frame.column("customer_id").to_pylist()[:40]
     for found in run.what_ifs(ids):
         wanted = {one["feature"]: one["value"] for one in found["action"] or []}
         if wanted:
@@ -140,7 +140,7 @@ def test_a_change_that_was_found_is_confirmed_when_it_is_supposed(cards):
 
 def test_levers_of_a_customer_table_are_what_can_change_within_what_was_seen(cards):
     run = Run.of(cards)
-    known = run._customers
+    known = run.customers
     customer = known.frame.column("customer_id")[0].as_py()
     levers = run.levers(customer)
     assert [one["name"] for one in levers] == changes.changeable(known)

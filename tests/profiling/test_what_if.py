@@ -74,7 +74,7 @@ def test_the_orders_of_a_trial_fall_within_its_days_and_the_last_on_its_last():
 
 def test_what_is_said_to_move_a_customer_moves_her_when_she_is_scored_again(retail):
     run = Run.of(retail)
-    ids = run._customers.frame.column("customer_id").to_pylist()
+    ids = run.customers.frame.column("customer_id").to_pylist()
     chosen = np.random.default_rng(5).choice(ids, 20, replace=False).tolist()
     found = run.what_ifs(chosen)
     assert [one["customer_id"] for one in found] == chosen

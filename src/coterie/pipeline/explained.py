@@ -11,10 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
-from coterie.engine.sql import identifier, literal
-from coterie.errors import NotReadyError
-from coterie.features.lenses import frame_sql
 from coterie.features.windows import to_day
+from coterie.pipeline.known import read_known
 from coterie.profiling import changes, supposed
 from coterie.profiling import explain as reasons
 from coterie.profiling import what_if as actions
@@ -26,9 +24,6 @@ from coterie.segmentation.base import NOISE
 from coterie.segmentation.released import Released
 from coterie.store import results
 from coterie.store.runs import read_json
-from coterie.validation.moment import see_people
-
-_AGAIN = "Make it again: coterie run"
 
 
 class Run(results.Run):
@@ -97,7 +92,7 @@ class Run(results.Run):
         ParameterError
             If there is no such segment.
         """
-        wanted = self._customers.number(segment) if segment else None
+        wanted = self.customers.number(segment) if segment else None
         found = self._rules_file
         rules = found["rules"]
         return {
@@ -139,8 +134,8 @@ class Run(results.Run):
             If there is no such segment, or she is in it.
         """
         if not_in:
-            return reasons.why_not(self._customers, customer_id, not_in)
-        return reasons.why(self._customers, customer_id)
+            return reasons.why_not(self.customers, customer_id, not_in)
+        return reasons.why(self.customers, customer_id)
 
     def what_if(self, customer_id: str, *, to: str = "") -> dict[str, Any]:
         """Return the cheapest action that moves a customer to a segment of higher value.
@@ -185,7 +180,7 @@ class Run(results.Run):
         list of dict
             In the order of the ids.
         """
-        customers = self._customers
+        customers = self.customers
         target = customers.number(to) if to else None
         for customer_id in customer_ids:
             customers.at(customer_id)
@@ -245,7 +240,7 @@ class Run(results.Run):
         ParameterError
             If something cannot change, or not to that.
         """
-        customers = self._customers
+        customers = self.customers
         levers = self._levers(customer_id)
         wanted = supposed.read_changes(levers, changes)
         own = int(customers.labels[customers.at(customer_id)])
@@ -273,14 +268,14 @@ class Run(results.Run):
         }
 
     def _levers(self, customer_id: str) -> list[supposed.Lever]:
-        self._customers.at(customer_id)
+        self.customers.at(customer_id)
         if not self._has_orders:
-            return supposed.column_levers(self._customers, customer_id)
+            return supposed.column_levers(self.customers, customer_id)
         _, usual = self._tried([customer_id], [Trial(1)])
-        return supposed.order_levers(usual[customer_id] / MICROS, self._customers.currency)
+        return supposed.order_levers(usual[customer_id] / MICROS, self.customers.currency)
 
     def _outcome(self, found: Outcome) -> dict[str, Any]:
-        return {"segment": self._customers.segment(found.segment), "value": found.value}
+        return {"segment": self.customers.segment(found.segment), "value": found.value}
 
     @property
     def _has_orders(self) -> bool:
@@ -323,7 +318,7 @@ class Run(results.Run):
         return rules_sql(self._released, made, dialect, as_of=self._day)
 
     def _changed(self, customer_id: str, target: int | None) -> dict[str, Any]:
-        customers = self._customers
+        customers = self.customers
         own = int(customers.labels[customers.at(customer_id)])
         numbers = range(self._released.model.n_segments) if target is None else [target]
         targets = [number for number in numbers if number != own]
@@ -339,7 +334,7 @@ class Run(results.Run):
     def _acted(
         self, customer_id: str, tries: Sequence[actions.Action], target: int | None
     ) -> dict[str, Any]:
-        customers = self._customers
+        customers = self.customers
         own = int(customers.labels[customers.at(customer_id)])
         tried = [action for action in tries if target in {None, action.segment}]
         found = actions.cheapest(tried, own, self._values)
@@ -390,26 +385,13 @@ class Run(results.Run):
         }
         frame = self.table("features")
         frame = frame.filter(pa.compute.equal(frame.column("status"), "ok"))
-        return actions.expected_values(len(ids), self._customers.labels, frame, spent)
+        return actions.expected_values(len(ids), self.customers.labels, frame, spent)
 
     @cached_property
-    def _customers(self) -> reasons.Customers:
+    def customers(self) -> reasons.Customers:
+        """What the run knows of its customers, in the columns that its model reads."""
         released = self._released
-        sources = released.matrix.sources
-        with DuckDB(threads=1) as db:
-            written = literal(str(self.folder / "features.parquet"))
-            db.create("features", f"SELECT * FROM read_parquet({written})")
-            if not set(sources) <= set(db.columns("features")):
-                people = self._data / "customers" / "*.parquet"
-                if not people.parent.is_dir():
-                    raise NotReadyError("The customer table of this run is gone.", hint=_AGAIN)
-                db.view("customers", f"SELECT * FROM read_parquet({literal(str(people))})")
-                see_people(db, self._day)
-            names = ", ".join(identifier(name) for name in ("customer_id", *sources))
-            frame = db.query(
-                f"SELECT {names} FROM ({frame_sql(db, sources)}) WHERE status = 'ok' "
-                "ORDER BY customer_id"
-            )
+        frame = read_known(self.folder, self._data, released.matrix.sources, self._day)
         units = {a.name: "date" if a.kind == "date" else a.unit for a in released.attributes}
         if released.features is not None:
             units |= {feature.name: feature.unit for feature in released.features.features}

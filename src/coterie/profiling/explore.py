@@ -17,6 +17,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.profiling.composition import Columns
 from coterie.profiling.contrasts import MAD_TO_SD, FeatureInfo, Floats, on_scale, uses_log
 from coterie.profiling.drivers import MAX_SAMPLE
+from coterie.profiling.scatter import axis_words, directions
 
 MAX_POINTS = 2_000
 """Points on the map."""
@@ -285,11 +286,6 @@ def _standardised(sample: Sample, picked: Sequence[int], features: Sequence[Feat
     return np.column_stack(columns)
 
 
-def _axis_words(weights: Floats, labels: Sequence[str]) -> str:
-    order = sorted(range(len(labels)), key=lambda i: (-abs(round(float(weights[i]), 6)), i))
-    return ", ".join(f"{'more' if weights[i] > 0 else 'less'}: {labels[i]}" for i in order[:2])
-
-
 def draw_map(
     sample: Sample, features: Sequence[FeatureInfo], picked: Sequence[int], *, seed: int
 ) -> Map | None:
@@ -316,12 +312,9 @@ def draw_map(
         return None
     matrix = _standardised(sample, picked, features)
     matrix = matrix - matrix.mean(axis=0)
-    _, size, axes = np.linalg.svd(matrix.T @ matrix)
-    if size[0] <= 0:
+    axes, explained = directions(matrix)
+    if explained[0] <= 0:
         return None
-    axes = axes[:2]
-    largest = np.abs(axes.round(6)).argmax(axis=1)
-    axes = axes * np.sign(axes[[0, 1], largest])[:, None]
     spots = matrix @ axes.T
     present = np.unique(sample.codes)
     centres = [np.median(spots[sample.codes == code], axis=0) for code in present]
@@ -338,7 +331,7 @@ def draw_map(
             (round(float(x), 3), round(float(y), 3), int(code))
             for (x, y), code in zip(centres, present, strict=True)
         ),
-        (round(float(size[0] / size.sum()), 4), round(float(size[1] / size.sum()), 4)),
-        _axis_words(axes[0], labels),
-        _axis_words(axes[1], labels),
+        (round(explained[0], 4), round(explained[1], 4)),
+        axis_words(axes[0], labels),
+        axis_words(axes[1], labels),
     )

@@ -25,6 +25,7 @@ from coterie.service.routes import customers as customer_routes
 from coterie.service.routes import health as health_routes
 from coterie.service.routes import jobs as job_routes
 from coterie.service.routes import offers as offer_routes
+from coterie.service.routes import overview as overview_routes
 from coterie.service.routes import predict as predict_routes
 from coterie.service.routes import projects as project_routes
 from coterie.service.routes import results as result_routes
@@ -86,6 +87,7 @@ def create_app(params: ServerParams, *, clock: Callable[[], datetime] = utc_now)
         customer_routes,
         offer_routes,
         result_routes,
+        overview_routes,
         predict_routes,
     ):
         app.include_router(routes.router, prefix=ROOT)

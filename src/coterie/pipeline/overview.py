@@ -1,0 +1,183 @@
+"""What a run says at a glance: figures, sentences that passed their tests, and proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from coterie.features.column import to_floats
+from coterie.features.matrix import Matrix
+from coterie.pipeline.explained import Run
+from coterie.pipeline.forecast import Value
+from coterie.profiling.choice import Choice, choice_of
+from coterie.profiling.insights import Forecast, Moved, find_insights
+from coterie.profiling.migration import causes_of
+from coterie.store.runs import read_json
+
+RECENT = 90
+"""Days within which a customer who ordered is active."""
+_MEASURES = ("monetary", "clv", "overdue", "orders_90d")
+
+
+def overview(run: Run, before: Run | None = None, value: Value | None = None) -> dict[str, Any]:
+    """Return a run at a glance.
+
+    Parameters
+    ----------
+    run : Run
+        Any.
+    before : Run, optional
+        Its parent, for what changed since.
+    value : Value, optional
+        What its customers are expected to spend, if that was worked out.
+
+    Returns
+    -------
+    dict
+        run_id, as_of, before (the date), ``figures`` (customers, spend, active, moved: value,
+        unit, n, before, as_of, or None with a reason), ``insights``, ``proofs`` (holds_later,
+        comes_back, told_by_rules, smallest; each 0 to 1 or None), ``verdict``, ``sentences``.
+    """
+    frame = _frame(run)
+    former = _frame(before) if before else None
+    moved = _moved(run, before)
+    told = find_insights(run.segments, frame, moved, _forecast(value))
+    choice = run.choice
+    return {
+        "run_id": run.id,
+        "as_of": run.as_of,
+        "before": before.as_of if before else None,
+        "currency": run.manifest["settings"]["project"]["currency"],
+        "figures": _figures(run, frame, former, moved),
+        "insights": [one.to_dict() for one in told],
+        "proofs": _proofs(run, choice),
+        "verdict": choice.get("verdict") or None,
+        "sentences": list(choice.get("sentences", ())),
+        "note": choice.get("note", ""),
+    }
+
+
+def _frame(run: Run) -> pa.Table:
+    """Return segment_id and what is measured, of the customers that have a segment."""
+    placed = run.table("assignments").select(["customer_id", "segment_id"])
+    features = run.table("features")
+    names = [name for name in _MEASURES if name in features.column_names]
+    # Both are by customer id; a run of customer tables has a row for each in both.
+    joined = placed.append_column(
+        "row", pc.index_in(placed["customer_id"], features["customer_id"].combine_chunks())
+    )
+    joined = joined.filter(pc.not_equal(joined["segment_id"], "none"))
+    for name in names:
+        joined = joined.append_column(name, features[name].take(joined["row"]))
+    return joined.drop_columns(["row"])
+
+
+def _moved(run: Run, before: Run | None) -> Moved | None:
+    if before is None or run.as_of is None or before.as_of is None:
+        return None
+    migration = run.table("migration")
+    days = (date.fromisoformat(run.as_of) - date.fromisoformat(before.as_of)).days
+    if not migration.num_rows or days <= 0:
+        return None
+    return Moved(migration, {one["id"]: one["n"] for one in before.segments}, days)
+
+
+def _forecast(value: Value | None) -> Forecast | None:
+    if value is None:
+        return None
+    told = value.summary
+    window = told.get("last_window") or {}
+    bias = window.get("spend", {}).get("chosen", {}).get("total_error")
+    when = ""
+    if window:
+        first = date.fromisoformat(window["from"])
+        last = first + timedelta(days=window["days"] - 1)
+        when = f"{first.day} {first:%b %Y} to {last.day} {last:%b %Y}"
+    total = float(np.nansum(to_floats(value.table().column("spend"))))
+    return Forecast(total, None, None, told["horizon_days"], bias, when)
+
+
+def _figures(
+    run: Run, frame: pa.Table, former: pa.Table | None, moved: Moved | None
+) -> list[dict[str, Any]]:
+    day = run.as_of
+    figures = [
+        {
+            "name": "customers",
+            "label": "Customers",
+            "unit": "count",
+            "value": frame.num_rows,
+            "n": run.table("assignments").num_rows,
+            "before": former.num_rows if former is not None else None,
+        },
+        _spend(frame, former),
+        _active(frame, former),
+        _stirred(run, moved),
+    ]
+    return [{"as_of": day, "reason": None, **figure} for figure in figures]
+
+
+def _spend(frame: pa.Table, former: pa.Table | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": "spend", "label": "Spend to date", "unit": "money"}
+    if "monetary" not in frame.column_names:
+        return found | {"value": None, "reason": "There are no orders in this data."}
+    before = None if former is None else _total(former)
+    return found | {"value": _total(frame), "n": frame.num_rows, "before": before}
+
+
+def _total(frame: pa.Table) -> float | None:
+    if "monetary" not in frame.column_names:
+        return None
+    return round(float(np.nansum(to_floats(frame.column("monetary")))), 6)
+
+
+def _active(frame: pa.Table, former: pa.Table | None) -> dict[str, Any]:
+    label = f"Active, last {RECENT} days"
+    found: dict[str, Any] = {"name": "active", "label": label, "unit": "share"}
+    share = _active_share(frame)
+    if share is None:
+        return found | {"value": None, "reason": "There are no orders in this data."}
+    before = None if former is None else _active_share(former)
+    return found | {"value": share, "n": frame.num_rows, "before": before}
+
+
+def _active_share(frame: pa.Table) -> float | None:
+    if "orders_90d" not in frame.column_names or not frame.num_rows:
+        return None
+    return float((to_floats(frame.column("orders_90d")) > 0).mean())
+
+
+def _stirred(run: Run, moved: Moved | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": "moved", "label": "Moved", "unit": "count"}
+    if moved is None:
+        return found | {"value": None, "reason": "Changes appear after the next run."}
+    causes = causes_of(run.table("migration"))
+    stayed = causes.get("stayed", 0)
+    both = sum(causes.values()) - causes.get("new", 0) - causes.get("gone", 0)
+    return found | {"value": both - stayed, "n": both, "before": None, "causes": causes}
+
+
+def _proofs(run: Run, choice: Mapping[str, Any]) -> dict[str, Any]:
+    rows = run.table("candidates").to_pylist()
+    chosen = next((row for row in rows if row["chosen"]), None)
+    counted = [one["n"] for one in run.segments if one["status"] == "live"]
+    known = chosen or {}
+    low, high = known.get("ci") or (None, None)
+    return {
+        "method": choice.get("method", ""),
+        "holds_later": {"value": known.get("P"), "low": low, "high": high},
+        "comes_back": {"value": (choice.get("stability") or {}).get("S_w")},
+        "told_by_rules": {"value": choice.get("described")},
+        "smallest": {"value": min(counted, default=None)},
+    }
+
+
+def how_chosen(run: Run) -> Choice:
+    """Return how the segmentation of a run was chosen: sentences, candidates, gates, verdict."""
+    matrix = Matrix.from_dict(read_json(run.folder / "matrix.json"))
+    return choice_of(run.choice, run.table("candidates"), len(matrix.sources))
