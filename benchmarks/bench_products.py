@@ -28,6 +28,7 @@ from coterie.offers.history import (
     popularity,
     segment_popularity,
 )
+from coterie.offers.neighbours import Neighbours
 from coterie.offers.products import Lists, Recommender
 from coterie.offers.purchases import Purchases, read_purchases, read_wanted
 from coterie.offers.ranking import Judged, Pairs, judge, mean_interval, pairs_of, unseen
@@ -134,6 +135,7 @@ def new_items() -> Outcome:
     now = trial()
     found = now.tracks("new", now.fresh)
     _say("popularity, 14 days", now.judge(now.unseen(popularity(now.known.history)), now.fresh))
+    _say_neighbours(now)
     _say_segments(now, "new", now.unseen, now.fresh)
     return _outcome(found, now, (0.118, 0.12))
 
@@ -152,6 +154,14 @@ def _outcome(found: Judged, now: Trial, bars: tuple[float, float]) -> Outcome:
         "and items fewer than in the clean rows; services left out",
         tuple(parts),
     )
+
+
+def _say_neighbours(now: Trial) -> None:
+    """Judge what is used where there are too many products for EASE."""
+    lists = Recommender(now.known.history, Neighbours, n=TOP).lists()
+    other = now._replace(lists=lists)
+    _say("nearest neighbours, all", other.tracks(None, other.wanted))
+    _say("nearest neighbours, new", other.tracks("new", other.fresh))
 
 
 def _say(name: str, found: Judged) -> None:

@@ -18,6 +18,7 @@ import pytest
 from coterie import NotReadyError, ParameterError, Project
 from coterie.features.windows import to_date
 from coterie.offers.kept_products import Products
+from coterie.offers.products import EASE_PRODUCTS
 from coterie.store.home import Home
 
 AS_OF = date(2011, 11, 10)
@@ -226,6 +227,8 @@ def test_the_commands_speak_plainly(coterie: Callable[..., Any], project: Projec
     assert cold["warnings"][0]["code"] == "cold_start"
     told = coterie(project.folder, "products").out
     assert "Bought together" in told
+    page = Project(project.folder).products().report.read_text()
+    assert "linear model of products on products (EASE)" in page
     assert "it is forecast by" in told
     segment = Project(project.folder).latest.segments[0]["id"]
     assert "Bought more than by all" in coterie(project.folder, "products", segment).out
@@ -267,6 +270,35 @@ def test_a_project_without_orders_is_told_what_is_missing(club: Path) -> None:
 def test_before_a_run_there_is_nothing(shop: Path) -> None:
     with pytest.raises(NotReadyError, match="Make one: coterie run"):
         Project(shop).products()
+
+
+def test_above_the_limit_of_ease_neighbours_tell_what_is_new(
+    coterie: Callable[..., Any], shop: Path
+) -> None:
+    # customers of even and odd shelves: nobody buys from the other, so nothing of it is listed
+    n = EASE_PRODUCTS + 2
+    shelf = [(day, product) for product in range(n) for day in range(1 + (product < 40))]
+    rows = [
+        f"C{2 * (product // 2 * (day + 1) % 50) + product % 2},"
+        f"2023-01-{1 + product % 17 + day:02d},"
+        f"5.00,O{product}-{day},P{product:05d}"
+        for day, product in shelf
+    ]
+    (shop / "orders.csv").write_text("\n".join(["customer,date,amount,order,item", *rows]))
+    settings = (shop / "coterie.toml").read_text()
+    (shop / "coterie.toml").write_text(settings.replace("{ ", '{ product_id = "item", '))
+    project = Project(shop)
+    project.run()
+    made = project.products()
+    assert (made.summary["learner"], made.summary["products"]) == ("neighbours", n)
+    assert "more than 20,000 products, too many for one linear model" in made.report.read_text()
+    assert "nearest neighbours" in coterie(shop, "recommend", "C1").out
+    assert coterie(shop, "products", "--json").json["data"]["learner"] == "neighbours"
+    told = [row for row in made.lists(track="new").to_pylist() if row["reason"] != "sells best now"]
+    assert told
+    for row in told:
+        assert row["reason"].startswith("bought by people who bought ")
+        assert int(row["customer_id"][1:]) % 2 == int(row["product_id"][1:]) % 2
 
 
 def test_one_product_and_a_few_days_are_enough(shop: Path) -> None:

@@ -13,7 +13,8 @@ from coterie.errors import ParameterError
 from coterie.offers import products
 from coterie.offers.ease import Ease
 from coterie.offers.history import History
-from coterie.offers.products import Lists, Recommender
+from coterie.offers.neighbours import Neighbours
+from coterie.offers.products import Lists, Model, Recommender
 from coterie.segmentation.parallel import at_most
 
 CUSTOMERS, PRODUCTS, AS_OF = 40, 30, 200
@@ -53,10 +54,10 @@ def test_a_list_matches_the_hand_calculation() -> None:
 
 
 @settings(max_examples=40)
-@given(st.integers(0, 2**20), st.integers(1, 12))
-def test_tracks_keep_apart_and_scores_fall(seed: int, n: int) -> None:
+@given(st.integers(0, 2**20), st.integers(1, 12), st.sampled_from([Ease, Neighbours]))
+def test_tracks_keep_apart_and_scores_fall(seed: int, n: int, model: type[Model]) -> None:
     history = _history(_rows(seed))
-    lists = Recommender(history, n=n).lists()
+    lists = Recommender(history, model, n=n).lists()
     bought = set(zip(history.customer.tolist(), history.product.tolist(), strict=True))
     pairs = list(zip(lists.customer.tolist(), lists.product.tolist(), strict=True))
     assert [pair in bought for pair in pairs] == lists.again.tolist()
@@ -80,21 +81,24 @@ def test_the_order_of_rows_does_not_matter(seed: int) -> None:
     )
 
 
-def test_parts_and_threads_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("model", [Ease, Neighbours])
+def test_parts_and_threads_give_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch, model: type[Model]
+) -> None:
     history = _history(_rows(5))
-    whole = _bytes(Recommender(history).lists())
+    whole = _bytes(Recommender(history, model).lists())
     monkeypatch.setattr(products, "_CELLS", 7 * PRODUCTS)
     for threads in (1, 2):
         with at_most(threads):
-            assert _bytes(Recommender(history).lists()) == whole
-    halves = [Recommender(history).lists(0, 20), Recommender(history).lists(20)]
+            assert _bytes(Recommender(history, model).lists()) == whole
+    halves = [Recommender(history, model).lists(0, 20), Recommender(history, model).lists(20)]
     assert b"".join(half.score.tobytes() for half in halves) == whole[4]
 
 
 def test_a_product_not_learned_from_is_still_bought_again() -> None:
     history = _history(_rows(6))
+    model = Ease(np.arange(5, dtype=np.int32), np.zeros((5, 5), dtype=np.float32))
     own = Recommender(history).own
-    model = Ease.fit(own.matrix((CUSTOMERS, PRODUCTS)), max_products=5)
     lists = Recommender(history, model, n=PRODUCTS).lists()
     assert lists.again.sum() == len(own.product)
     assert set(lists.product[~lists.again].tolist()) <= set(model.products.tolist())
@@ -110,6 +114,26 @@ def test_the_highest_scores_are_those_of_a_full_sort(
     n = min(n, columns)
     expected = np.argsort(-scores, axis=1, kind="stable")[:, :n]
     np.testing.assert_array_equal(products._top(scores, n), expected)
+
+
+@given(st.integers(0, 2**20))
+def test_reasons_are_the_products_that_speak_most(seed: int) -> None:
+    history = _history(_rows(seed))
+    own = Recommender(history).own
+    found = Neighbours.fit(own.matrix((CUSTOMERS, PRODUCTS)), n=3)
+    lists = Recommender(history, found).lists()
+    weights = np.zeros((PRODUCTS, PRODUCTS))
+    weights[np.ix_(found.products, found.products)] = found.matrix.toarray()
+    for who, product, because in zip(
+        lists.customer[~lists.again],
+        lists.product[~lists.again],
+        lists.because[~lists.again],
+        strict=True,
+    ):
+        mine = own.product[own.customer == who]
+        most = weights[mine, product].max()
+        assert (because == -1) == (most == 0)
+        assert because == -1 or weights[because, product] == most
 
 
 def test_a_list_of_nothing_is_refused() -> None:

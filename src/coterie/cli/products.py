@@ -63,7 +63,9 @@ def recommend(
     for item in one["items"]:
         name = f"[bold]{plain(item['product_name'])}[/bold] ({plain(item['product_id'])})"
         out.print(f"{item['rank']:>3}  {name}: {plain(item['reason'])}", soft_wrap=True)
-    out.print(f"\nHow good such lists were: {plain(str(found.report))}", soft_wrap=True)
+    if one["known"]:
+        out.print(f"\nWhat is new to her is told by {found.summary['learner_words']}.")
+    out.print(f"How good such lists were: {plain(str(found.report))}", soft_wrap=True)
     return None
 
 

@@ -7,7 +7,7 @@ those of double floats, at half the memory and time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,6 @@ from coterie.segmentation.parallel import each
 Singles = NDArray[np.float32]
 
 LAMBDA = 300.0
-MAX_PRODUCTS = 20_000
-"""Products bought by most people that are learned from: the weights of so many take 1.6 GB."""
 _BLOCK = 1_000
 
 
@@ -38,13 +36,13 @@ class Ease:
         Row: bought already; column: what it speaks for. The diagonal is 0.
     """
 
+    name: ClassVar[str] = "ease"
+    words: ClassVar[str] = "a linear model of products on products (EASE)"
     products: Codes
     weights: Singles
 
     @classmethod
-    def fit(
-        cls, bought: Any, *, strength: float = LAMBDA, max_products: int = MAX_PRODUCTS
-    ) -> Ease:
+    def fit(cls, bought: Any, *, strength: float = LAMBDA) -> Ease:
         """Learn the weights from who bought what.
 
         Parameters
@@ -53,8 +51,6 @@ class Ease:
             1 where a customer bought a product.
         strength : float, default 300
             Lambda: the larger, the more buyers a weight needs. Above 0.
-        max_products : int, default 20,000
-            If there are more, those with the most buyers are learned from; ties by code.
 
         Returns
         -------
@@ -83,9 +79,7 @@ class Ease:
         if not strength > 0:
             raise ParameterError(f"strength={strength}.", allowed="strength is above 0.")
         columns = csc_array(bought, dtype=np.float32)
-        buyers = np.diff(columns.indptr)
-        most = np.argsort(-buyers, kind="stable")[:max_products]
-        products = np.sort(most[buyers[most] > 0]).astype(np.int32)
+        products = np.flatnonzero(np.diff(columns.indptr)).astype(np.int32)
         (weights,) = each(lambda x: _solve(x, strength), [columns[:, products]])
         return cls(products, weights)
 
@@ -98,6 +92,11 @@ class Ease:
             1 where a customer bought a product; columns as in ``products``.
         """
         found: Singles = csr_array(bought, dtype=np.float32) @ self.weights
+        return found
+
+    def between(self, mine: NDArray[np.int64], other: Codes) -> Singles:
+        """Return the weights of some products on others, both as places in ``products``."""
+        found: Singles = self.weights[np.ix_(mine, other)]
         return found
 
 

@@ -144,7 +144,8 @@ class Products(Kept):
         Returns
         -------
         dict
-            segment (id and name), method of the forecast in words, months, and lists of dicts:
+            segment (id and name), what new products are told by and the method of the
+            forecast, both also in words, the next month, and lists of dicts:
             products (by forecast), rising, falling, sellers (by lift; none for all), pairs.
 
         Raises
@@ -158,6 +159,8 @@ class Products(Kept):
         moved.sort(key=lambda row: -row["expected"])
         return {
             "segment": one,
+            "learner": self.summary["learner"],
+            "learner_words": self.summary["learner_words"],
             "method": self.summary["method"],
             "method_words": self.summary["method_words"],
             "next_month": self.summary["months"][-1],

@@ -19,9 +19,15 @@ from scipy.sparse import csr_array
 from coterie.errors import ParameterError
 from coterie.offers.ease import Ease, Singles
 from coterie.offers.history import Codes, Floats, History, Own, places, popularity
+from coterie.offers.neighbours import Neighbours
 from coterie.segmentation.parallel import each
 
 Track = Literal["again", "new", "popular"]
+Model = Ease | Neighbours
+
+EASE_PRODUCTS = 20_000
+"""Products up to which EASE is worth its weights, which take 1.6 GB for so many; of more the
+nearest neighbours are found instead."""
 
 AGAIN_POPULAR = 1.0
 """What selling best now adds to a product bought before, as much as one more purchase of it.
@@ -88,6 +94,17 @@ class Lists:
         return found
 
 
+def learner(n_products: int) -> type[Model]:
+    """Return what so many products are learned by.
+
+    Examples
+    --------
+    >>> learner(20_000).name, learner(20_001).name
+    ('ease', 'neighbours')
+    """
+    return Ease if n_products <= EASE_PRODUCTS else Neighbours
+
+
 class Recommender:
     """Ranks products for customers who bought any.
 
@@ -95,8 +112,8 @@ class Recommender:
     ----------
     history : History
         Who bought what.
-    model : Ease, optional
-        Fitted to it; else it is fitted now.
+    model : Ease or Neighbours, or one of these classes
+        Fitted to it, or to be fitted; default as ``learner`` says.
     n : int, default 10
         Products of each track.
 
@@ -106,12 +123,15 @@ class Recommender:
         If ``n`` is below 1.
     """
 
-    def __init__(self, history: History, model: Ease | None = None, *, n: int = 10) -> None:
+    def __init__(
+        self, history: History, model: Model | type[Model] | None = None, *, n: int = 10
+    ) -> None:
         if n < 1:
             raise ParameterError(f"n={n}.", allowed="n is 1 or more.")
         self.own, self._n = Own.of(history), n
         self._size = history.n_customers, history.n_products
-        self._model = model or Ease.fit(self.own.matrix(self._size))
+        model = model or learner(history.n_products)
+        self._model = model.fit(self.own.matrix(self._size)) if isinstance(model, type) else model
         popular = popularity(history)
         self._popular = popular / (popular.max() if popular.any() else 1.0)
         learned = self._model.products
@@ -175,14 +195,14 @@ class Recommender:
 
     def _with_reasons(self, new: _Rows, seen: NDArray[np.bool_]) -> _Rows:
         """Find what speaks most for each new product, and turn columns into codes."""
-        products, weights = self._model.products, self._model.weights
+        products = self._model.products
         because = np.full(len(new.who), -1, np.int32)
         cuts = np.searchsorted(new.who, np.arange(len(seen) + 1))
         for row, (a, b) in enumerate(pairwise(cuts)):
             mine = np.flatnonzero(seen[row])
             if a == b or not len(mine):
                 continue
-            found = weights[np.ix_(mine, new.product[a:b])]
+            found = self._model.between(mine, new.product[a:b])
             strongest = found.argmax(axis=0)
             speaks = found[strongest, np.arange(b - a)] > 0
             because[a:b] = np.where(speaks, products[mine[strongest]], -1)

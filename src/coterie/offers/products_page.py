@@ -11,6 +11,8 @@ import altair as alt
 import pyarrow as pa
 
 from coterie.offers.demand import LEVEL, SEASON
+from coterie.offers.neighbours import Neighbours
+from coterie.offers.products import EASE_PRODUCTS
 from coterie.offers.tables import ALL
 from coterie.profiling import format as fmt
 from coterie.profiling.charts import Chart, finish, rows
@@ -46,7 +48,8 @@ def products_page(facts: Facts) -> str:
     Examples
     --------
     >>> summary = {"as_of": "2025-06-01", "segments": [], "customers": 0, "products": 0,
-    ...     "months": ["2025-06-01"], "method_words": "nothing", "range_held": None,
+    ...     "learner": "ease", "learner_words": "EASE", "months": ["2025-06-01"],
+    ...     "method_words": "nothing", "range_held": None,
     ...     "proof": {"scores": {}, "reason": "Too few days.", "start": "", "end": ""}}
     >>> empty = pa.table({name: pa.array([], pa.string()) for name in ("segment_id", "trend")})
     >>> "Too few days." in products_page(Facts("shop", summary, empty, empty, empty, empty))
@@ -62,7 +65,9 @@ def products_page(facts: Facts) -> str:
             f"{fmt.count(summary['products'])} products. {_lead(summary['proof'])}"
         ),
         sections=[
-            Section("How good the lists would have been", _proof(summary["proof"])),
+            Section(
+                "How good the lists would have been", [_learned(summary), *_proof(summary["proof"])]
+            ),
             Section("What each segment buys more than others", _sellers(facts)),
             Section("What is bought together", _pairs(facts)),
             Section("What will sell next month", _demand(facts)),
@@ -79,6 +84,16 @@ def _lead(proof: Mapping[str, Any]) -> str:
         more = f", {better:.1f} times as much" if better else ""
         return f"On the last days known they held more of what was bought than best sellers{more}."
     return "On the last days known they were not clearly better than the best sellers."
+
+
+def _learned(summary: Mapping[str, Any]) -> str:
+    said = f"What is new to a customer is told by {summary['learner_words']}"
+    if summary["learner"] == Neighbours.name:
+        said += (
+            f": there are more than {fmt.count(EASE_PRODUCTS)} products, too many for one linear "
+            "model of them all"
+        )
+    return f"{said}."
 
 
 def _proof(proof: Mapping[str, Any]) -> list[str | Table]:

@@ -15,7 +15,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.errors import NotReadyError
 from coterie.features.windows import inner_window, to_date
 from coterie.offers.history import best, popularity
-from coterie.offers.products import Recommender
+from coterie.offers.products import Model, Recommender
 from coterie.offers.purchases import read_purchases, read_wanted
 from coterie.offers.ranking import Pairs, judge, mean_interval, pairs_of, unseen
 
@@ -60,7 +60,9 @@ class Proof:
         return asdict(self)
 
 
-def prove(db: DuckDB, first_day: int, as_of: int, *, seed: int) -> Proof:
+def prove(
+    db: DuckDB, first_day: int, as_of: int, *, model: type[Model] | None = None, seed: int
+) -> Proof:
     """Judge the lists of the last window.
 
     Parameters
@@ -69,6 +71,9 @@ def prove(db: DuckDB, first_day: int, as_of: int, *, seed: int) -> Proof:
         Holds ``lines``; gets the codes as of the beginning of the window.
     first_day, as_of : int
         What is known.
+    model : Ease or Neighbours, optional
+        What the lists of today are learned by; default as ``learner`` says for what was
+        known at the beginning of the window.
     seed : int
         Of the intervals.
 
@@ -89,7 +94,7 @@ def prove(db: DuckDB, first_day: int, as_of: int, *, seed: int) -> Proof:
     wanted = read_wanted(db, window.start, window.end, n)
     if len(np.unique(wanted // n)) < ENOUGH:
         return Proof(*dates, {}, f"Fewer than {ENOUGH} known customers bought in these days.")
-    maker = Recommender(known.history, n=TOP)
+    maker = Recommender(known.history, model, n=TOP)
     lists, n_customers = maker.lists(), known.history.n_customers
     own = pairs_of(maker.own.customer, maker.own.product, n)
     ranked = best(popularity(known.history), n)

@@ -85,6 +85,13 @@ def read_purchases(db: DuckDB, as_of: int) -> Purchases:
     return Purchases(history, *(_one(t, i) for t, i in ((buyers, 0), (products, 0), (products, 1))))
 
 
+def count_products(db: DuckDB, as_of: int) -> int:
+    """Return how many products ``read_purchases`` will find before a day."""
+    sold = f"l.kind = 'sale' AND {COUNTED.format(as_of=int(as_of))}"
+    ((found,),) = db.rows(f"SELECT COUNT(DISTINCT product_id) FROM lines l WHERE {sold}")
+    return int(found)
+
+
 def read_wanted(db: DuckDB, start: int, end: int, n_products: int) -> Pairs:
     """Return what the customers known before ``start`` bought from then to before ``end``.
 

@@ -25,10 +25,10 @@ from coterie.features.windows import to_date, to_day
 from coterie.offers.demand import WORDS, month_starts
 from coterie.offers.history import best, segment_popularity
 from coterie.offers.kept_products import Products
-from coterie.offers.products import Recommender
+from coterie.offers.products import EASE_PRODUCTS, Recommender, learner
 from coterie.offers.products_page import Facts, products_page
 from coterie.offers.proof import prove
-from coterie.offers.purchases import PRODUCTS, Purchases, read_purchases
+from coterie.offers.purchases import PRODUCTS, Purchases, count_products, read_purchases
 from coterie.offers.sales import read_baskets, read_sales
 from coterie.offers.tables import (
     ALL,
@@ -86,7 +86,7 @@ def find_products(settings: Settings, folder: Path, *, tell: Tell | None = None)
             "Products need orders, and this project has none.", hint="Add [sources.orders]."
         )
     names = {segment["id"]: segment["name"] for segment in run.segments}
-    key = {"run": run.id, "names": names, "listed": LISTED}
+    key = {"run": run.id, "names": names, "listed": LISTED, "ease_products": EASE_PRODUCTS}
     make = partial(_make, settings, run, home, lines, tell or (lambda *_: None))
     made = kept_in(home, _KIND, key).is_dir()  # then only they are read
     if not made and not lines.is_dir():
@@ -111,7 +111,8 @@ def _make(
             raise NotReadyError("Products need orders, and this project has none.")
         ((first,),) = db.rows(f"SELECT MIN(day) FROM lines WHERE day < {as_of}")
         tell("measure", 0.0, "how good lists of products would have been")
-        proof = prove(db, int(first), as_of, seed=int(run.manifest["seed"]))
+        model, seed = learner(count_products(db, as_of)), int(run.manifest["seed"])
+        proof = prove(db, int(first), as_of, model=model, seed=seed)
         known = read_purchases(db, as_of)
         tell("measure", 0.3, "what is bought together, and how much of it")
         starts = month_starts(int(first), as_of)
@@ -124,7 +125,7 @@ def _make(
         segment = _segment_of(db, known)
         popular = _popular(known, segment, ids)
         rest = _without_history(db, popular)
-        batches = _lists(known, rest, tell)
+        batches = _lists(Recommender(known.history, model, n=LISTED), known, rest, tell)
         writer.table(
             "recommendations.parquet", pa.RecordBatchReader.from_batches(RECOMMENDED, batches)
         )
@@ -141,6 +142,8 @@ def _make(
         "segments": [{"id": s["id"], "name": s["name"]} for s in run.segments],
         "customers": known.history.n_customers,
         "products": known.history.n_products,
+        "learner": model.name,
+        "learner_words": model.words,
         "months": [to_date(day).isoformat() for day in starts],
         "method": method,
         "method_words": WORDS[method],
@@ -224,9 +227,11 @@ def _popular(
     return pa.concat_tables(parts).combine_chunks()
 
 
-def _lists(known: Purchases, rest: pa.Table, tell: Tell) -> Iterator[pa.RecordBatch]:
+def _lists(
+    maker: Recommender, known: Purchases, rest: pa.Table, tell: Tell
+) -> Iterator[pa.RecordBatch]:
     """Make the lists of all customers, some at a time; last of those without any purchase."""
-    maker, n = Recommender(known.history, n=LISTED), known.history.n_customers
+    n = known.history.n_customers
     for start in range(0, n, _AT_ONCE):
         tell("profile", start / n, "listing products for every customer")
         yield list_rows(maker.lists(start, start + _AT_ONCE), known)
