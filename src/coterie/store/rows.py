@@ -15,17 +15,23 @@ import sqlalchemy as sa
 from coterie.errors import ParameterError
 from coterie.store.database import Database
 from coterie.store.tables import (
+    API_KEYS,
+    AUDIT,
     CONNECTIONS,
     HISTORY,
     JOBS,
+    MEMBERSHIPS,
     NAMES,
     PUBLISHED,
     RUNS,
     SCHEDULES,
+    USERS,
     Moment,
 )
 
-CARRIED = (RUNS, PUBLISHED, NAMES, JOBS, SCHEDULES, HISTORY, CONNECTIONS)
+OF_PROJECTS = (RUNS, PUBLISHED, NAMES, JOBS, SCHEDULES, HISTORY)
+OF_SERVER = (CONNECTIONS, USERS, MEMBERSHIPS, API_KEYS, AUDIT)
+CARRIED = (*OF_PROJECTS, *OF_SERVER)
 """What cannot be made again, each after what it refers to; lists of customers can."""
 _BATCH = 1_000
 
@@ -40,7 +46,7 @@ def write_rows(database: Database, out: TextIO, projects: Sequence[str] | None) 
     out : text file
         Gets a line for each row.
     projects : sequence of str or None
-        Whose rows; None for all, and the connections.
+        Whose rows; None for all, with those of the server: connections, accounts, audit log.
 
     Returns
     -------
@@ -59,11 +65,9 @@ def write_rows(database: Database, out: TextIO, projects: Sequence[str] | None) 
 
 
 def _lines(connection: sa.Connection, projects: Sequence[str] | None) -> Iterator[str]:
-    for table in CARRIED:
+    for table in CARRIED if projects is None else OF_PROJECTS:
         query = sa.select(table).order_by(*table.primary_key.columns)
         if projects is not None:
-            if "project" not in table.c:
-                continue
             query = query.where(table.c.project.in_(projects))
         rows = connection.execution_options(yield_per=_BATCH).execute(query)
         for row in rows.mappings():
@@ -101,12 +105,12 @@ def read_rows(database: Database, lines: Iterable[str], renamed: Mapping[str, st
             table = tables[name]
             for part in _parts(row for _, row in group):
                 for row in part:
-                    if "project" in row:
+                    if table in OF_PROJECTS:
                         row["project"] = renamed.get(row["project"], row["project"])
                         projects.add(row["project"])
                 _insert(connection, table, part)
                 carried[name] += len(part)
-        for table in (table for table in CARRIED if "project" in table.c):
+        for table in OF_PROJECTS:
             count = sa.select(sa.func.count()).where(table.c.project.in_(projects))
             if connection.execute(count).scalar_one() != carried[table.name]:
                 raise _others(table)

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: what ``METADATA`` describes."""
 METADATA = sa.MetaData()
 
@@ -198,3 +198,80 @@ _MEMBERS = (CUSTOMERS.c.loaded, CUSTOMERS.c.segment_id)
 for _name in SORTED:
     sa.Index(f"members_by_{_name}", *_MEMBERS, CUSTOMERS.c[_name], CUSTOMERS.c.customer_id)
 sa.Index("members_by_id", *_MEMBERS, CUSTOMERS.c.customer_id)
+
+
+USERS = sa.Table(
+    "users",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("email", sa.String, nullable=False, unique=True),
+    sa.Column("name", sa.String, nullable=False, server_default=""),
+    sa.Column("password", sa.String),
+    sa.Column("temporary", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("admin", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("disabled", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("created", Moment, nullable=False),
+)
+"""Who may sign in: ``password`` is an Argon2id hash, or null for those whom somebody else vouches
+for; a ``temporary`` one opens nothing but the place where it is changed."""
+
+MEMBERSHIPS = sa.Table(
+    "memberships",
+    METADATA,
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("project", sa.String, primary_key=True),
+    sa.Column("role", sa.String, nullable=False),
+)
+"""What a user is in a project: viewer or analyst. Admins are so everywhere, without a row."""
+
+API_KEYS = sa.Table(
+    "api_keys",
+    METADATA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("hash", sa.String, nullable=False, unique=True),
+    sa.Column("made_by", sa.String, nullable=False),
+    _project(),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("expires", Moment, nullable=False),
+    sa.Column("revoked", Moment),
+    sa.Column("last_used", sa.Integer),
+)
+"""What programs show: ``hash`` is the SHA-256 of 256 random bits, ``project`` is empty for all,
+``last_used`` a day."""
+
+SESSIONS = sa.Table(
+    "sessions",
+    METADATA,
+    sa.Column("hash", sa.String, primary_key=True),
+    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("seen", Moment, nullable=False),
+    sa.Column("expires", Moment, nullable=False),
+    sa.Index("sessions_by_user", "user_id"),
+)
+"""Who is signed in, by the SHA-256 of what the cookie holds."""
+
+ATTEMPTS = sa.Table(
+    "attempts",
+    METADATA,
+    sa.Column("place", sa.String, primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("last", Moment, nullable=False),
+)
+"""Sign-ins that failed, by a keyed hash of the account or of the address they came from."""
+
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("actor", sa.String, nullable=False),
+    _project(),
+    sa.Column("told", sa.JSON, nullable=False),
+    sa.Column("mac", sa.String, nullable=False),
+)
+"""What was done, by whom: rows are added and never changed, ``mac`` covers the row and the
+``mac`` before it."""
