@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from coterie.errors import CoterieError, DataError, MissingExtraError, NotReadyError, ParameterError
+from coterie.store.accounts import LastAdminError, TakenError
 from coterie.store.database import DatabaseError
 
 _LOG = logging.getLogger("coterie.service")
@@ -48,7 +49,41 @@ class TooLargeError(CoterieError):
     code = "too_large"
 
 
-_STATUS = ((NotFoundError, 404), (ConflictError, 409), (TooLargeError, 413), *_STATUS)
+class RefusedError(CoterieError):
+    """Somebody may not do this, or not yet; what is said tells nothing that she did not know.
+
+    Parameters
+    ----------
+    status : int
+        Of HTTP.
+    message : str
+        Why.
+    code : str, optional
+        What kind of refusal, for programs.
+    wait : int, optional
+        Seconds after which it may be tried again.
+    where : str, optional
+        What is wrong.
+    """
+
+    code = "forbidden"
+
+    def __init__(
+        self, status: int, message: str, *, code: str = "", wait: int = 0, where: str = ""
+    ) -> None:
+        super().__init__(message, where=where)
+        self.status, self.wait = status, wait
+        self.code = code or type(self).code
+
+
+_STATUS = (
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (LastAdminError, 409),
+    (TakenError, 409),
+    (TooLargeError, 413),
+    *_STATUS,
+)
 
 
 def problem(status: int, code: str, title: str, **more: Any) -> dict[str, Any]:
@@ -89,7 +124,10 @@ def problem(status: int, code: str, title: str, **more: Any) -> dict[str, Any]:
 
 def of_error(error: CoterieError) -> tuple[int, dict[str, Any]]:
     """Return the status and the body for an error of the core."""
-    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    if isinstance(error, RefusedError):
+        status = error.status
+    else:
+        status = next(status for kind, status in _STATUS if isinstance(error, kind))
     told = error.to_dict()
     del told["code"]
     return status, problem(status, error.code, told.pop("message"), **told)

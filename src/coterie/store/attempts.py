@@ -21,7 +21,6 @@ FREE = 5
 FIRST, LONGEST = timedelta(minutes=1), timedelta(minutes=15)
 """The first wait, which doubles with every failure, and the longest."""
 FORGOTTEN = timedelta(hours=24)
-_MOST = 60
 
 
 def wait_after(failures: int) -> timedelta:
@@ -75,7 +74,7 @@ class Attempts:
             rows = {row.place: row for row in connection.execute(query.with_for_update())}
             mine = rows[address]
             if mine.failures:
-                worst = max(mine.failures, min(rows[account].failures, _MOST))
+                worst = max(mine.failures, rows[account].failures)
                 left = mine.last + wait_after(worst) - now
                 if left > timedelta():
                     return math.ceil(left.total_seconds())
