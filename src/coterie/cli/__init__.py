@@ -15,6 +15,7 @@ import typer
 
 from coterie import __version__
 from coterie.cli import (
+    accounts,
     explain,
     flows,
     look,
@@ -55,6 +56,8 @@ for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(operate.app, rich_help_panel="Serve")
+app.add_typer(accounts.app, rich_help_panel="Serve")
+app.add_typer(accounts.audit, rich_help_panel="Keep it running")
 app.add_typer(offers.app, rich_help_panel="Look ahead")
 app.command(rich_help_panel="Look ahead")(offers.feedback)
 

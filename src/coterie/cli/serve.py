@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -34,14 +35,49 @@ LogLevel = Annotated[
 ]
 HERE = Path()
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_NO_TLS = "{} can be reached from elsewhere, so passwords and customers must not go in the clear."
 
 
-def _params(home: Path, database: str) -> ServerParams:
+def server_params(home: Path, database: str, **more: bool) -> ServerParams:
+    """Return what is served; from here on files are for their owner alone."""
     from coterie.service.params import ServerParams
 
     if home.exists() and not home.is_dir():
         raise ParameterError(f"{home} is no folder.", allowed="a folder for the projects")
-    return ServerParams(home.resolve(), database)
+    os.umask(0o077)
+    return ServerParams(home.resolve(), database, **more)
+
+
+def _guarded(params: ServerParams, host: str, tls: tuple[Path | None, Path | None]) -> bool:
+    """Refuse to be reached from elsewhere unguarded; say whether there are accounts."""
+    from coterie.service.app import open_database
+    from coterie.service.oidc import oidc_params
+    from coterie.store.accounts import Accounts
+
+    if (tls[0] is None) != (tls[1] is None):
+        raise ParameterError(
+            "A certificate and its key go together.", allowed="--tls-certificate and --tls-key"
+        )
+    if not params.alone and not params.secure:
+        raise ParameterError(
+            _NO_TLS.format(host),
+            hint="--tls-certificate FILE --tls-key FILE, or --behind-proxy ADDRESS of one with TLS",
+            where="--host",
+        )
+    oidc_params()  # what is wrong with it is said before anything listens
+    database = open_database(params)
+    try:
+        accounts = Accounts(database).exist()
+    finally:
+        database.close()
+    if not accounts and not params.alone:
+        raise ParameterError(
+            f"There are no users yet, so the server does not listen on {host} or behind a proxy.",
+            allowed=", ".join(_LOOPBACK),
+            hint=f"Make the first: coterie admin create {params.home} --email YOU@EXAMPLE.COM",
+            where="--host",
+        )
+    return accounts
 
 
 def serve(  # noqa: PLR0913 - each is a flag
@@ -55,6 +91,16 @@ def serve(  # noqa: PLR0913 - each is a flag
     processes: Annotated[
         int, typer.Option(min=1, max=64, help="Processes that answer requests.")
     ] = 1,
+    tls_certificate: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Certificate chain (PEM).")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Its private key (PEM).")
+    ] = None,
+    behind_proxy: Annotated[
+        str,
+        typer.Option(help="Address of the proxy in front that ends TLS and says who is asking."),
+    ] = "",
     log_format: LogFormat = "text",
     log_level: LogLevel = "warning",
 ) -> None:
@@ -70,20 +116,17 @@ def serve(  # noqa: PLR0913 - each is a flag
     except ModuleNotFoundError as error:
         raise MissingExtraError.of("serve", "The server") from error
 
-    if host not in _LOOPBACK:
-        raise ParameterError(
-            f"The server has no accounts yet, so it does not listen on {host}.",
-            allowed=", ".join(_LOOPBACK),
-            where="--host",
-        )
     configure(log_format, log_level)
-    params = _params(home, database)
-    shown = f"[{host}]" if ":" in host else host
+    params = server_params(
+        home,
+        database,
+        alone=host in _LOOPBACK and not behind_proxy,
+        secure=bool(tls_certificate or behind_proxy),
+    )
+    accounts = _guarded(params, host, (tls_certificate, tls_key))
     if log_format == "text":
-        err.print(f"Coterie on http://{shown}:{port} (what it can do: http://{shown}:{port}/docs)")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # The server hears them, ends well, and passes them on: for a server that is no failure.
-        signal.signal(number, lambda *_: None)
+        _greet(f"http{'s' if tls_certificate else ''}", host, port, accounts=accounts)
+    _end_well()
     with working(params, workers):
         uvicorn.run(
             hand_over(params, log_format, log_level),
@@ -93,8 +136,27 @@ def serve(  # noqa: PLR0913 - each is a flag
             port=port,
             log_config=None,
             access_log=False,
+            server_header=False,
+            ssl_certfile=tls_certificate,
+            ssl_keyfile=tls_key,
+            # Who is asking is taken from nobody but the proxy.
+            proxy_headers=bool(behind_proxy),
+            forwarded_allow_ips=behind_proxy or None,
             timeout_graceful_shutdown=20,
         )
+
+
+def _end_well() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The server hears them, ends well, and passes them on: for a server that is no failure.
+        signal.signal(number, lambda *_: None)
+
+
+def _greet(scheme: str, host: str, port: int, *, accounts: bool) -> None:
+    shown = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    err.print(f"Coterie on {shown} (what it can do: {shown}/openapi.json)")
+    if not accounts:
+        err.print("It has no users: whoever can log in on this machine may do everything.")
 
 
 def worker(
@@ -114,7 +176,7 @@ def worker(
         raise MissingExtraError.of("serve", "A worker") from error
 
     configure(log_format, log_level)
-    hand = make_worker(_params(home, database))
+    hand = make_worker(server_params(home, database))
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

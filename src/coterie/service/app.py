@@ -12,15 +12,22 @@ from typing import Any
 from fastapi import FastAPI
 
 from coterie import __version__
+from coterie.errors import CoterieError
+from coterie.service.access import Access, table_of
+from coterie.service.auth import Doors
 from coterie.service.deps import utc_now
+from coterie.service.headers import Strict
 from coterie.service.ids import new_id
 from coterie.service.metrics import Metrics, Watch
 from coterie.service.middleware import Idempotency, Limits, RequestIds, Tags
 from coterie.service.models import Problem
+from coterie.service.oidc import Oidc, oidc_params
 from coterie.service.params import ServerParams
 from coterie.service.predictors import Predictors
 from coterie.service.problems import MEDIA_TYPE, add_problems
 from coterie.service.projects import Projects
+from coterie.service.routes import accounts as account_routes
+from coterie.service.routes import audit as audit_routes
 from coterie.service.routes import customers as customer_routes
 from coterie.service.routes import health as health_routes
 from coterie.service.routes import jobs as job_routes
@@ -31,6 +38,7 @@ from coterie.service.routes import projects as project_routes
 from coterie.service.routes import results as result_routes
 from coterie.service.routes import schedules as schedule_routes
 from coterie.service.routes import segments as segment_routes
+from coterie.service.routes import session as session_routes
 from coterie.service.worker import Worker
 from coterie.store.database import Database
 from coterie.store.jobs import Jobs
@@ -38,7 +46,30 @@ from coterie.store.places import REGISTRY, SERVER
 from coterie.store.replies import Replies
 
 ROOT = "/api/v1"
-_PROBLEMS = (400, 404, 409, 413, 422)
+_PROBLEMS = (400, 401, 403, 404, 408, 409, 413, 421, 422, 429)
+_INCLUDED = (
+    *(
+        (routes.router, ROOT)
+        for routes in (
+            session_routes,
+            account_routes,
+            audit_routes,
+            project_routes,
+            job_routes,
+            schedule_routes,
+            segment_routes,
+            customer_routes,
+            offer_routes,
+            result_routes,
+            overview_routes,
+            predict_routes,
+        )
+    ),
+    (job_routes.root, ""),
+    (predict_routes.root, ""),
+    (health_routes.router, ""),
+)
+"""Routers, each with the beginning of its paths."""
 
 _LOG = logging.getLogger("coterie.service")
 
@@ -64,6 +95,10 @@ def create_app(params: ServerParams, *, clock: Callable[[], datetime] = utc_now)
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
+        try:
+            _LOG.info("audit head", extra={"head": doors.audit.head()})
+        except CoterieError as error:  # it may answer later
+            _LOG.warning("audit head unknown: %s", error)
         yield
         projects.close()
         database.close()
@@ -75,29 +110,26 @@ def create_app(params: ServerParams, *, clock: Callable[[], datetime] = utc_now)
         lifespan=lifespan,
         responses={status: _told(status) for status in _PROBLEMS},
         generate_unique_id_function=lambda route: route.name,
+        # Its pages would be fetched from a foreign host.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.params, app.state.projects, app.state.jobs = params, projects, jobs
     app.state.database, app.state.clock = database, clock
     app.state.predictors, app.state.metrics = Predictors(projects), Metrics(database, clock)
-    for routes in (
-        project_routes,
-        job_routes,
-        schedule_routes,
-        segment_routes,
-        customer_routes,
-        offer_routes,
-        result_routes,
-        overview_routes,
-        predict_routes,
-    ):
-        app.include_router(routes.router, prefix=ROOT)
+    doors, provider = Doors(params, database, clock), oidc_params()
+    app.state.doors = doors
+    app.state.oidc = Oidc(provider, doors.keys) if provider else None
     app.router.routes.insert(0, predict_routes.HOT)
-    for router in (job_routes.root, predict_routes.root, health_routes.router):
-        app.include_router(router)
+    table = table_of(app.router.routes, _INCLUDED)
+    for router, prefix in _INCLUDED:
+        app.include_router(router, prefix=prefix)
     add_problems(app)
     app.add_middleware(Idempotency, replies=Replies(database), clock=clock)
     app.add_middleware(Tags)
     app.add_middleware(Limits, params=params)
+    app.add_middleware(Access, doors=doors, projects=projects, table=table)
+    app.add_middleware(Strict, secure=params.secure)
     app.add_middleware(RequestIds)
     app.add_middleware(Watch, metrics=app.state.metrics, root=ROOT)
     return app

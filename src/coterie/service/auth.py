@@ -6,20 +6,23 @@ process goes on with what it remembers for a second at most.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import threading
 import time
-from collections.abc import Callable
-from datetime import UTC, date, datetime
-from typing import cast
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
 
 from fastapi import Request
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from coterie.privacy.keys import Keys, open_keys
+from coterie.errors import ParameterError
+from coterie.privacy.keys import Keys, open_keys, unguessable
 from coterie.service.came import Came
+from coterie.service.ids import new_id
 from coterie.service.params import ServerParams
 from coterie.service.who import LOCAL, NOBODY, Who
 from coterie.store.accounts import Accounts, ApiKeys, User
@@ -39,10 +42,9 @@ _EPOCH = date(1970, 1, 1).toordinal()
 OFTEN = RateLimitItemPerMinute(60_000)
 USUAL = RateLimitItemPerMinute(3_000)
 COSTLY = RateLimitItemPerMinute(120)
-REFUSED = RateLimitItemPerMinute(60)
 SIGN_IN = RateLimitItemPerMinute(30)
-"""Requests of a session, a key or an address: predictions, others, costly ones, refused ones,
-and sign-ins. Each process counts its own."""
+"""Requests of a session, a key or an address: predictions, others, costly ones, sign-ins.
+Each process counts its own."""
 
 
 class Doors:
@@ -66,6 +68,7 @@ class Doors:
         self.attempts = Attempts(database)
         self.keys: Keys = open_keys(params.home / SERVER)
         self.audit = open_audit(database, self.keys)
+        self.refused = RateLimitItemPerMinute(params.refusals)
         self._limits = FixedWindowRateLimiter(MemoryStorage())
         self._known: dict[str, tuple[Who, float]] = {}
         self._forgotten = 0
@@ -147,6 +150,44 @@ class Doors:
         return self.keys.mac("audit-identity", identity)
 
 
+def new_token() -> str:
+    """Return a token that nobody can guess."""
+    return base64.urlsafe_b64encode(unguessable()).decode().rstrip("=")
+
+
+def new_key(wish: Mapping[str, Any], made_by: str, *, now: datetime) -> tuple[str, dict[str, Any]]:
+    """Make a key for a program.
+
+    Parameters
+    ----------
+    wish : mapping
+        ``name``, ``scopes``, ``project`` (empty: all), ``days`` after which it ends.
+    made_by : str
+        Id of the user; empty: on the server itself.
+    now : datetime
+        The time, with its zone.
+
+    Returns
+    -------
+    str, dict
+        The key, to be shown once, and the row that is kept.
+
+    Raises
+    ------
+    ParameterError
+        If it would be for all that a server has, but of one project.
+    """
+    if wish["project"] and "admin" in wish["scopes"]:
+        raise ParameterError(
+            "The scope admin is for all projects.", hint="Leave the project out.", where="scopes"
+        )
+    secret = KEY + new_token()
+    row = {name: wish[name] for name in ("name", "project")}
+    row |= {"scopes": sorted(set(wish["scopes"])), "made_by": made_by, "created": now}
+    ends = now + timedelta(days=wish["days"])
+    return secret, {"id": new_id("k"), "hash": hash_token(secret), "expires": ends, **row}
+
+
 def open_audit(database: Database, keys: Keys) -> Audit:
     """Return the audit log of a server, sealed by its keys."""
     secrets = [keys.derive("audit", age=age) for age in range(len(keys.secrets))]
@@ -180,6 +221,11 @@ def get_doors(request: Request) -> Doors:
 def get_who(request: Request) -> Who:
     """Return who is asking."""
     return cast("Who", request.state.who)
+
+
+def get_came(request: Request) -> Came:
+    """Return what came with the request and tells who asks."""
+    return cast("Came", request.state.came)
 
 
 def _place(came: Came) -> str:

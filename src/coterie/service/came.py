@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.types import Scope
 
@@ -39,11 +39,17 @@ class Came:
     site: str = ""
     csrf: str = ""
     client: str = ""
+    secure: bool = False
 
     @property
     def cookie(self) -> str:
         """The token of the session."""
-        return self.named(SECURE) or self.named(PLAIN)
+        return self.named(SECURE if self.secure else PLAIN)
+
+    def with_cookie(self, token: str) -> Came:
+        """Return the same with the cookie of another session, and no key."""
+        name = SECURE if self.secure else PLAIN
+        return replace(self, cookies=f"{name}={token}", authorization="")
 
     def named(self, name: str) -> str:
         """Return the value of a cookie."""
@@ -86,12 +92,12 @@ class Came:
         return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
 
 
-def read_headers(scope: Scope) -> Came:
-    """Return what came with a request."""
+def read_headers(scope: Scope, *, secure: bool = False) -> Came:
+    """Return what came with a request; ``secure`` if all goes by TLS."""
     found = {
         _FIELDS[name]: value.decode("latin-1")
         for name, value in scope["headers"]
         if name in _FIELDS
     }
     client = scope.get("client")
-    return Came(client=client[0] if client else "", **found)
+    return Came(client=client[0] if client else "", secure=secure, **found)

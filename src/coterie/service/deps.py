@@ -12,8 +12,11 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Path, Query, Request, UploadFile
 
 from coterie.errors import ParameterError
-from coterie.service.problems import TooLargeError
+from coterie.service.auth import get_who
+from coterie.service.problems import NotFoundError, TooLargeError
 from coterie.service.projects import Projects, Served
+from coterie.service.who import Who
+from coterie.store.accounts import ADMIN, ANALYST
 from coterie.store.database import Database
 from coterie.store.jobs import Jobs
 
@@ -43,11 +46,51 @@ def get_now(request: Request) -> datetime:
 
 
 def get_served(
+    request: Request,
     projects: Annotated[Projects, Depends(get_projects)],
     project: Annotated[str, Path(description="Name of the project.", max_length=63)],
 ) -> Served:
-    """Return the project that the path names."""
+    """Return the project that the path names; of others there is none.
+
+    Parameters
+    ----------
+    request : Request
+        Who asks.
+    projects : Projects
+        Of the server.
+    project : str
+        Name.
+
+    Returns
+    -------
+    Served
+        The project.
+    """
+    if not get_who(request).sees(project):
+        raise NotFoundError(f"There is no project {project!r}.", where="project")
     return projects.get(project)
+
+
+def sees_all(request: Request) -> bool:
+    """Say whether who asks sees figures of few customers too: analysts, admins and their keys."""
+    return get_who(request).role_in(str(request.state.project)) in {ANALYST, ADMIN}
+
+
+def sees_identities(request: Request) -> bool:
+    """Say whether who asks sees who the customers are: those who see all."""
+    return sees_all(request)
+
+
+def only_project(request: Request) -> str:
+    """Return the name of the only project that is there for who asks.
+
+    Raises
+    ------
+    ParameterError
+        If there are several, or none.
+    """
+    projects = get_projects(request)
+    return projects.only(get_who(request).visible(projects.names()))
 
 
 def utc_now() -> datetime:
@@ -60,6 +103,7 @@ AllJobs = Annotated[Jobs, Depends(get_jobs)]
 ThisDatabase = Annotated[Database, Depends(get_database)]
 Now = Annotated[datetime, Depends(get_now)]
 ThisProject = Annotated[Served, Depends(get_served)]
+ThisWho = Annotated[Who, Depends(get_who)]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Rows of the page.")]
 Cursor = Annotated[
     str, Query(max_length=2_000, description="``next`` of the page before; empty for the first.")

@@ -26,6 +26,7 @@ FIELDS = (
     "kind",
     "project",
     "state",
+    "head",
 )
 """What a line may tell besides its message, in this order."""
 

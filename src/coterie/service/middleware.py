@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
@@ -16,13 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coterie.service.ids import new_id
 from coterie.service.params import ServerParams
-from coterie.service.problems import MEDIA_TYPE, problem
+from coterie.service.problems import answer, problem
 from coterie.store.replies import Replies
 
 _ID = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _PROJECT = re.compile(r"/api/v1/projects/([^/]+)/")
-_FREE = ("/uploads", "/predict")
-"""Requests that may be large, and that do the same however often they come."""
+_FREE = ("/uploads", "/predict", "/session", "/users", "/keys", "/password")
+"""Requests that may be large and do the same however often they come, and those whose answers
+hold secrets, which are kept nowhere."""
 _TAGGED = 1 << 20
 """Answers up to so many bytes get an ETag."""
 
@@ -47,13 +49,23 @@ class Limits:
         # A multipart body is a little longer than the file in it.
         room = most + (1 << 16)
         if not length.isdigit() or int(length) > room:
-            await _refuse(send, most)
+            error = _TooLarge(most)
+            body = problem(error.status_code, error.code, str(error.detail))
+            await answer(error.status_code, body)(scope, receive, send)
             return
-        seen, began = 0, False
+        seen, began, whole = 0, False, False
+        since = time.monotonic()
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            if whole:
+                return await receive()
+            left = since + self.params.patience + seen / self.params.pace - time.monotonic()
+            try:
+                message = await asyncio.wait_for(receive(), max(left, 0.0))
+            except TimeoutError as error:
+                raise _TooSlow from error
+            whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > room:
                 raise _TooLarge(most)
@@ -66,9 +78,10 @@ class Limits:
 
         try:
             await self.app(scope, counted, watched)
-        except _TooLarge:
+        except (_TooLarge, _TooSlow) as error:
             if not began:
-                await _refuse(send, most)
+                body = problem(error.status_code, error.code, str(error.detail))
+                await answer(error.status_code, body, error.headers)(scope, receive, send)
 
 
 class _TooLarge(HTTPException):
@@ -80,19 +93,14 @@ class _TooLarge(HTTPException):
         super().__init__(413, f"The request is larger than {most:,} bytes.")
 
 
-async def _refuse(send: Send, most: int) -> None:
-    said = f"The request is larger than {most:,} bytes."
-    await _reply(send, 413, problem(413, "too_large", said))
+class _TooSlow(HTTPException):
+    """What was announced did not come."""
 
+    code = "too_slow"
 
-async def _reply(send: Send, status: int, body: dict[str, Any]) -> None:
-    content = json.dumps(body).encode()
-    headers = [
-        (b"content-type", MEDIA_TYPE.encode()),
-        (b"content-length", str(len(content)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    def __init__(self) -> None:
+        said = "The request did not come in time."
+        super().__init__(408, said, headers={"connection": "close"})
 
 
 class RequestIds:
@@ -182,23 +190,26 @@ class Idempotency:
             return
         if not _ID.fullmatch(key):
             said = "An Idempotency-Key has 1 to 100 letters, digits, dots, hyphens."
-            await _reply(send, 422, problem(422, "invalid_request", said))
+            await answer(422, problem(422, "invalid_request", said))(scope, receive, send)
             return
-        body = await _whole(receive)
+        given = await _whole(receive)
         place = f"{scope['path']}?".encode() + scope["query_string"]
-        request = hashlib.sha256(place + b"\n" + body).hexdigest()
+        request = hashlib.sha256(place + b"\n" + given).hexdigest()
         found = _PROJECT.match(scope["path"])
         owner = found[1] if found else ""
+        who = scope["state"]["who"]
+        key = f"{who.id} {key}" if who.id else key  # nobody is told what another was answered
         reply = await run_in_threadpool(self.replies.begin, owner, key, request, now=self.clock())
         if reply is None:
-            await self._first(scope, body, send, (owner, key))
+            await self._first(scope, given, send, (owner, key))
             return
         if reply.request != request:
             said = "This Idempotency-Key came before, with another request."
-            await _reply(send, 422, problem(422, "idempotency_key_reused", said))
+            body = problem(422, "idempotency_key_reused", said)
+            await answer(422, body)(scope, receive, send)
         elif reply.status is None:
             said = "The first request with this Idempotency-Key is still at work."
-            await _reply(send, 409, problem(409, "conflict", said))
+            await answer(409, problem(409, "conflict", said))(scope, receive, send)
         else:
             await _again(send, reply.status, reply.body)
 

@@ -24,11 +24,10 @@ from joserfc.jwk import KeySet
 from coterie.errors import CoterieError, ParameterError
 from coterie.privacy.keys import Keys
 from coterie.service.access import is_same
-from coterie.service.auth import Doors
+from coterie.service.auth import Doors, new_token
 from coterie.service.came import Came
 from coterie.service.ids import new_id
 from coterie.service.problems import RefusedError
-from coterie.service.signin import new_token
 from coterie.service.who import NOBODY
 from coterie.store.accounts import User
 
@@ -81,7 +80,8 @@ def oidc_params(environment: Mapping[str, str] = os.environ) -> OidcParams | Non
         raise ParameterError(
             f"{_PREFIX}ISSUER is no https URL.", allowed="https://…", where=f"{_PREFIX}ISSUER"
         )
-    given = {name: environment.get(_PREFIX + name, "") for name in ("CLIENT_ID", "CLIENT_SECRET_FILE")}
+    names = ("CLIENT_ID", "CLIENT_SECRET_FILE")
+    given = {name: environment.get(_PREFIX + name, "") for name in names}
     for name, value in given.items():
         if not value:
             raise ParameterError(f"{_PREFIX}{name} is not set.", where=_PREFIX + name)
@@ -162,7 +162,7 @@ class Oidc:
         RefusedError
             If anything is not as it was asked for; which, the audit log knows.
         """
-        why, email = "", ""
+        email = ""
         try:
             claims = self._claims(given, back, doors.clock())
             email = str(claims.get("email") or "").strip().lower()
@@ -176,10 +176,10 @@ class Oidc:
                 user = doors.accounts.add(row | {"name": row["name"][:200]}, now=doors.clock())
                 doors.note("user.made", NOBODY, user=user.id, by="oidc")
             return user
-        except (_WrongError, JoseError, httpx.HTTPError, ValueError, KeyError) as error:
-            why = f"{type(error).__name__} {error}" if isinstance(error, _WrongError) else type(error).__name__
-        except CoterieError as error:
-            why = error.code
+        except _WrongError as error:
+            why = str(error)
+        except (CoterieError, JoseError, httpx.HTTPError, ValueError, KeyError) as error:
+            why = type(error).__name__
         told = {"address": doors.hidden(came.address), "by": "oidc", "why": why}
         doors.note("sign-in.refused", NOBODY, email=doors.hidden(email) if email else "", **told)
         raise RefusedError(401, f"Signing in with {self.params.name} did not work.", code="wrong")

@@ -24,6 +24,16 @@ class ServerParams:
         Bytes of any other request.
     min_free : int
         Bytes of the disk below which the server says that it is not ready.
+    refusals : int
+        Requests a minute of one address that may be refused before it is told to wait.
+    alone : bool
+        Whether only this machine can reach it: without accounts it serves nobody else.
+    secure : bool
+        Whether all goes by TLS, here or at the proxy in front.
+    patience : float
+        Seconds that a body may take, and one more for each ``pace`` bytes of it.
+    pace : int
+        Bytes a second that a body comes with at least.
     """
 
     home: Path
@@ -31,3 +41,8 @@ class ServerParams:
     max_upload: int = 4096 * MEGA
     max_body: int = 16 * MEGA
     min_free: int = 256 * MEGA
+    refusals: int = 60
+    alone: bool = True
+    secure: bool = False
+    patience: float = 30.0
+    pace: int = 16 << 10

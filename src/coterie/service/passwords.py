@@ -21,13 +21,13 @@ _NOBODYS = (
     f"${'A' * 22}${'A' * 43}"
 )
 """The hash of no password: to be compared with when there is none."""
-_COMMON = (
+_WORDS = (
     "123456 1234567890 password passwort qwerty qwertyuiop azerty abc123 abcdef letmein iloveyou "
     "welcome willkommen admin administrator monkey dragon sunshine princess football baseball "
     "superman batman trustno master shadow michael jennifer secret geheim changeme hello login "
     "starwars whatever freedom coterie correcthorsebatterystaple asdfghjkl zxcvbnm 1q2w3e4r5t6y "
     "0987654321 987654321 112233 121212 101010 123123 123321 654321 666666 111111 000000 aaaaaa"
-).split()
+)
 """Words that, however often repeated or with what few signs, are tried first by everybody."""
 
 
@@ -64,7 +64,7 @@ def check_password(password: str, *about: str) -> str:
         )
     rest = plain = "".join(char for char in password.lower() if char.isalnum())
     own = [part for text in about for part in re.findall(r"\w{4,}", text.lower())]
-    for word in sorted({*_COMMON, *own}, key=len, reverse=True):
+    for word in sorted({*_WORDS.split(), *own}, key=len, reverse=True):
         rest = rest.replace(word, "")
     # What is left beside common words and digits in a row must be something of one's own.
     if len(set(plain)) < 5 or len(rest.strip("0123456789")) < 4:

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from coterie.errors import CoterieError, DataError, MissingExtraError, NotReadyError, ParameterError
+from coterie.service.headers import STRICT
 from coterie.store.accounts import LastAdminError, TakenError
 from coterie.store.database import DatabaseError
 
@@ -110,7 +111,7 @@ def problem(status: int, code: str, title: str, **more: Any) -> dict[str, Any]:
     >>> problem(404, "not_found", "There is no run r1.")["type"]
     'urn:coterie:problem:not_found'
     """
-    told = {name: value for name, value in more.items() if value}
+    given = {name: value for name, value in more.items() if value}
     kind = HTTPStatus(status).phrase
     return {
         "type": f"urn:coterie:problem:{code}",
@@ -118,7 +119,7 @@ def problem(status: int, code: str, title: str, **more: Any) -> dict[str, Any]:
         "status": status,
         "code": code,
         "detail": title,
-        **told,
+        **given,
     }
 
 
@@ -128,9 +129,9 @@ def of_error(error: CoterieError) -> tuple[int, dict[str, Any]]:
         status = error.status
     else:
         status = next(status for kind, status in _STATUS if isinstance(error, kind))
-    told = error.to_dict()
-    del told["code"]
-    return status, problem(status, error.code, told.pop("message"), **told)
+    given = error.to_dict()
+    del given["code"]
+    return status, problem(status, error.code, given.pop("message"), **given)
 
 
 def answer(
@@ -155,12 +156,23 @@ def answer(
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
+def told(error: CoterieError) -> JSONResponse:
+    """Return an error of the core as a response."""
+    headers: dict[str, str] = {}
+    if isinstance(error, RefusedError):
+        if error.status == 401:
+            headers["www-authenticate"] = "Bearer"
+        if error.wait:
+            headers["retry-after"] = str(error.wait)
+    return answer(*of_error(error), headers)
+
+
 def add_problems(app: FastAPI) -> None:
     """Let every error leave as a problem."""
 
     @app.exception_handler(CoterieError)
-    def told(_: Request, error: CoterieError) -> JSONResponse:
-        return answer(*of_error(error))
+    def known(_: Request, error: CoterieError) -> JSONResponse:
+        return told(error)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -171,9 +183,10 @@ def add_problems(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def unforeseen(request: Request, error: Exception) -> JSONResponse:
         _LOG.error("unforeseen error", exc_info=error)
-        told = {"request_id": getattr(request.state, "request_id", "")}
         said = "Something went wrong here; the log has it under the request id."
-        return answer(500, problem(500, "internal", said, **told))
+        request_id = getattr(request.state, "request_id", "")
+        # Made outside of all else: what every answer carries is added here.
+        return answer(500, problem(500, "internal", said, request_id=request_id), STRICT)
 
     @app.exception_handler(HTTPException)
     def plain(_: Request, error: HTTPException) -> JSONResponse:

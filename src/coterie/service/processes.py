@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -34,7 +34,7 @@ def hand_over(params: ServerParams, log_format: str, log_level: str) -> str:
     str
         The factory of the application, as uvicorn takes it.
     """
-    told = {"home": str(params.home), "database": params.database}
+    told = {**asdict(params), "home": str(params.home)}
     os.environ[VARIABLE] = json.dumps({"params": told, "logs": [log_format, log_level]})
     return f"{__name__}:{handed_over.__name__}"
 
@@ -43,8 +43,8 @@ def handed_over() -> FastAPI:
     """Return the application that was handed over; its jobs are seen through elsewhere."""
     told = json.loads(os.environ[VARIABLE])
     configure(*told["logs"])
-    params = ServerParams(Path(told["params"]["home"]))
-    return create_app(replace(params, database=told["params"]["database"]))
+    home = Path(told["params"].pop("home"))
+    return create_app(ServerParams(home, **told["params"]))
 
 
 @contextmanager

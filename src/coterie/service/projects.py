@@ -234,15 +234,14 @@ class Projects:
         folders = self.params.home.iterdir() if self.params.home.is_dir() else ()
         return sorted(f.name for f in folders if f.is_dir() and NAME.fullmatch(f.name))
 
-    def only(self) -> str:
-        """Return the name of the only project.
+    def only(self, names: list[str]) -> str:
+        """Return the only one of the projects that somebody sees.
 
         Raises
         ------
         ParameterError
             If there are several, or none.
         """
-        names = self.names()
         if len(names) != 1:
             known = ", ".join(names[:20]) or "none"
             raise ParameterError(

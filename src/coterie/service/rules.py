@@ -63,6 +63,7 @@ RULES: dict[str, Rule] = {
     "show_customer": _CUSTOMERS,
     "why": _CUSTOMERS,
     "what_if": _CUSTOMERS,
+    "suppose": _CUSTOMERS,
     "show_timeline": _CUSTOMERS,
     "show_value": _CUSTOMERS,
     "show_products": _CUSTOMERS,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime
 
 from fastapi import Response
 
-from coterie.privacy.keys import unguessable
 from coterie.service.access import too_many
-from coterie.service.auth import Doors, hash_token, who_is
+from coterie.service.auth import Doors, hash_token, new_token, who_is
 from coterie.service.came import PLAIN, SECURE, Came
 from coterie.service.passwords import check_password, hash_password, is_old, is_right
 from coterie.service.problems import RefusedError
@@ -17,11 +15,6 @@ from coterie.service.who import NOBODY, Who
 from coterie.store.accounts import LONGEST, User
 
 _WRONG = "E-mail or password is wrong."
-
-
-def new_token() -> str:
-    """Return a token that nobody can guess."""
-    return base64.urlsafe_b64encode(unguessable()).decode().rstrip("=")
 
 
 def check_user(doors: Doors, email: str, password: str, came: Came) -> User:
@@ -120,7 +113,17 @@ def begin(doors: Doors, user: User, came: Came, response: Response, *, by: str =
 
 
 def end(doors: Doors, who: Who, response: Response) -> None:
-    """Sign out."""
+    """Sign out.
+
+    Parameters
+    ----------
+    doors : Doors
+        Of the server.
+    who : Who
+        Whose session ends.
+    response : Response
+        Takes the cookie away.
+    """
     doors.accounts.end_session(who.session)
     doors.forget()
     doors.note("sign-out", who)

@@ -8,13 +8,16 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from coterie.errors import CoterieError
+from coterie.privacy.keys import open_keys
+from coterie.service.auth import open_audit
 from coterie.service.ids import new_id
 from coterie.service.projects import Projects
 from coterie.store.jobs import Held, Jobs
+from coterie.store.places import SERVER
 from coterie.store.schedules import Schedules
 from coterie.store.workers import Workers
 
@@ -55,6 +58,9 @@ class Worker:
         self.schedules = Schedules(jobs.database)
         self.workers = Workers(jobs.database)
         self.clock = clock
+        home = projects.params.home / SERVER
+        self.audit = open_audit(jobs.database, open_keys(home))
+        self._told: date | None = None
         self._seen: datetime | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self.work, name=name, daemon=True)
@@ -92,6 +98,7 @@ class Worker:
     def step(self) -> bool:
         """Start what is scheduled, and do one job, if one is waiting."""
         self._say_alive()
+        self._tell_head()
         self.jobs.sweep(now=self.clock())
         for job in self.schedules.tick(lambda: new_id("j"), now=self.clock()):
             _LOG.info("job scheduled", extra={"job": job})
@@ -108,6 +115,13 @@ class Worker:
         if self._seen is None or now - self._seen >= SEEN:
             self.workers.see(self.name, now=now)
             self._seen = now
+
+    def _tell_head(self) -> None:
+        """Note once a day how far the audit log is: who cuts it off cannot reach the log."""
+        today = self.clock().date()
+        if self._told != today:
+            _LOG.info("audit head", extra={"head": self.audit.head()})
+            self._told = today
 
     def _see_through(self, held: Held) -> str:
         """Run the job in a process of its own and write down how it ends."""

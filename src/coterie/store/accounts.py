@@ -122,7 +122,9 @@ class Accounts:
         with self.database.transaction(writes=True) as connection:
             try:
                 with connection.begin_nested():
-                    connection.execute(USERS.insert().values({**row, "email": email}, created=now))
+                    connection.execute(
+                        USERS.insert().values({**row, "email": email, "created": now})
+                    )
             except sa.exc.IntegrityError as error:
                 raise TakenError(f"There is a user {email} already.", where="email") from error
             _write_roles(connection, str(row["id"]), roles or {})
@@ -181,7 +183,17 @@ class Accounts:
             return bool(gone)
 
     def begin_session(self, user_id: str, token_hash: str, *, now: datetime) -> None:
-        """Let a user be signed in; sessions that have ended are forgotten."""
+        """Let a user be signed in; sessions that have ended are forgotten.
+
+        Parameters
+        ----------
+        user_id : str
+            Of the user.
+        token_hash : str
+            SHA-256 of what the cookie holds.
+        now : datetime
+            The time, with its zone.
+        """
         c = SESSIONS.c
         row = {"hash": token_hash, "user_id": user_id, "created": now, "seen": now}
         with self.database.transaction(writes=True) as connection:
@@ -223,9 +235,7 @@ def _users(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Use
     return [User(**row, roles=roles.get(row["id"], {})) for row in found]
 
 
-def _write_roles(
-    connection: sa.Connection, user_id: str, roles: Mapping[str, str | None]
-) -> None:
+def _write_roles(connection: sa.Connection, user_id: str, roles: Mapping[str, str | None]) -> None:
     c = MEMBERSHIPS.c
     for project, role in roles.items():
         if role is not None and role not in ROLES:

@@ -33,7 +33,7 @@ def wait_after(failures: int) -> timedelta:
     """
     if failures < FREE:
         return timedelta()
-    return min(FIRST * 2 ** min(failures - FREE, 10), LONGEST)
+    return min(FIRST * (1 << min(failures - FREE, 10)), LONGEST)
 
 
 class Attempts:
@@ -75,7 +75,7 @@ class Attempts:
             mine = rows[address]
             if mine.failures:
                 worst = max(mine.failures, rows[account].failures)
-                left = mine.last + wait_after(worst) - now
+                left: timedelta = mine.last + wait_after(worst) - now
                 if left > timedelta():
                     return math.ceil(left.total_seconds())
             more = {"failures": c.failures + 1, "last": now}

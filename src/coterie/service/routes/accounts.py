@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 
-from coterie.errors import ParameterError
-from coterie.service.auth import KEY, hash_token
-from coterie.service.deps import AllProjects, Now
+from coterie.features.windows import to_date
+from coterie.service.auth import new_key
+from coterie.service.deps import AllProjects, Now, ThisWho
 from coterie.service.ids import new_id
 from coterie.service.models import Name, Page, Wire
 from coterie.service.passwords import hash_password, new_password
-from coterie.service.problems import NotFoundError
+from coterie.service.problems import ConflictError, NotFoundError
 from coterie.service.projects import Projects
-from coterie.service.routes.session import Email, TheDoors, ThisWho
-from coterie.service.signin import new_token
+from coterie.service.routes.session import Email, TheDoors
 from coterie.store.accounts import User
 
 router = APIRouter(tags=["accounts"])
@@ -86,7 +86,7 @@ class KeyInfo(BaseModel):
     created: datetime
     expires: datetime
     revoked: datetime | None = None
-    last_used: str | None = Field(default=None, description="The day.")
+    last_used: date | None = None
 
 
 class MadeKey(KeyInfo):
@@ -102,7 +102,7 @@ def list_users(doors: TheDoors) -> Page[UserInfo]:
     return Page(items=items, total=len(items))
 
 
-def _user(user: User) -> dict[str, object]:
+def _user(user: User) -> dict[str, Any]:
     told = {name: getattr(user, name) for name in ("id", "email", "name", "admin", "disabled")}
     return {
         **told,
@@ -117,10 +117,11 @@ def create_user(
     wish: NewUser, who: ThisWho, doors: TheDoors, projects: AllProjects, now: Now
 ) -> Invited:
     """Invite somebody: the password is shown once and must be changed at the first sign-in."""
-    _check(projects, wish.roles)
     if who.kind == "local":
-        hint = "On the server: coterie admin create"
-        raise ParameterError("The first user is made on the server.", hint=hint)
+        raise ConflictError(
+            "No users yet.", hint="The first is made on the server: coterie admin create"
+        )
+    _check(projects, wish.roles)
     password = new_password()
     row = {"id": new_id("u"), "email": wish.email, "name": wish.name, "admin": wish.admin}
     row |= {"password": hash_password(password), "temporary": True}
@@ -170,8 +171,8 @@ def reset_password(who: ThisWho, doors: TheDoors, user_id: UserId) -> Invited:
     return Invited(**_user(user), password=password)
 
 
-def _check(projects: Projects, named: object) -> None:
-    for name in list(named):  # type: ignore[call-overload] # names, or a mapping of them
+def _check(projects: Projects, named: Iterable[str]) -> None:
+    for name in named:
         projects.get(name)
 
 
@@ -186,8 +187,9 @@ def list_keys(doors: TheDoors) -> Page[KeyInfo]:
     return Page(items=items, total=len(items))
 
 
-def _key(row: dict[str, object]) -> dict[str, object]:
-    return row
+def _key(row: dict[str, Any]) -> dict[str, Any]:
+    used = row["last_used"]
+    return {**row, "last_used": None if used is None else to_date(used)}
 
 
 @router.post("/keys", status_code=201)
@@ -197,7 +199,7 @@ def create_key(
     """Make a key: it is shown once."""
     if wish.project:
         projects.get(wish.project)
-    secret, row = new_key(wish.name, wish.scopes, wish.project, wish.days, who.id, now)
+    secret, row = new_key(wish.model_dump(), who.id, now=now)
     made = doors.api_keys.add(row)
     doors.note("key.made", who, project=wish.project, key=str(made["id"]))
     return MadeKey(**_key(made), key=secret)

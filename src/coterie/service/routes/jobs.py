@@ -20,6 +20,7 @@ from coterie.service.deps import (
     ThisProject,
     from_cursor,
     moment_of,
+    only_project,
     to_cursor,
 )
 from coterie.service.ids import new_id
@@ -76,6 +77,7 @@ def train(desk: AtDesk, wish: RunWish | None = None) -> Job:
 
 @root.post("/train", status_code=202)
 def train_here(
+    request: Request,
     projects: AllProjects,
     jobs: AllJobs,
     now: Now,
@@ -84,7 +86,7 @@ def train_here(
     project: Annotated[str, Query(max_length=63, description="Needed if there are several.")] = "",
 ) -> Job:
     """Refit the project that is named, or the only one there is."""
-    served = projects.get(project or projects.only())
+    served = projects.get(project or only_project(request))
     return train(Desk(served, projects, jobs, now, response), wish)
 
 

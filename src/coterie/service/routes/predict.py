@@ -18,6 +18,7 @@ from starlette.routing import Route
 from coterie.errors import DataError, ParameterError
 from coterie.pipeline.predictor import Predictor
 from coterie.service.batches import answer_csv
+from coterie.service.deps import only_project
 from coterie.service.models import Form, PredictAnswer, PredictWish
 from coterie.service.predictors import Predictors
 from coterie.service.problems import TooLargeError
@@ -66,7 +67,7 @@ async def predict_here(
     label: Label = "",
 ) -> Response:
     """Tell the segment of people, of the project that is named or the only one there is."""
-    return await _answer(request, project or request.app.state.projects.only(), label)
+    return await _answer(request, project or only_project(request), label)
 
 
 async def _hot(request: Request) -> Response:

@@ -14,7 +14,7 @@ from coterie.api import inspect
 from coterie.config import load_settings
 from coterie.errors import ParameterError
 from coterie.features.windows import to_date
-from coterie.service.deps import AllProjects, ThisProject, blocks_of
+from coterie.service.deps import AllProjects, ThisProject, ThisWho, blocks_of
 from coterie.service.models import (
     Mapping,
     MappingWish,
@@ -37,9 +37,9 @@ router = APIRouter(tags=["projects"])
 
 
 @router.get("/projects")
-def list_projects(projects: AllProjects) -> Page[ProjectInfo]:
-    """List the projects of this server."""
-    items = [_info(projects.get(name)) for name in projects.names()]
+def list_projects(projects: AllProjects, who: ThisWho) -> Page[ProjectInfo]:
+    """List the projects of this server that are there for who asks."""
+    items = [_info(projects.get(name)) for name in who.visible(projects.names())]
     return Page(items=items, total=len(items))
 
 

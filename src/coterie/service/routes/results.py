@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ from coterie.profiling.comparison import compare
 from coterie.profiling.crossing import flows_dict
 from coterie.profiling.export import csv_parts, parquet_parts
 from coterie.profiling.export_rows import customer_rows, segment_rows
-from coterie.service.deps import AllProjects, Cursor, Limit, ThisProject
+from coterie.service.deps import AllProjects, Cursor, Limit, ThisProject, sees_identities
 from coterie.service.models import FlowsWish, Job, Page, RunInfo
 from coterie.service.models_people import Open
 from coterie.service.problems import NotFoundError
@@ -79,9 +79,12 @@ class Comparison(Open):
 
 
 @router.get("/projects/{project}/quality")
-def show_quality(served: ThisProject, run_id: RunId = "") -> Quality:
-    """Account for every row: how many came in, what was found, what was done with it."""
-    run = chosen(served, run_id)
+def show_quality(request: Request, served: ThisProject, run_id: RunId = "") -> Quality:
+    """Account for every row: how many came in, what was found, what was done with it.
+
+    What rows said, and with it who somebody is, is for analysts alone.
+    """
+    run, whole = chosen(served, run_id), sees_identities(request)
     rows = pq.read_table(run.folder / "quarantine.parquet", columns=[*_WHICH, *_WHERE])
     counts = rows.group_by(list(_WHICH), use_threads=False).aggregate([([], "count_all")])
     refused = []
@@ -89,8 +92,20 @@ def show_quality(served: ThisProject, run_id: RunId = "") -> Quality:
         same = [pc.equal(rows[name], one[name]) for name in _WHICH]
         examples = rows.filter(pc.and_(*same)).select(list(_WHERE)).slice(0, _EXAMPLES)
         which = {name: one[name] for name in _WHICH}
-        refused.append({**which, "rows": one["count_all"], "examples": examples.to_pylist()})
-    return Quality(run_id=run.id, as_of=day_of(run), **plain(run.quality), quarantine=refused)
+        shown = examples.to_pylist() if whole else []
+        refused.append({**which, "rows": one["count_all"], "examples": shown})
+    quality = plain(run.quality if whole else _counted(run.quality))
+    return Quality(run_id=run.id, as_of=day_of(run), **quality, quarantine=refused)
+
+
+def _counted(data: Any) -> Any:
+    """Return an account without what rows said: findings by their kind and number alone."""
+    if isinstance(data, Mapping):
+        kept = {name: _counted(value) for name, value in data.items() if name != "examples"}
+        if "code" in kept and "message" in kept:
+            kept["message"] = str(kept["code"]).replace("_", " ")
+        return kept
+    return [_counted(one) for one in data] if isinstance(data, list | tuple) else data
 
 
 @router.get("/projects/{project}/quality/quarantine")

@@ -9,8 +9,9 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 
 from coterie.service import signin
-from coterie.service.auth import Doors, get_came, get_doors, get_who
+from coterie.service.auth import Doors, get_came, get_doors
 from coterie.service.came import Came
+from coterie.service.deps import ThisWho
 from coterie.service.models import Wire
 from coterie.service.oidc import COOKIE, Oidc
 from coterie.service.problems import NotFoundError
@@ -18,7 +19,6 @@ from coterie.service.who import Who
 
 router = APIRouter(tags=["accounts"])
 TheDoors = Annotated[Doors, Depends(get_doors)]
-ThisWho = Annotated[Who, Depends(get_who)]
 ThisCame = Annotated[Came, Depends(get_came)]
 Email = Annotated[str, Field(min_length=3, max_length=254, examples=["ana@shop.example"])]
 Password = Annotated[str, Field(min_length=1, max_length=1_000)]
