@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -158,8 +158,12 @@ class Audit:
         """
         number, noted = read_head(head) if head else (0, "")
         before, count = START, 0
-        with self.database.transaction() as connection:
-            for row in _rows(connection):
+        query = sa.select(AUDIT).order_by(AUDIT.c.number)
+        with (
+            self.database.transaction() as connection,
+            connection.execution_options(yield_per=_BATCH).execute(query) as rows,
+        ):
+            for row in rows.mappings():
                 if row["number"] != count + 1 or not self._is_sealed(before, row):
                     return Chain(count, f"{count}:{before}", broken_at=count + 1)
                 if row["number"] == number and not hmac.compare_digest(row["mac"], noted):
@@ -168,7 +172,7 @@ class Audit:
         missing = count + 1 if number > count else None
         return Chain(count, f"{count}:{before}", broken_at=missing)
 
-    def _is_sealed(self, before: str, row: Mapping[str, Any]) -> bool:
+    def _is_sealed(self, before: str, row: Mapping[Any, Any]) -> bool:
         given = str(row["mac"])
         return any(hmac.compare_digest(_seal(key, before, row), given) for key in self._secrets)
 
@@ -176,13 +180,7 @@ class Audit:
 _NEWEST = sa.select(AUDIT).order_by(AUDIT.c.number.desc())
 
 
-def _rows(connection: sa.Connection) -> Iterator[dict[str, Any]]:
-    query = sa.select(AUDIT).order_by(AUDIT.c.number)
-    for row in connection.execution_options(yield_per=_BATCH).execute(query).mappings():
-        yield dict(row)
-
-
-def _seal(secret: bytes, before: str, row: Mapping[str, Any]) -> str:
+def _seal(secret: bytes, before: str, row: Mapping[Any, Any]) -> str:
     parts = [
         before,
         row["number"],
