@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from coterie.errors import ParameterError
@@ -14,7 +14,7 @@ from coterie.pipeline.forecast import Value
 from coterie.pipeline.overview import how_chosen, overview
 from coterie.profiling.scatter import MOST_POINTS, numeric_columns, scatter
 from coterie.segmentation.base import horizon_days
-from coterie.service.deps import ThisProject
+from coterie.service.deps import ThisProject, sees_identities
 from coterie.service.models_people import Open
 from coterie.service.reading import RunId, chosen, day_of, plain
 from coterie.store.predictions import find_kept
@@ -122,13 +122,17 @@ def show_choice(served: ThisProject, run_id: RunId = "") -> Choice:
 
 @router.get("/projects/{project}/map")
 def show_map(
+    request: Request,
     served: ThisProject,
     run_id: RunId = "",
     x: AxisName = "",
     y: AxisName = "",
     limit: Annotated[int, Query(ge=1, le=MOST_POINTS, description="Points at most.")] = 5_000,
 ) -> Points:
-    """Place customers in a plane, by two columns or by what varies most."""
+    """Place customers in a plane, by two columns or by what varies most.
+
+    To viewers all ids are empty: they see points, and nobody's name.
+    """
     if bool(x) != bool(y):
         raise ParameterError(
             "One axis alone is named.", allowed="both x and y, or neither", where="x" if y else "y"
@@ -144,7 +148,7 @@ def show_map(
         y=Axis(**asdict(found.y)),
         shown=found.shown,
         total=len(run.table("assignments")),
-        ids=list(found.ids),
+        ids=list(found.ids) if sees_identities(request) else [""] * len(found.ids),
         xs=plain(found.points[:, 0].tolist()),
         ys=plain(found.points[:, 1].tolist()),
         segments=list(found.segment_ids),
