@@ -135,6 +135,7 @@ class Worker:
             "connections": self.projects.connections(),
             "kind": held.kind,
             "params": held.params,
+            "server": self.projects.server(held.project),
         }
         said: dict[str, Any] = {}
         with subprocess.Popen(
