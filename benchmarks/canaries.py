@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import sqlite3
 import uuid
@@ -32,6 +33,7 @@ from coterie.store.places import REGISTRY, SERVER, UPLOADS
 from coterie.store.replies import Replies
 from coterie.store.uploads import Uploads
 
+VARIABLE = "CANARIES_URL"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OFFERS = """
 [[offers]]
@@ -64,7 +66,14 @@ def canaries(number: int, seed: int) -> list[Canary]:
     ]
 
 
-def make(home: Path, people: Iterable[Canary], *, others: int, ahead: bool = True) -> Project:
+def make(
+    home: Path,
+    people: Iterable[Canary],
+    *,
+    others: int,
+    ahead: bool = True,
+    database: str = "",
+) -> Project:
     """Make a project of a server and send people and others through every path.
 
     Parameters
@@ -77,6 +86,8 @@ def make(home: Path, people: Iterable[Canary], *, others: int, ahead: bool = Tru
         Customers who stay.
     ahead : bool, default True
         Whether value, product lists and offers are worked out too.
+    database : str, optional
+        URL of a PostgreSQL database for the registry; default SQLite.
 
     Returns
     -------
@@ -89,7 +100,11 @@ def make(home: Path, people: Iterable[Canary], *, others: int, ahead: bool = Tru
     ids = [*(person.id for person in people), *(f"c{n:05}" for n in range(others))]
     mails = [*(person.email for person in people), *(f"c{n}@example.com" for n in range(others))]
     sources = _write_sources(folder, ids, mails)
-    (folder / "coterie.toml").write_text(f'[project]\nname = "Shop"\n{sources}{OFFERS}')
+    store = ""
+    if database:
+        os.environ[VARIABLE] = database
+        store = f'[store]\ndatabase = "env:{VARIABLE}"\n'
+    (folder / "coterie.toml").write_text(f'[project]\nname = "Shop"\n{store}{sources}{OFFERS}')
     project = Project(folder)
     project.run(as_of=date(2025, 6, 1))
     with Home(folder).registry() as registry:
@@ -119,6 +134,7 @@ def _write_sources(folder: Path, ids: list[str], mails: list[str]) -> str:
             orders.append(f"{one},{day},{5 + who % 11}.{n}5,O{who}-{n},item{(who + n) % 4},")
         if who % 3 == 0:
             orders.append(f'{one},2025-03-01,cheap,O{who}-x,item1,"ask {mails[who]}"')
+            orders.append(f"{one},{mails[who]},1.0,O{who}-y,item1,")
     uploads = Uploads(folder)
     kept = uploads.add("orders.csv", [("\n".join(orders) + "\n").encode()]).file
     book = openpyxl.Workbook()

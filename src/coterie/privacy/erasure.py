@@ -28,6 +28,7 @@ from coterie.privacy.places import all_places, is_run, unreadable
 from coterie.privacy.scope import Scope
 from coterie.privacy.sealing import seal, sign, unseal
 from coterie.privacy.sifting import Found
+from coterie.sources.base import Source
 from coterie.store.revisions import finished
 from coterie.store.runs import MANIFEST, read_json, to_json, write_atomic
 from coterie.store.tombstones import Tombstone, Tombstones
@@ -74,7 +75,9 @@ def find_person(scope: Scope, customer_id: str) -> Person:
     """
     person = Person(customer_id.strip(), columns=scope.id_columns)
     marks: set[str] = set()
-    for path, source in [*scope.own_files(), *scope.foreign_files()]:
+    tables = sorted(scope.home.data.glob("*/customers/*.parquet"))
+    checked = [(path, Source()) for path in tables]  # a restored project may lack its sources
+    for path, source in [*scope.own_files(), *scope.foreign_files(), *checked]:
         try:
             rows = sift_file(path, None, person, source).rows
             wanted = {
