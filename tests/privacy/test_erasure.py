@@ -173,3 +173,21 @@ def test_somebody_unknown_gets_a_tombstone_and_an_empty_certificate(home: Path) 
     stranger = Canary("9" * 32, "nobody@ex.org")
     told = Project(home / "shop").erase(stranger.id, now=NOW).told
     assert (told["places"], told["removed"]) == ({}, 0)
+
+
+def test_a_model_whose_segment_had_few_members_is_fitted_anew(tmp_path: Path) -> None:
+    rows = [f"c{n:02},{n % 7},{n % 3}" for n in range(60)]
+    rows += [f"far{n},{900 + n},{800 + n}" for n in range(3)]
+    (tmp_path / "cards.csv").write_text("\n".join(["id,spend,visits", *rows]))
+    (tmp_path / "coterie.toml").write_text(
+        '[sources.customers]\nfile = "cards.csv"\nkey = "id"\n'
+        '[segmentation]\nk = 2\nalgorithm = ["kmeans"]\n'
+    )
+    project = Project(tmp_path)
+    first = project.run()
+    assert min(segment["n"] for segment in first.segments) == 3
+    model = first.manifest["model_id"]
+    project.erase("far1", now=NOW)
+    assert project.latest.id == first.id
+    assert project.run().manifest["model_id"] != model
+    assert not first.folder.exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -221,7 +221,7 @@ class Project(Predictions):
         customer_id: str,
         *,
         reason: str = "",
-        now: datetime | None = None,
+        now: datetime,
         server: Server | None = None,
     ) -> Certificate:
         """Erase somebody from all that the project keeps; later rows of hers are dropped.
@@ -232,8 +232,8 @@ class Project(Predictions):
             As in the data.
         reason : str, optional
             Kept in the certificate; it must not name anybody.
-        now : datetime, optional
-            The time, with its zone. Default: the clock's.
+        now : datetime
+            The time, with its zone: the certificate tells it.
         server : (Database, str or None), optional
             As for ``access``.
 
@@ -244,19 +244,14 @@ class Project(Predictions):
         """
         from coterie.pipeline.erasing import erase
 
-        moment = now or datetime.now(UTC)
-        return erase(
-            self.settings, self.folder, customer_id, reason=reason, now=moment, server=server
-        )
+        return erase(self.settings, self.folder, customer_id, reason=reason, now=now, server=server)
 
-    def erase_pending(
-        self, *, now: datetime | None = None, server: Server | None = None
-    ) -> list[Certificate]:
+    def erase_pending(self, *, now: datetime, server: Server | None = None) -> list[Certificate]:
         """End erasures that were stopped, asked of a server, or are newer than a backup.
 
         Parameters
         ----------
-        now : datetime, optional
+        now : datetime
             As for ``erase``.
         server : (Database, str or None), optional
             As for ``access``.
@@ -268,8 +263,7 @@ class Project(Predictions):
         """
         from coterie.pipeline.erasing import erase_pending
 
-        moment = now or datetime.now(UTC)
-        return erase_pending(self.settings, self.folder, now=moment, server=server)
+        return erase_pending(self.settings, self.folder, now=now, server=server)
 
     def assign(
         self,

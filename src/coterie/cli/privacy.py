@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,7 +75,7 @@ def erase(  # noqa: PLR0913 - a command has one argument for each flag
         return _check(check, as_json=as_json)
     project, server = project_in(folder), _server(folder, database)
     if pending:
-        return _tell(project.erase_pending(server=server), as_json=as_json)
+        return _tell(project.erase_pending(now=datetime.now(UTC), server=server), as_json=as_json)
     if not yes and not as_json:
         total = project.access(customer_id, server=server).to_dict()["total"]
         out.print(f"{total:,} rows and mentions are deleted everywhere. This cannot be undone.")
@@ -83,7 +84,8 @@ def erase(  # noqa: PLR0913 - a command has one argument for each flag
             return None
     elif not yes:
         raise MisuseError("Nobody can be asked.", allowed="--yes together with --json")
-    return _tell([project.erase(customer_id, reason=reason, server=server)], as_json=as_json)
+    made = project.erase(customer_id, reason=reason, now=datetime.now(UTC), server=server)
+    return _tell([made], as_json=as_json)
 
 
 def _server(folder: Path, database: str) -> Server | None:

@@ -14,19 +14,12 @@ from typing import Any
 
 from coterie.config import Settings
 from coterie.errors import NotReadyError
-from coterie.privacy.erasure import (
-    Certificate,
-    access,
-    among,
-    begin,
-    certificate_of,
-    check_keys,
-    drop_retired,
-    find_person,
-    finish,
-)
+from coterie.privacy.certificates import Certificate, certificate_of
+from coterie.privacy.erasure import access, begin, find_person, finish
 from coterie.privacy.journal import recall
 from coterie.privacy.keys import Keys, existing_keys, key_file, open_keys
+from coterie.privacy.recognising import among, check_keys
+from coterie.privacy.retiring import drop_retired
 from coterie.privacy.scope import Scope
 from coterie.privacy.sifting import Found
 from coterie.store.database import Database

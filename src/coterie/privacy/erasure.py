@@ -6,55 +6,30 @@ erasure that was stopped is ended by whoever comes next; that is forgotten last.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from coterie.errors import DataError
+from coterie.privacy.certificates import Certificate, Erased, certify, revisions_of
 from coterie.privacy.database import forget_free_pages
 from coterie.privacy.files import UnreadableError, sift_file
 from coterie.privacy.journal import note
 from coterie.privacy.keys import Keys
 from coterie.privacy.person import ID, Person, may_name
-from coterie.privacy.places import all_places, is_run, unreadable
+from coterie.privacy.places import all_places, unreadable
+from coterie.privacy.recognising import USE, among, key_mark
+from coterie.privacy.retiring import retire, unfit_models
 from coterie.privacy.scope import Scope
-from coterie.privacy.sealing import seal, sign, unseal
+from coterie.privacy.sealing import seal, unseal
 from coterie.privacy.sifting import Found
 from coterie.sources.base import Source
 from coterie.store.revisions import finished
-from coterie.store.runs import MANIFEST, read_json, to_json, write_atomic
 from coterie.store.tombstones import Tombstone, Tombstones
-
-USE = "tombstone"
-SIGNED = "certificate"
-FOLDER = "erasures"
-FLOOR = 10
-"""Customers below which a segment's centre says something of each of them."""
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """What an erasure came to.
-
-    Parameters
-    ----------
-    told : dict
-        Signed JSON without any identity: when, places and counts, hash of the tombstone, runs
-        that were revised, what is left.
-    file : Path
-        Where it is kept.
-    """
-
-    told: dict[str, Any]
-    file: Path
 
 
 def find_person(scope: Scope, customer_id: str) -> Person:
@@ -142,8 +117,8 @@ def begin(scope: Scope, keys: Keys, customer_ids: Sequence[str], why: str, now: 
         mac = keys.mac(USE, customer_id.strip())
         sealed = _sealed(keys, mac, {"id": customer_id.strip()})
         stones.append(Tombstone(mac, key_mark(keys), now, why, sealed=sealed))
-    note(scope, stones)
     _stones(scope).put(stones)
+    note(scope, stones)
 
 
 def _sealed(keys: Keys, mac: str, about: Mapping[str, Any]) -> str:
@@ -175,88 +150,30 @@ def finish(scope: Scope, keys: Keys, now: datetime) -> list[Certificate]:
     stones = [stone for stone in _stones(scope).all() if stone.pending]
     if not stones:
         return []
-    done: list[tuple[Tombstone, dict[str, Any], list[str], dict[str, list[Any]]]] = []
+    note(scope, stones)
+    done: list[Erased] = []
     for stone in stones:
         for about in _who(scope, keys, stone):
             person = Person(about["id"], frozenset(about["marks"]), scope.id_columns)
-            unfit = _unfit(scope, person)
             for place in all_places(scope):
                 place.erase(person, now.date())
-            _retire(scope, unfit)
+            retire(scope, about["unfit"])
             if rest := access(scope, person):
                 raise DataError(
                     f"Something of this person is still in {', '.join(rest)}.",
                     hint="Nothing may write there meanwhile; erase again.",
                 )
-            done.append((stone, about, _left(scope, person), _revisions(scope)))
-    notes = [forget_free_pages(database) for database, _ in scope.databases()]
+            left = _left(scope, person)
+            done.append(Erased(stone, about["counts"], left, revisions_of(scope)))
+    notes = [said for database, _ in scope.databases() if (said := forget_free_pages(database))]
     for folder in finished(scope.home.runs):
         scope.home.keep(folder.name)
-    found = [
-        _certify(scope, keys, stone, about["counts"], [*left, *filter(None, notes)], revised, now)
-        for stone, about, left, revised in done
-    ]
+    found = [certify(scope, keys, one, notes, now) for one in done]
     for stone in stones:
         _stones(scope).finish(stone.mac)
     for database, _ in scope.databases():
         forget_free_pages(database)
     return found
-
-
-def key_mark(keys: Keys, age: int = 0) -> str:
-    """Return by what a key is known that must not be told."""
-    return hashlib.sha256(keys.derive("mark of the key", age=age)).hexdigest()[:12]
-
-
-def among(keys: Keys, macs: Collection[str], ids: Iterable[str]) -> list[str]:
-    """Return which of some ids have a tombstone.
-
-    Parameters
-    ----------
-    keys : Keys
-        A tombstone may be of any of them.
-    macs : collection of str
-        The tombstones.
-    ids : iterable of str
-        Distinct.
-
-    Returns
-    -------
-    list of str
-        In their order.
-    """
-    wanted = set(macs)
-    return [one for one in ids if not wanted.isdisjoint(keys.macs(USE, one))]
-
-
-def check_keys(keys: Keys | None, stones: Sequence[Tombstone], where: Path) -> None:
-    """Refuse to go on without the keys by which tombstones were made: the erased would come back.
-
-    Parameters
-    ----------
-    keys : Keys or None
-        Those that are there.
-    stones : sequence of Tombstone
-        Of the project.
-    where : Path
-        Where the keys should lie.
-
-    Raises
-    ------
-    DataError
-        If a key is missing.
-    """
-    known = {key_mark(keys, age) for age in range(len(keys.secrets))} if keys else set()
-    lost = sorted({stone.key for stone in stones} - known)
-    if lost:
-        number = sum(stone.key in lost for stone in stones)
-        raise DataError(
-            f"{number:,} erased people cannot be recognised: {where} "
-            f"{'is not there' if keys is None else 'is another one'}.",
-            allowed="the key by which their tombstones were made",
-            hint="Bring it back from where keys are kept: no backup has it.",
-            where=str(where),
-        )
 
 
 def _stones(scope: Scope) -> Tombstones:
@@ -287,7 +204,12 @@ def _described(scope: Scope, person: Person) -> dict[str, Any]:
         place: {name: len(found) for name, found in held.items()}
         for place, held in access(scope, person).items()
     }
-    return {"id": person.id, "marks": sorted(person.marks), "counts": counts}
+    return {
+        "id": person.id,
+        "marks": sorted(person.marks),
+        "counts": counts,
+        "unfit": sorted(unfit_models(scope, person)),
+    }
 
 
 def _all_ids(scope: Scope) -> set[str]:
@@ -321,94 +243,3 @@ def _left(scope: Scope, person: Person) -> list[str]:
         )
     said += [f"{name} cannot be looked through." for name in unreadable(scope, person)]
     return said
-
-
-def _unfit(scope: Scope, person: Person) -> set[str]:
-    """Return the models of runs whose segment of hers is so small that its centre tells of her."""
-    found = set()
-    for folder in finished(scope.home.runs):
-        placed = pq.read_table(folder / "assignments.parquet", columns=[ID, "segment_id"])
-        mine = placed.filter(pc.equal(placed[ID], person.id))["segment_id"].to_pylist()
-        sizes = [pc.sum(pc.equal(placed["segment_id"], one)).as_py() for one in mine if one]
-        if any(size < FLOOR for size in sizes):
-            found.add(str(read_json(folder / MANIFEST)["model_id"]))
-    return found
-
-
-def _retire(scope: Scope, models: set[str]) -> None:
-    """Let the next run fit anew, and drop the former runs of such models."""
-    if models:
-        scope.registry.retire(models)
-        drop_retired(scope)
-
-
-def drop_retired(scope: Scope) -> None:
-    """Remove the folders of retired runs."""
-    for run_id in scope.registry.retired():
-        scope.home.drop(run_id)
-
-
-def _revisions(scope: Scope) -> dict[str, list[Any]]:
-    found = {}
-    for folder in finished(scope.home.runs):
-        if is_run(folder):
-            revisions = read_json(folder / MANIFEST).get("revisions") or []
-            if revisions:
-                found[folder.name] = revisions[-1:]
-    return found
-
-
-def _certify(
-    scope: Scope,
-    keys: Keys,
-    stone: Tombstone,
-    counts: Mapping[str, Mapping[str, int]],
-    left: Sequence[str],
-    revised: Mapping[str, Any],
-    now: datetime,
-) -> Certificate:
-    told = sign(
-        keys,
-        SIGNED,
-        {
-            "format": 1,
-            "act": "erasure",
-            "at": now.isoformat(timespec="seconds"),
-            "asked": stone.made.isoformat(timespec="seconds"),
-            "reason": stone.reason,
-            "tombstone": hashlib.sha256(stone.mac.encode()).hexdigest(),
-            "places": {
-                f"{place}: {name}" if name != place else place: number
-                for place, held in counts.items()
-                for name, number in held.items()
-            },
-            "removed": sum(sum(held.values()) for held in counts.values()),
-            "runs": dict(revised),
-            "left": list(left),
-            "version": importlib.metadata.version("coterie"),
-        },
-    )
-    folder = scope.home.path / FOLDER
-    folder.mkdir(exist_ok=True)
-    file = _file_of(folder, told["tombstone"], told["asked"])
-    write_atomic(file, to_json(told))
-    return Certificate(told, file)
-
-
-def _file_of(folder: Path, tombstone: str, asked: str) -> Path:
-    """Return the file of a certificate: somebody who came back and was erased again has two."""
-    number, file = 1, folder / f"{tombstone[:12]}.json"
-    while file.is_file() and read_json(file)["asked"] != asked:
-        number += 1
-        file = folder / f"{tombstone[:12]}-{number}.json"
-    return file
-
-
-def certificate_of(scope: Scope, keys: Keys, person: Person) -> Certificate | None:
-    """Return the newest certificate of somebody who was erased, or None."""
-    for mac in keys.macs(USE, person.id):
-        name = hashlib.sha256(mac.encode()).hexdigest()[:12]
-        files = sorted((scope.home.path / FOLDER).glob(f"{name}*.json"), key=lambda f: len(f.name))
-        if files:
-            return Certificate(read_json(files[-1]), files[-1])
-    return None

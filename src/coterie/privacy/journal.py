@@ -53,11 +53,10 @@ def recall(scope: Scope, now: datetime) -> int:
         return 0
     stones = Tombstones(scope.registry.database, scope.registry.project)
     known = {stone.mac for stone in stones.all()}
-    shared = path.parent.resolve() != scope.home.path.resolve()
     fresh = {}
     for line in path.read_text("ascii").splitlines():
         project, mac, key = line.split()
-        if mac not in known and (not shared or project == _name(scope)):
+        if mac not in known and project == _name(scope):
             fresh[mac] = Tombstone(mac, key, now, "known from before a restore")
     if fresh:
         stones.put(list(fresh.values()))
@@ -65,4 +64,7 @@ def recall(scope: Scope, now: datetime) -> int:
 
 
 def _name(scope: Scope) -> str:
+    """Return by which name a project goes in a journal; one of its own needs none."""
+    if journal_of(scope.home.path).parent.resolve() == scope.home.path.resolve():
+        return "-"
     return scope.home.project.resolve().name.replace(" ", "_")

@@ -17,10 +17,11 @@ from coterie.privacy.database import database_places
 from coterie.privacy.files import UnreadableError, sift_file
 from coterie.privacy.person import Person
 from coterie.privacy.scope import Scope
-from coterie.privacy.sifting import GONE, Found, sift_json, sift_json_file, sift_page, sift_parquet
+from coterie.privacy.sifting import Found, sift_json, sift_json_file, sift_page, sift_parquet
+from coterie.schema import CANONICAL_NAME
 from coterie.sources.base import Source
 from coterie.store.revisions import finished, index_of, revise
-from coterie.store.runs import MANIFEST, read_json, whole_file
+from coterie.store.runs import read_json, to_json, whole_file
 
 _ACCOUNTS = "quality.json"
 _REFUSED = "quarantine"
@@ -159,8 +160,6 @@ def _accounts_of(folder: Path, about: Mapping[str, Any]) -> Any:
 
 
 def _replace_accounts(path: Path, target: Path, accounts: Any) -> bool:
-    from coterie.store.runs import to_json
-
     text = to_json(accounts)
     if path.read_text(encoding="utf-8") == text:
         return False
@@ -172,8 +171,6 @@ def _recount(
     folder: Path, about: Mapping[str, Any], told: dict[str, Any], person: Person
 ) -> dict[str, Any]:
     """Move her rows in the account from accepted and quarantined to erased."""
-    from coterie.schema import CANONICAL_NAME
-
     tables = told["quality"]["tables"]
     for name in about["files"]:
         kind = name.split("/")[0]
@@ -263,11 +260,3 @@ def _clean_comments(path: Path, person: Person) -> None:
     if found:
         with whole_file(path) as partial:
             partial.write_text(text, encoding="utf-8", newline="")
-
-
-def is_run(folder: Path) -> bool:
-    """Return whether a finished folder is a run, and no prediction."""
-    return folder.parent.name == "runs" and (folder / MANIFEST).is_file()
-
-
-__all__ = ["GONE", "Place", "all_places", "is_run", "unreadable"]

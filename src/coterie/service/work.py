@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,8 @@ def _erase(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, A
     where, name = wish["server"]
     database = Database(where if where.startswith("env:") else Path(where))
     try:
-        made = project.erase_pending(server=(database, name))
+        now = datetime.fromisoformat(wish["now"])
+        made = project.erase_pending(now=now, server=(database, name))
     finally:
         database.close()
     return {"certificates": [one.told for one in made]}
@@ -131,7 +132,7 @@ def main() -> None:
     try:
         folder = Path(task["folder"])
         project = Project(folder, server_settings(folder, task["connections"]))
-        wish = {**task["params"], "server": task["server"]}
+        wish = {**task["params"], "server": task["server"], "now": task["now"]}
         say(result=KINDS[task["kind"]](project, wish, tell))
     except CoterieError as error:
         say(error=error.to_dict())

@@ -136,6 +136,7 @@ class Worker:
             "kind": held.kind,
             "params": held.params,
             "server": self.projects.server(held.project),
+            "now": self.clock().isoformat(),
         }
         said: dict[str, Any] = {}
         with subprocess.Popen(
