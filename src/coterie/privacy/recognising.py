@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -35,8 +36,13 @@ def among(keys: Keys, macs: Collection[str], ids: Iterable[str]) -> list[str]:
     list of str
         In their order.
     """
-    wanted = set(macs)
-    return [one for one in ids if not wanted.isdisjoint(keys.macs(USE, one))]
+    wanted = {bytes.fromhex(mac) for mac in macs}
+    secrets = [keys.derive(USE, age=age) for age in range(len(keys.secrets))]
+    return [
+        one
+        for one in ids
+        if any(hmac.digest(secret, one.encode(), "sha256") in wanted for secret in secrets)
+    ]
 
 
 def check_keys(keys: Keys | None, stones: Sequence[Tombstone], where: Path) -> None:
