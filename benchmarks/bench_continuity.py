@@ -27,6 +27,7 @@ from coterie.segmentation.placing import place
 from coterie.segmentation.refit import Today, refit_released
 from coterie.segmentation.released import Released, keep_labels, load_released, prepare
 from coterie.segmentation.renewal import Limits
+from coterie.store.home import Home
 from coterie.validation.ingest import ingest
 
 DATA = Path(os.environ.get("COTERIE_DATA") or Path(__file__).parents[2] / "shared" / "data")
@@ -110,8 +111,7 @@ def bench() -> Iterator[Bench]:
                 made.settings.sources,
                 made.settings.columns,
                 timezone="UTC",
-                project=made.folder,
-                data=made.folder / ".coterie" / "data",
+                home=Home(made.folder),
                 tell=lambda _: None,
             )
             yield Bench(db, released, to_day(END))

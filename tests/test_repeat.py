@@ -15,6 +15,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.pipeline.run import run
 from coterie.sources.base import Source
 from coterie.sources.samples import write_sample
+from coterie.store.home import Home
 from coterie.validation.ingest import ingest
 
 LINES = 400_000
@@ -70,21 +71,22 @@ def test_checked_lines_keep_the_order_of_the_file_and_their_bytes_on_four_thread
     codes = tuple(f"P{number}" for number in range(10))
     source = Source(
         table="orders",
-        file="orders.parquet",
+        file="../orders.parquet",
         columns={name: name for name in names},
         service_codes=codes,
     )
     found = []
     for threads in (1, 4):
-        data = tmp_path / f"data-{threads}"
+        project = tmp_path / f"project-{threads}"
+        project.mkdir()
+        data = Home(project).data
         with DuckDB(threads=threads) as db:
             made = ingest(
                 db,
                 {"orders": source},
                 {},
                 timezone="UTC",
-                project=tmp_path,
-                data=data,
+                home=Home(project),
                 tell=lambda _what: None,
             )
         found.append(contents(data))

@@ -197,9 +197,10 @@ def show_segments(run: Run) -> None:
 
 
 def show_quality(run: Run) -> None:
-    """Print for each table that rows in = accepted + quarantined."""
+    """Print for each table that rows in = accepted + quarantined (+ erased)."""
     for name, account in run.quality["tables"].items():
         out.print(
             f"{name}: {account['rows_in']:,} rows in = {account['accepted']:,} accepted + "
             f"{account['quarantined']:,} quarantined"
+            + (f" + {account['erased']:,} erased" if account.get("erased") else "")
         )

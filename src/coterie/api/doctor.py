@@ -16,13 +16,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from coterie.config import load_settings
-from coterie.errors import CoterieError
+from coterie.errors import CoterieError, NotReadyError
+from coterie.privacy.keys import existing_keys, key_file
+from coterie.privacy.recognising import check_keys
 from coterie.store.database import Database, version_of
 from coterie.store.home import Home
 from coterie.store.places import FILE, databases_in, places_of, projects_in
 from coterie.store.remote import RemoteRuns
 from coterie.store.runs import check_run
 from coterie.store.tables import HEAD
+from coterie.store.tombstones import Tombstones
 
 LEAST_DISK = 1 << 30
 LEAST_MEMORY = 1 << 30
@@ -170,7 +173,10 @@ def _project(project: Path) -> Iterator[Check]:
         return
     if runs.said:
         yield _try(f"S3 of {name}", lambda: _answers(runs.said))
-    yield _try(f"published run of {name}", lambda: _published(project))
+    published = _try(f"published run of {name}", lambda: _published(project))
+    yield published
+    if published.ok:
+        yield _try(f"erasures of {name}", lambda: _erasures(project))
 
 
 def _answers(url: str) -> str:
@@ -190,3 +196,19 @@ def _published(project: Path) -> str:
         return f"{row['run_id']} is not here; it will be fetched from {home.places.runs}."
     check_run(home.runs / row["run_id"])
     return f"{row['run_id']}: all files are as they were written."
+
+
+def _erasures(project: Path) -> str:
+    home = Home(project)
+    if not home.has_registry:
+        return "There are none."
+    with home.registry() as registry:
+        stones = Tombstones(registry.database, registry.project).all()
+    if not stones:
+        return "There are none."
+    check_keys(existing_keys(home.path), stones, key_file(home.path))
+    pending = sum(stone.pending for stone in stones)
+    if pending:
+        hint = f"End them: coterie erase --pending -p {project}"
+        raise NotReadyError(f"{pending:,} of {len(stones):,} are not finished.", hint=hint)
+    return f"{len(stones):,}, all of them finished; the key that recognises them is here."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from coterie.store.results import find_run
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from coterie.pipeline.erasing import Certificate, Held, Server
     from coterie.pipeline.plan import Tell
     from coterie.profiling.comparison import Comparison
     from coterie.profiling.migration import Flows
@@ -195,6 +196,74 @@ class Project(Predictions):
         from coterie.pipeline.naming import publish_run
 
         return Run(publish_run(self.folder, name).folder)
+
+    def access(self, customer_id: str, *, server: Server | None = None) -> Held:
+        """Return everything that the project keeps on somebody: rows, scores, mentions.
+
+        Parameters
+        ----------
+        customer_id : str
+            As in the data.
+        server : (Database, str or None), optional
+            Of the server that serves the project, with the project's name there.
+
+        Returns
+        -------
+        Held
+            By place; exactly what ``erase`` would remove.
+        """
+        from coterie.pipeline.erasing import hold
+
+        return hold(self.settings, self.folder, customer_id, server)
+
+    def erase(
+        self,
+        customer_id: str,
+        *,
+        reason: str = "",
+        now: datetime,
+        server: Server | None = None,
+    ) -> Certificate:
+        """Erase somebody from all that the project keeps; later rows of hers are dropped.
+
+        Parameters
+        ----------
+        customer_id : str
+            As in the data.
+        reason : str, optional
+            Kept in the certificate; it must not name anybody.
+        now : datetime
+            The time, with its zone: the certificate tells it.
+        server : (Database, str or None), optional
+            As for ``access``.
+
+        Returns
+        -------
+        Certificate
+            Signed, and without any identity. The former one, if nothing came back since.
+        """
+        from coterie.pipeline.erasing import erase
+
+        return erase(self.settings, self.folder, customer_id, reason=reason, now=now, server=server)
+
+    def erase_pending(self, *, now: datetime, server: Server | None = None) -> list[Certificate]:
+        """End erasures that were stopped, asked of a server, or are newer than a backup.
+
+        Parameters
+        ----------
+        now : datetime
+            As for ``erase``.
+        server : (Database, str or None), optional
+            As for ``access``.
+
+        Returns
+        -------
+        list of Certificate
+            One a person.
+        """
+        from coterie.pipeline.erasing import erase_pending
+
+        return erase_pending(self.settings, self.folder, now=now, server=server)
 
     def assign(
         self,

@@ -22,6 +22,7 @@ from coterie.cli import (
     offers,
     operate,
     predict,
+    privacy,
     products,
     project,
     serve,
@@ -49,6 +50,7 @@ PANELS: dict[str, tuple[Callable[..., Any], ...]] = {
     "Follow them": (flows.flows, flows.compare, flows.rename, flows.publish),
     "Serve": (serve.serve, serve.worker),
     "Keep it running": (operate.backup, operate.restore, operate.migrate, operate.doctor),
+    "Rights of people": (privacy.access, privacy.erase),
     "Know what there is": (look.features, look.algorithms),
 }
 """Commands under the headings of the help, in its order."""

@@ -151,6 +151,11 @@ def restore(
         return answer("restore", {"folder": str(folder), "projects": found["projects"]})
     named = ", ".join(found["projects"])
     out.print(f"Restored {plain(named)} into {plain(str(folder))}.", soft_wrap=True)
+    out.print(
+        "Keys are in no backup. If people were erased: put secret.key and secret.key.erased back "
+        "beside the data (.coterie), then: coterie erase --pending",
+        soft_wrap=True,
+    )
     return None
 
 

@@ -19,6 +19,7 @@ from coterie.engine.sql import literal
 from coterie.errors import CoterieError, DataError, NotReadyError, ParameterError
 from coterie.features.asof import Sources
 from coterie.features.windows import check_usable, to_date, to_day
+from coterie.pipeline.erasing import find_erasures
 from coterie.profiling.migration import (
     MOVES,
     Flows,
@@ -72,7 +73,7 @@ def flows_between_days(settings: Settings, folder: Path, start: date, end: date)
     if released.features is None:
         raise NotReadyError("Flows between dates need orders; this project has none.")
     with home.alone(), tempfile.TemporaryDirectory() as work, _engine(settings, work) as db:
-        ingested = _ingest(db, settings, folder, home)
+        ingested = _ingest(db, settings, home)
         db.lock([home.path])
         latest = find_as_of(db, None)
         if latest is not None and to_day(end) > latest:
@@ -112,7 +113,7 @@ def flows_between_runs(settings: Settings, folder: Path, before: Run, after: Run
     note = ""
     with home.alone(), tempfile.TemporaryDirectory() as work, _engine(settings, work) as db:
         try:
-            ingested = _ingest(db, settings, folder, home)
+            ingested = _ingest(db, settings, home)
             db.lock([home.path])
             if old.model_id != new.model_id:
                 _place(db, old, ingested, end, _sources(db, end))
@@ -153,15 +154,17 @@ def _engine(settings: Settings, work: str) -> DuckDB:
     return DuckDB(Path(work), threads=settings.threads, memory_limit=settings.memory_limit or None)
 
 
-def _ingest(db: DuckDB, settings: Settings, folder: Path, home: Home) -> Ingested:
+def _ingest(db: DuckDB, settings: Settings, home: Home) -> Ingested:
+    with home.registry() as registry:
+        erasures = find_erasures(home, registry)
     return ingest(
         db,
         settings.sources,
         settings.columns,
         timezone=settings.project.timezone,
-        project=folder,
-        data=home.data,
+        home=home,
         tell=lambda _: None,
+        erasures=erasures,
     )
 
 

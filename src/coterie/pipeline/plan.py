@@ -87,7 +87,7 @@ def make_plan(
         "format_version": FORMAT_VERSION,
         "settings": settings.result_bearing,
         "inputs": ingested.fingerprints,
-        "tombstones": [],
+        "tombstones": list(ingested.tombstones),
         "names": registry.names(),
         "as_of": to_date(as_of).isoformat() if as_of is not None else None,
         "seed": settings.segmentation.seed,

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
+from coterie.pipeline.erasing import drop_retired, find_erasures, finish_pending
+from coterie.privacy.scope import Scope
 from coterie.schema import Attribute
 from coterie.segmentation.parallel import at_most
 from coterie.store.home import Home
@@ -85,22 +87,26 @@ def run(
         DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None) as db,
     ):
         rest = aside.submit(_load_the_rest)
+        scope, started = Scope(home, registry, settings.sources), datetime.now(UTC)
+        finish_pending(scope, started)
         ingested = ingest(
             db,
             settings.sources,
             settings.columns,
             timezone=settings.project.timezone,
-            project=folder,
-            data=home.data,
+            home=home,
             tell=partial(tell, "read", 0.0),
+            erasures=find_erasures(home, registry),
         )
         if asks_of_people:
             _check_names(settings, ingested.attributes)
         moment = find_as_of(db, as_of)
         see_people(db, moment)
-        places = Places(home, registry, datetime.now(UTC), tell)
+        places = Places(home, registry, started, tell)
         make_run = rest.result()
-        return make_run(db, settings, ingested, places, as_of=moment, refit=refit)
+        done = make_run(db, settings, ingested, places, as_of=moment, refit=refit)
+        drop_retired(scope)
+        return done
 
 
 def _check_names(settings: Settings, attributes: Sequence[Attribute]) -> None:

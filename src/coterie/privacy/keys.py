@@ -97,7 +97,7 @@ def open_keys(folder: Path, environment: Mapping[str, str] = os.environ) -> Keys
     DataError
         If the file holds no keys.
     """
-    path = Path(environment.get(VARIABLE) or folder / FILE)
+    path = key_file(folder, environment)
     try:
         return _read(path)
     except FileNotFoundError:
@@ -106,9 +106,22 @@ def open_keys(folder: Path, environment: Mapping[str, str] = os.environ) -> Keys
         return _read(path)  # of two that made one at once, the first stays
 
 
+def existing_keys(folder: Path, environment: Mapping[str, str] = os.environ) -> Keys | None:
+    """Read the keys of a folder, or return None: what was made by a key needs that very one."""
+    try:
+        return _read(key_file(folder, environment))
+    except FileNotFoundError:
+        return None
+
+
+def key_file(folder: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return where the keys of a folder lie, or would."""
+    return Path(environment.get(VARIABLE) or folder / FILE)
+
+
 def rotate(folder: Path, environment: Mapping[str, str] = os.environ) -> Keys:
     """Put a new key in front of those of a folder, and return all."""
-    path = Path(environment.get(VARIABLE) or folder / FILE)
+    path = key_file(folder, environment)
     former = open_keys(folder, environment).secrets
     partial = path.with_name(f".tmp-{path.name}-{unguessable(4).hex()}")
     _write(partial, (unguessable(), *former))

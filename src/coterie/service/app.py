@@ -34,6 +34,7 @@ from coterie.service.routes import jobs as job_routes
 from coterie.service.routes import offers as offer_routes
 from coterie.service.routes import overview as overview_routes
 from coterie.service.routes import predict as predict_routes
+from coterie.service.routes import privacy as privacy_routes
 from coterie.service.routes import projects as project_routes
 from coterie.service.routes import results as result_routes
 from coterie.service.routes import schedules as schedule_routes
@@ -58,6 +59,7 @@ _INCLUDED = (
             job_routes,
             schedule_routes,
             segment_routes,
+            privacy_routes,
             customer_routes,
             offer_routes,
             result_routes,

@@ -20,8 +20,9 @@ from coterie.store.database import Database
 from coterie.store.home import Home
 from coterie.store.listing import may_be
 from coterie.store.members import Members
-from coterie.store.places import FILE
+from coterie.store.places import FILE, REGISTRY, SERVER
 from coterie.store.registry import Registry
+from coterie.store.runs import MANIFEST
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 CONNECTION = "connection:"
@@ -193,7 +194,8 @@ class Served:
         if row is None or not self.home.has_run(run_id):
             raise NotFoundError(f"There is no run {run_id!r} in {self.name}.", where="run_id")
         names = self.registry.names()
-        key = (run_id, *sorted(names.items()))
+        index = (self.home.runs / run_id / MANIFEST).stat()
+        key = (run_id, index.st_mtime_ns, index.st_size, *sorted(names.items()))
         with self._lock:
             kept = self._runs.get(key)
             if kept is None:
@@ -293,6 +295,11 @@ class Projects:
     def connections(self) -> dict[str, str]:
         """Return the registered connections: name to variable."""
         return Connections(self.database).all()
+
+    def server(self, name: str) -> tuple[str, str | None]:
+        """Return where the server's own database is, and whose rows in it are a project's."""
+        where = self.params.database or str(self.params.home / SERVER / REGISTRY)
+        return where, None if self.alone else name
 
     def project(self, name: str) -> Project:
         """Return the project with its settings, whose sources a server may read.

@@ -76,6 +76,9 @@ RULES: dict[str, Rule] = {
     "list_quarantine": _CUSTOMERS,
     "export": Rule(ANALYST, "customers", costly=True, event="export"),
     "export_sql": Rule(ANALYST, "customers", costly=True, event="export"),
+    # All that is kept on one person, and the end of it.
+    "show_access": Rule(ADMIN, "admin", costly=True, event="access"),
+    "erase_customer": Rule(ADMIN, "admin", event="erasure"),
     # Work: what failed may repeat a value of the data, so jobs are no sight for viewers.
     "list_jobs": Rule(ANALYST, "run"),
     "show_job": Rule(ANALYST, "run"),

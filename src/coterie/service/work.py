@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from coterie.api import Project
 from coterie.errors import CoterieError
 from coterie.profiling.crossing import flows_dict
 from coterie.service.projects import server_settings
+from coterie.store.database import Database
 from coterie.store.home import Home
 
 Tell = Callable[[str, float, str], None]
@@ -82,6 +83,18 @@ def _flows(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, A
     return {**told, "note": found.note}
 
 
+def _erase(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    tell("erase", 0.0, "looking through every place")
+    where, name = wish["server"]
+    database = Database(where if where.startswith("env:") else Path(where))
+    try:
+        now = datetime.fromisoformat(wish["now"])
+        made = project.erase_pending(now=now, server=(database, name))
+    finally:
+        database.close()
+    return {"certificates": [one.told for one in made]}
+
+
 KINDS: dict[str, Callable[[Project, Mapping[str, Any], Tell], dict[str, Any]]] = {
     "run": _run,
     "train": _train,
@@ -90,6 +103,7 @@ KINDS: dict[str, Callable[[Project, Mapping[str, Any], Tell], dict[str, Any]]] =
     "products": _products,
     "offers": _offers,
     "flows": _flows,
+    "erase": _erase,
 }
 """What a job may be."""
 
@@ -118,7 +132,8 @@ def main() -> None:
     try:
         folder = Path(task["folder"])
         project = Project(folder, server_settings(folder, task["connections"]))
-        say(result=KINDS[task["kind"]](project, task["params"], tell))
+        wish = {**task["params"], "server": task["server"], "now": task["now"]}
+        say(result=KINDS[task["kind"]](project, wish, tell))
     except CoterieError as error:
         say(error=error.to_dict())
     except KeyboardInterrupt:

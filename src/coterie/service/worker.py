@@ -135,6 +135,8 @@ class Worker:
             "connections": self.projects.connections(),
             "kind": held.kind,
             "params": held.params,
+            "server": self.projects.server(held.project),
+            "now": self.clock().isoformat(),
         }
         said: dict[str, Any] = {}
         with subprocess.Popen(

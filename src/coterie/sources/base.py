@@ -77,3 +77,7 @@ class Raw:
     """Columns row (int64), reason, message, raw (string)."""
     notes: tuple[str, ...] = ()
     """What was decided while reading: encoding, separator, sheet …"""
+    erased: tuple[int, ...] = ()
+    """Numbers of the rows of people who were erased; all their values are NULL."""
+    rejected_erased: int = 0
+    """Rows that could not be split and were theirs; they are not in ``rejected``."""

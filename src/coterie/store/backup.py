@@ -39,7 +39,9 @@ from coterie.store.tables import HEAD
 
 MANIFEST = "backup.json"
 FORMAT = 1
-_LEFT = ("lock", "fetching", REGISTRY, f"{REGISTRY}-wal", f"{REGISTRY}-shm")
+_SECRET = ("secret.key", "secret.key.erased")
+"""Whoever finds a backup must not find its key with it; what was noted beside the key is newer."""
+_LEFT = ("lock", "fetching", REGISTRY, f"{REGISTRY}-wal", f"{REGISTRY}-shm", *_SECRET)
 _BLOCK = 1 << 20
 
 

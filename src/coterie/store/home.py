@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,6 +101,17 @@ class Home:
         """Copy a finished run to where runs are kept besides, if the settings name a place."""
         if self.places.runs:
             RemoteRuns(self.places.runs).keep(self.runs / run_id)
+
+    def drop(self, run_id: str) -> None:
+        """Remove the folder of a run, also where runs are kept besides."""
+        if self.places.runs:
+            RemoteRuns(self.places.runs).drop(run_id)
+        gone = self.runs / f"{PARTIAL}{run_id}"
+        if (self.runs / run_id).is_dir():
+            with disk_errors(self.runs):
+                (self.runs / run_id).rename(gone)
+            faults.point()
+        shutil.rmtree(gone, ignore_errors=True)
 
     @property
     def has_registry(self) -> bool:

@@ -6,7 +6,7 @@ points at them, and one transaction moves the pointer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from coterie.store import faults
 from coterie.store.database import Database
 from coterie.store.members import Members
 from coterie.store.tables import NAMES, PUBLISHED, RUNS
+
+RETIRED = ""
+"""Stands where the hash of the settings was, which no settings have."""
 
 
 class Registry:
@@ -113,6 +116,19 @@ class Registry:
         self.members.load(row["run_id"], self._runs_folder / row["run_id"])
         with self.database.transaction(writes=True) as connection:
             self.members.follow(connection, row["run_id"], row["as_of"])
+
+    def retire(self, models: Collection[str]) -> None:
+        """Let no run go on with some models: the next one fits anew."""
+        theirs = RUNS.c.project == self.project, RUNS.c.model_id.in_(sorted(models))
+        with self.database.transaction(writes=True) as connection:
+            connection.execute(RUNS.update().where(*theirs).values(settings_hash=RETIRED))
+
+    def retired(self) -> list[str]:
+        """Return the runs of models that were retired, the published one left out."""
+        published = sa.select(PUBLISHED.c.run_id).filter_by(project=self.project)
+        query = sa.select(RUNS.c.run_id).filter_by(project=self.project, settings_hash=RETIRED)
+        with self.database.transaction() as connection:
+            return list(connection.execute(query.where(RUNS.c.run_id.not_in(published))).scalars())
 
     def rename(self, segment_id: str, name: str) -> None:
         """Keep the name that a user gives a segment; empty takes back the one given before."""

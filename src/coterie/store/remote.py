@@ -104,6 +104,20 @@ class RemoteRuns:
                 _write(there, f"{place}/{MANIFEST}", source)
         faults.point()
 
+    def drop(self, run_id: str) -> None:
+        """Remove a run, if it is kept there.
+
+        Raises
+        ------
+        DataError
+            If it cannot be removed.
+        """
+        place = f"{self._root}/{run_id}"
+        with self._told("written"):
+            there = _filesystem()
+            if there.get_file_info(place).type.name != "NotFound":
+                there.delete_dir(place)
+
     def fetch(self, run_id: str, runs: Path) -> bool:
         """Fetch a run, check it, and give it its name.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby, islice
 from operator import itemgetter
@@ -25,11 +25,12 @@ from coterie.store.tables import (
     PUBLISHED,
     RUNS,
     SCHEDULES,
+    TOMBSTONES,
     USERS,
     Moment,
 )
 
-OF_PROJECTS = (RUNS, PUBLISHED, NAMES, JOBS, SCHEDULES, HISTORY)
+OF_PROJECTS = (RUNS, PUBLISHED, NAMES, JOBS, SCHEDULES, HISTORY, TOMBSTONES)
 OF_SERVER = (CONNECTIONS, USERS, MEMBERSHIPS, API_KEYS, AUDIT)
 CARRIED = (*OF_PROJECTS, *OF_SERVER)
 """What cannot be made again, each after what it refers to; lists of customers can."""
@@ -82,6 +83,8 @@ def _plain(value: Any) -> Any:
 def read_rows(database: Database, lines: Iterable[str], renamed: Mapping[str, str]) -> None:
     """Insert rows, all or none; rows that are there already, and the same, stay.
 
+    Tombstones that the backup lacks stay too, and are pending: who was erased since is in it.
+
     Parameters
     ----------
     database : Database
@@ -101,6 +104,7 @@ def read_rows(database: Database, lines: Iterable[str], renamed: Mapping[str, st
     carried: Counter[str] = Counter()
     projects: set[str] = set()
     with database.transaction(writes=True) as connection:
+        stones: set[tuple[str, str]] = set()
         for name, group in groupby(given, itemgetter(0)):
             table = tables[name]
             for part in _parts(row for _, row in group):
@@ -108,12 +112,42 @@ def read_rows(database: Database, lines: Iterable[str], renamed: Mapping[str, st
                     if table in OF_PROJECTS:
                         row["project"] = renamed.get(row["project"], row["project"])
                         projects.add(row["project"])
-                _insert(connection, table, part)
+                if table is TOMBSTONES:
+                    stones |= {(row["project"], row["mac"]) for row in part}
+                    _bury(connection, part)
+                else:
+                    _insert(connection, table, part)
                 carried[name] += len(part)
+        _wake(connection, projects, stones)
         for table in OF_PROJECTS:
+            if table is TOMBSTONES:
+                continue
             count = sa.select(sa.func.count()).where(table.c.project.in_(projects))
             if connection.execute(count).scalar_one() != carried[table.name]:
                 raise _others(table)
+
+
+def _bury(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+    """Insert tombstones; one that is there already is pending if the backup's is."""
+    for row in rows:
+        one = {name: row[name] for name in ("project", "mac")}
+        if connection.execute(sa.select(TOMBSTONES.c.mac).filter_by(**one)).first() is None:
+            told = {name: _value(TOMBSTONES.c[name], value) for name, value in row.items()}
+            connection.execute(TOMBSTONES.insert().values(**told))
+        elif row["pending"]:
+            again = TOMBSTONES.update().filter_by(**one)
+            connection.execute(again.values(pending=True, sealed=row["sealed"]))
+
+
+def _wake(
+    connection: sa.Connection, projects: Collection[str], known: Collection[tuple[str, str]]
+) -> None:
+    """Let tombstones that the backup does not know be pending."""
+    mine = TOMBSTONES.c.project.in_(projects)
+    for row in connection.execute(sa.select(TOMBSTONES.c.project, TOMBSTONES.c.mac).where(mine)):
+        if (row.project, row.mac) not in known:
+            one = {"project": row.project, "mac": row.mac}
+            connection.execute(TOMBSTONES.update().filter_by(**one).values(pending=True))
 
 
 def _parts(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -26,6 +26,8 @@ from coterie.store import faults
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 LOG = "log.jsonl"
+BEFORE = "before"
+"""Hash that a file has until a revision of its folder is through."""
 PARTIAL = ".tmp-"
 """Beginning of the name of what is not finished."""
 PRIVATE = 0o600
@@ -310,10 +312,14 @@ def check_run(folder: Path) -> dict[str, Any]:
 
 
 def first_changed(folder: Path, files: Mapping[str, Any]) -> str:
-    """Return the first file that is not as ``FolderWriter.files`` saw it; empty if all are."""
+    """Return the first file that is not as its index says; empty if all are.
+
+    While a revision is under way (``store.revisions``) a file may be as it was, or as it will be.
+    """
     for name, entry in files.items():
-        path = folder / name
-        if not path.is_file() or file_hash(path) != dict(entry).get("sha256"):
+        path, known = folder / name, dict(entry)
+        allowed = {known.get("sha256"), known.get(BEFORE)} - {None}
+        if not path.is_file() or file_hash(path) not in allowed:
             return name
     return ""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration: what ``METADATA`` describes."""
 METADATA = sa.MetaData()
 
@@ -142,6 +142,20 @@ WORKERS = sa.Table(
     sa.Column("seen", Moment, nullable=False),
 )
 """Workers, and when each was last alive."""
+
+TOMBSTONES = sa.Table(
+    "tombstones",
+    METADATA,
+    _project(primary_key=True),
+    sa.Column("mac", sa.String, primary_key=True),
+    sa.Column("key", sa.String, nullable=False),
+    sa.Column("made", Moment, nullable=False),
+    sa.Column("reason", sa.String, nullable=False, server_default=""),
+    sa.Column("pending", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("sealed", sa.Text),
+)
+"""Who was erased: the HMAC of her id, which nobody can read back, and by which key it was made.
+While ``pending`` the erasure is not finished; ``sealed`` is who she is, encrypted, until it is."""
 
 REPLIES = sa.Table(
     "replies",

@@ -302,7 +302,7 @@ def _value_findings(db: DuckDB, staged: Staged, reads: Sequence[_Read]) -> list[
     """Count, over all rows of a source, what did not fit and what is constant or left out."""
     used = _used(reads)
     found: list[dict[str, object]] = []
-    total = staged.raw.rows - staged.raw.rejected.num_rows
+    total = staged.raw.rows - staged.raw.rejected.num_rows - staged.raw.rejected_erased
     for begin in range(0, len(used), _TOGETHER):
         some = used[begin : begin + _TOGETHER]
         counts = ", ".join(

@@ -1,7 +1,7 @@
 """From raw tables to the canonical ones, in one database, with an account of every row.
 
-Nothing is dropped in silence: rows in = accepted + quarantined holds for every
-table, and is checked here, not only in tests.
+Nothing is dropped in silence: rows in = accepted + quarantined (+ erased) holds for
+every table, and is checked here, not only in tests.
 """
 
 from __future__ import annotations
@@ -129,10 +129,11 @@ def _account(db: DuckDB, table: str, staged: list[Staged]) -> dict[str, Any]:
     kept = scalar(db, f"SELECT count(*) FROM {canonical}")
     if table == "customers" and len(staged) > 1:
         kept = account["accepted"]  # several sources of attributes share their customers
-    if account["rows_in"] != kept + account["quarantined"]:
+    left_out = account["quarantined"] + account.get("erased", 0)
+    if account["rows_in"] != kept + left_out:
         raise DataError(
             f"{account['rows_in']:,} rows of {literal(table)} came in, but {kept:,} were accepted "
-            f"and {account['quarantined']:,} refused.",
+            f"and {left_out:,} refused.",
             hint="This is a defect of Coterie: please report it.",
             where=table,
         )

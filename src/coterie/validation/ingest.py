@@ -21,6 +21,7 @@ from coterie.errors import DataError, NotReadyError
 from coterie.schema import CANONICAL, Attribute, ColumnParams
 from coterie.sources.base import Raw, Source
 from coterie.sources.read import fingerprint, read
+from coterie.store.home import Home
 from coterie.store.runs import (
     FORMAT_VERSION,
     FolderWriter,
@@ -30,6 +31,7 @@ from coterie.store.runs import (
     read_json,
 )
 from coterie.validation.build import build_tables
+from coterie.validation.erased import Erasures, drop_erased
 
 _TABLES = (*CANONICAL, "customers")
 _ABOUT = "tables.json"
@@ -49,6 +51,8 @@ class Ingested:
     quality: dict[str, Any]
     folder: Path
     """Where the tables lie as Parquet."""
+    tombstones: tuple[str, ...] = ()
+    """Of those whose rows were dropped."""
 
     def check(self) -> None:
         """Raise a DataError if no row of some table could be used, with the reasons counted."""
@@ -69,9 +73,9 @@ def ingest(
     columns: Mapping[str, ColumnParams],
     *,
     timezone: str,
-    project: Path,
-    data: Path,
+    home: Home,
     tell: Callable[[str], None],
+    erasures: Erasures | None = None,
 ) -> Ingested:
     """Read all sources, or find the tables that an earlier run made of the same content.
 
@@ -83,10 +87,12 @@ def ingest(
         As the settings have them.
     timezone : str
         IANA zone of the project.
-    project, data : Path
-        The project folder, and the folder that keeps canonical tables.
+    home : Home
+        The project folder, and the folder in it that keeps canonical tables.
     tell : callable
         Told what is being read.
+    erasures : Erasures, optional
+        Who was erased: rows of theirs are dropped and counted.
 
     Returns
     -------
@@ -98,6 +104,7 @@ def ingest(
     DataError
         If a source cannot be read or does not fit its mapping; nothing is kept then.
     """
+    project, data = home.project, home.data
     with ThreadPoolExecutor(1) as aside:
         asked = aside.submit(
             lambda: {name: fingerprint(name, source, project) for name, source in sources.items()}
@@ -113,10 +120,13 @@ def ingest(
         "timezone": timezone,
         "fingerprints": prints,
     }
+    if erasures:
+        key["tombstones"] = erasures.tombstones
     folder = data / hash_of(key, 24)
     if not _sound(folder):
         shutil.rmtree(folder, ignore_errors=True)
         raws = raws or _read(db, sources, project, tell)
+        raws = {n: (drop_erased(db, *raw, erasures), raw[1]) for n, raw in raws.items()}
         _make(db, raws, columns, timezone=timezone, folder=folder, tell=tell)
     about = read_json(folder / _ABOUT)
     for table in _TABLES:
@@ -124,8 +134,9 @@ def ingest(
         if (folder / table).is_dir():
             files = literal(str(folder.resolve() / table / "*.parquet"))
             db.view(table, f"SELECT * FROM read_parquet({files})")
+    stones = erasures.tombstones if erasures else ()
     attributes = tuple(Attribute.from_dict(attribute) for attribute in about["attributes"])
-    found = Ingested(prints, attributes, about["quality"], folder)
+    found = Ingested(prints, attributes, about["quality"], folder, stones)
     found.check()
     return found
 

@@ -36,7 +36,8 @@ def table_account(db: DuckDB, table: str, staged: Sequence[Staged]) -> dict[str,
     -------
     dict
         ``rows_in``, ``accepted``, ``quarantined``, ``by_reason``, ``missing`` (share of
-        empty values of each mapped column), ``findings``.
+        empty values of each mapped column), ``findings``; ``erased`` if rows belonged to people
+        who were erased.
     """
     rows_in = sum(done.raw.rows for done in staged)
     reasons = db.rows(
@@ -48,10 +49,12 @@ def table_account(db: DuckDB, table: str, staged: Sequence[Staged]) -> dict[str,
         findings += [note("reading", text, action="read") for text in done.raw.notes]
     findings += [_refused(db, table, reason, count, rows_in) for reason, count in reasons]
     quarantined = sum(count for _, count in reasons)
+    erased = sum(len(done.raw.erased) + done.raw.rejected_erased for done in staged)
     return {
         "rows_in": rows_in,
-        "accepted": rows_in - quarantined,
+        "accepted": rows_in - quarantined - erased,
         "quarantined": quarantined,
+        **({"erased": erased} if erased else {}),
         "by_reason": dict(reasons),
         "missing": {f"{d.raw.name}.{c}": s for d in staged for c, s in d.missing.items()},
         "findings": findings,

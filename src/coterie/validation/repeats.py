@@ -9,6 +9,7 @@ from __future__ import annotations
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.errors import DataError
+from coterie.validation.erased import ERASED
 from coterie.validation.findings import note
 from coterie.validation.staging import Problem, Staged, refuse
 
@@ -61,13 +62,18 @@ def mark_repeats(db: DuckDB, staged: Staged) -> int:
     raw, name = staged.raw, f"repeats__{staged.raw.name}"
     columns = ", ".join(f"r.{identifier(column)}" for column in raw.columns)
     source = f"{identifier(raw.relation)} AS r"
+    if raw.erased:  # they are all alike, and nobody's
+        gone = next(n for n, p in enumerate(staged.problems, 1) if p.reason == ERASED)
+        rows = f'SELECT "row" FROM {staged.relation} WHERE problem = {gone}'
+        source = f"{source} WHERE r.rowid + 1 NOT IN ({rows})"
+    also = "AND" if raw.erased else "WHERE"
     # The hash only narrows the search; the rows themselves are compared.
     twice = f"SELECT hash({columns}) FROM {source} GROUP BY 1 HAVING count(*) > 1"
     db.create(
         name,
         f'SELECT "row", first FROM (SELECT r.rowid + 1 AS "row", '
         f"min(r.rowid + 1) OVER (PARTITION BY {columns}) AS first "
-        f'FROM {source} WHERE hash({columns}) IN ({twice})) WHERE "row" > first',
+        f'FROM {source} {also} hash({columns}) IN ({twice})) WHERE "row" > first',
     )
     repeats = identifier(name)
     ((count,),) = db.rows(f"SELECT count(*) FROM {repeats}")

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.schema import INPUT_TABLES
 from coterie.sources.base import Raw, Source
 from coterie.validation import parse_numbers, parse_times
+from coterie.validation.erased import ERASED
 from coterie.validation.fields import Field, mapped_fields
 from coterie.validation.findings import note
 from coterie.validation.parse_numbers import check_one_money, read_number
@@ -249,6 +252,14 @@ def stage(
     spent = sorted(n for n in made if n.endswith(("_status", "_given")) or n in passing)
     kept = f"* EXCLUDE ({', '.join(map(identifier, spent))})" if spent else "*"
     db.create(f"stage__{staged.raw.name}", f"SELECT {kept}, {problem} AS problem FROM ({select})")
+    if staged.raw.erased:
+        staged.problems.append(Problem("false", ERASED, "''"))
+        db.load("erased_rows", pa.table({"row": pa.array(staged.raw.erased, pa.int64())}))
+        db.execute(
+            f"UPDATE {staged.relation} SET problem = {len(staged.problems)} "
+            'WHERE "row" IN (SELECT "row" FROM erased_rows)'
+        )
+        db.drop("erased_rows")
 
 
 def refuse(db: DuckDB, staged: Staged, problem: Problem) -> None:
@@ -273,7 +284,8 @@ def refuse(db: DuckDB, staged: Staged, problem: Problem) -> None:
 def quarantine(db: DuckDB, staged: Staged) -> None:
     """Write the refused rows, and those that could not be split, to ``quarantine``.
 
-    Also counts what is missing: nothing more is asked of the raw table afterwards.
+    Of people who were erased nothing is written. Also counts what is missing: nothing
+    more is asked of the raw table afterwards.
     """
     raw = staged.raw
     staged.missing = _missing(db, staged)
@@ -288,13 +300,15 @@ def quarantine(db: DuckDB, staged: Staged) -> None:
     if not staged.problems:
         return
     numbered = list(enumerate(staged.problems, start=1))
+    gone = [number for number, problem in numbered if problem.reason == ERASED]
+    refused = " AND ".join(["s.problem > 0", *(f"s.problem <> {number}" for number in gone)])
     reasons = " ".join(f"WHEN {n} THEN {literal(p.reason)}" for n, p in numbered)
     messages = " ".join(f"WHEN {n} THEN {p.message}" for n, p in numbered)
     db.execute(
         f'INSERT INTO quarantine SELECT {place}, s."row", CASE s.problem {reasons} END, '
         f"CASE s.problem {messages} END, left(CAST(to_json(r) AS VARCHAR), {RAW_TEXT}) "
         f"FROM {staged.relation} AS s JOIN {identifier(raw.relation)} AS r "
-        f'ON r.rowid = s."row" - 1 WHERE s.problem > 0 ORDER BY s."row"'
+        f'ON r.rowid = s."row" - 1 WHERE {refused} ORDER BY s."row"'
     )
 
 
