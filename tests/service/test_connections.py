@@ -15,9 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from coterie.errors import ParameterError
-from coterie.service.app import make_worker, open_database
+from coterie.service.app import make_worker
 from coterie.service.deps import utc_now
-from coterie.service.params import ServerParams
+from coterie.service.params import ServerParams, open_database
 from coterie.service.projects import server_settings
 from coterie.store.connections import Connections
 from tests.service.conftest import ROOT, served

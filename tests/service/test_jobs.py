@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from coterie import Project
-from coterie.service.app import make_worker, open_database
+from coterie.service.app import make_worker
 from coterie.service.deps import utc_now
-from coterie.service.params import ServerParams
+from coterie.service.params import ServerParams, open_database
 from coterie.store.home import Home
 from coterie.store.jobs import LEASE, Jobs
 from coterie.store.runs import check_run

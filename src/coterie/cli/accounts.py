@@ -50,8 +50,8 @@ audit = typer.Typer(
 def _doors(home: Path, database: str) -> Iterator[Doors]:
     """Open what a server with these projects asks about users."""
     try:
-        from coterie.service.app import open_database
         from coterie.service.auth import Doors
+        from coterie.service.params import open_database
     except ModuleNotFoundError as error:
         raise MissingExtraError.of("serve", "The server") from error
     from coterie.cli.serve import server_params

@@ -50,8 +50,8 @@ def server_params(home: Path, database: str, **more: bool) -> ServerParams:
 
 def _guarded(params: ServerParams, host: str, tls: tuple[Path | None, Path | None]) -> bool:
     """Refuse to be reached from elsewhere unguarded; say whether there are accounts."""
-    from coterie.service.app import open_database
     from coterie.service.oidc import oidc_params
+    from coterie.service.params import open_database
     from coterie.store.accounts import Accounts
 
     if (tls[0] is None) != (tls[1] is None):

@@ -22,7 +22,7 @@ from coterie.service.metrics import Metrics, Watch
 from coterie.service.middleware import Idempotency, Limits, RequestIds, Tags
 from coterie.service.models import Problem
 from coterie.service.oidc import Oidc, oidc_params
-from coterie.service.params import ServerParams
+from coterie.service.params import ServerParams, open_database
 from coterie.service.predictors import Predictors
 from coterie.service.problems import MEDIA_TYPE, add_problems
 from coterie.service.projects import Projects
@@ -41,9 +41,7 @@ from coterie.service.routes import schedules as schedule_routes
 from coterie.service.routes import segments as segment_routes
 from coterie.service.routes import session as session_routes
 from coterie.service.worker import Worker
-from coterie.store.database import Database
 from coterie.store.jobs import Jobs
-from coterie.store.places import REGISTRY, SERVER
 from coterie.store.replies import Replies
 
 ROOT = "/api/v1"
@@ -158,13 +156,6 @@ def make_worker(
     """
     database = open_database(params)
     return Worker(name or new_id("w"), Projects(params, database), Jobs(database), clock)
-
-
-def open_database(params: ServerParams) -> Database:
-    """Return the server's own database: jobs, schedules, connections, and projects if by a URL."""
-    if params.database:
-        return Database(params.database)
-    return Database(params.home / SERVER / REGISTRY)
 
 
 def _told(status: int) -> dict[str, Any]:

@@ -1,9 +1,12 @@
-"""What an operator decides when a server is started."""
+"""What an operator decides when a server is started, and the database that follows from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+from coterie.store.database import Database
+from coterie.store.places import REGISTRY, SERVER
 
 MEGA = 1 << 20
 
@@ -46,3 +49,10 @@ class ServerParams:
     secure: bool = False
     patience: float = 30.0
     pace: int = 16 << 10
+
+
+def open_database(params: ServerParams) -> Database:
+    """Return the server's own database: jobs, schedules, connections, and projects if by a URL."""
+    if params.database:
+        return Database(params.database)
+    return Database(params.home / SERVER / REGISTRY)
