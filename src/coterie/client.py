@@ -37,6 +37,8 @@ class Client:
     ----------
     url : str, default "http://127.0.0.1:8000"
         Where it listens.
+    key : str, optional
+        What ``coterie admin key`` or an admin's page showed; needed where there are accounts.
     timeout : float, default 60
         Seconds to wait for an answer.
 
@@ -47,9 +49,13 @@ class Client:
     'shop'
     """
 
-    def __init__(self, url: str = "http://127.0.0.1:8000", *, timeout: float = 60.0) -> None:
+    def __init__(
+        self, url: str = "http://127.0.0.1:8000", *, key: str = "", timeout: float = 60.0
+    ) -> None:
         self.url = url.rstrip("/")
-        self._http = httpx.Client(base_url=f"{self.url}/api/v1", timeout=timeout)
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        place = f"{self.url}/api/v1"
+        self._http = httpx.Client(base_url=place, headers=headers, timeout=timeout)
 
     def __enter__(self) -> Self:
         return self

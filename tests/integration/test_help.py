@@ -32,6 +32,8 @@ COMMANDS = [
 EXAMPLE = re.compile(r"^ *Example: (coterie .*?) *$", re.MULTILINE)
 ELSEWHERE = {"demo", "predict", "serve", "worker", "restore"}
 ELSEWHERE |= {"connection add", "connection list", "connection remove"}
+ELSEWHERE |= {"admin create", "admin list", "admin disable", "admin password", "admin key"}
+ELSEWHERE |= {"audit verify"}
 """Commands whose examples need another project, or do not end: below, in ``test_predict``, in
 ``tests/service`` and ``tests/store``."""
 SEGMENT = {

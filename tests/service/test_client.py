@@ -8,8 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from benchmarks.bench_accounts import make_key, serving
 from coterie.client import Client
 from coterie.errors import CoterieError, DataError, NotReadyError, ParameterError
+from coterie.service.params import ServerParams
 from tests.service.conftest import CARDS
 
 
@@ -49,6 +51,16 @@ def test_from_a_file_to_segments_customers_and_answers(at: str, tmp_path: Path) 
         with (tmp_path / "out.csv").open() as file:
             (line,) = csv.DictReader(file)
         assert line["segment_id"] == row["segment_id"]
+
+
+def test_where_there_are_accounts_a_key_opens(tmp_path: Path) -> None:
+    with serving(ServerParams(tmp_path, alone=False)) as (app, http):
+        key = make_key(app.state.doors, ["admin"], "")["authorization"].removeprefix("Bearer ")
+        with Client(str(http.base_url)) as nobody, pytest.raises(CoterieError, match="Sign in"):
+            nobody.projects()
+        with Client(str(http.base_url), key=key) as client:
+            client.create("cards")
+            assert [one["name"] for one in client.projects()] == ["cards"]
 
 
 def test_what_is_wrong_is_raised_as_the_core_raises_it(at: str, tmp_path: Path) -> None:

@@ -200,14 +200,16 @@ def key(
     scope: Annotated[
         list[str], typer.Option(help="read, customers, predict, run, feedback or admin; repeat.")
     ],
-    project: Annotated[str, typer.Option(help="The only one it is for; default: all.")] = "",
+    project: Annotated[
+        str, typer.Option("--only", help="The project that it is for; default: all.")
+    ] = "",
     days: Annotated[int, typer.Option(min=1, max=3_650, help="After which it ends.")] = 90,
     database: Url = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a key for a program: it is shown this once.
 
-    Example: [bold]coterie admin key projects --name nightly --scope run --project shop[/bold]
+    Example: [bold]coterie admin key projects --name nightly --scope run --only shop[/bold]
     """
     from coterie.service.auth import new_key
     from coterie.service.projects import Projects
