@@ -80,7 +80,7 @@ def serve(  # noqa: PLR0913 - each is a flag
     params = _params(home, database)
     shown = f"[{host}]" if ":" in host else host
     if log_format == "text":
-        err.print(f"Coterie on http://{shown}:{port} (what it can do: http://{shown}:{port}/docs)")
+        err.print(f"Open http://{shown}:{port} in a browser (for programs: /docs). Ctrl-C ends it.")
     for number in (signal.SIGINT, signal.SIGTERM):
         # The server hears them, ends well, and passes them on: for a server that is no failure.
         signal.signal(number, lambda *_: None)

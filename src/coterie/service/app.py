@@ -30,6 +30,7 @@ from coterie.service.routes import projects as project_routes
 from coterie.service.routes import results as result_routes
 from coterie.service.routes import schedules as schedule_routes
 from coterie.service.routes import segments as segment_routes
+from coterie.service.web import router as web_router
 from coterie.service.worker import Worker
 from coterie.store.database import Database
 from coterie.store.jobs import Jobs
@@ -90,7 +91,7 @@ def create_app(params: ServerParams, *, clock: Callable[[], datetime] = utc_now)
     ):
         app.include_router(routes.router, prefix=ROOT)
     app.router.routes.insert(0, predict_routes.HOT)
-    for router in (job_routes.root, predict_routes.root, health_routes.router):
+    for router in (job_routes.root, predict_routes.root, health_routes.router, web_router):
         app.include_router(router)
     add_problems(app)
     app.add_middleware(Idempotency, replies=Replies(database), clock=clock)
