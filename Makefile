@@ -11,6 +11,8 @@ TOOLS := .venv-tools
 DOCS  := .venv-docs
 UV    := $(TOOLS)/bin/uv
 READY := $(VENV)/.ready
+WEB   := src/coterie/service/web/index.html
+NPM   := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix ui --silent
 
 export UV_PYTHON_DOWNLOADS = never
 # What this machine trusts, as pip and git do: a company may sign its own certificates.
@@ -18,15 +20,21 @@ export UV_SYSTEM_CERTS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint types imports arch bench soak docs lock format clean
+.PHONY: help venv ui demo test lint types imports arch bench soak docs lock format clean uicheck
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## segment the Complete Journey households into ./demo
+demo: $(READY) $(WEB) ## segment the Complete Journey households into ./demo
 	@$(BIN)/coterie demo --folder demo
 
-test: lint types imports $(READY) ## all checks and all tests
+ui: $(WEB) ## build the web application into the package
+
+uicheck: $(WEB) ## types, format and tests of the web application
+	@$(NPM) run check
+	@$(NPM) test
+
+test: lint types imports uicheck $(READY) ## all checks and all tests
 	@$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## format and style (ruff)
@@ -67,7 +75,7 @@ lock: $(UV) ## renew the lock files from pyproject.toml
 venv: $(READY) ## make .venv as the lock file says
 
 clean: ## remove what make has built
-	@rm -rf $(VENV) $(TOOLS) $(DOCS) site demo
+	@rm -rf $(VENV) $(TOOLS) $(DOCS) site demo ui/node_modules $(dir $(WEB))
 
 # The tool that fills the environments lives in the project too: nothing is installed globally.
 $(UV): .ci/uv-requirements.lock
@@ -80,6 +88,14 @@ $(READY): requirements.lock pyproject.toml $(UV)
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Node comes with the environment; nothing is installed outside this folder.
+$(WEB): $(READY) ui/node_modules/.package-lock.json $(shell find ui -path ui/node_modules -prune -o -type f ! -name schema.d.ts -print)
+	@$(NPM) run build >/dev/null
+
+ui/node_modules/.package-lock.json: $(READY) ui/package-lock.json
+	@$(NPM) ci
 	@touch $@
 
 $(DOCS)/.ready: docs/requirements.lock $(UV)

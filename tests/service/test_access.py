@@ -28,7 +28,17 @@ OF_A_VIEWER = {
     "show_recommendations list_offers show_plan show_evidence list_feedback predict "
     "predict_here show_form"
 }
-OF_NOBODY = {"live", "ready", "show_session", "sign_in", "sign_in_elsewhere", "come_back"}
+OF_NOBODY = {
+    "show_app",
+    "show_asset",
+    "show_icon",
+    "live",
+    "ready",
+    "show_session",
+    "sign_in",
+    "sign_in_elsewhere",
+    "come_back",
+}
 
 
 @pytest.fixture(scope="module")

@@ -174,6 +174,7 @@ def demo(
     if not as_json:
         out.print(
             "Open the report in a browser. "
-            f"Go on with: coterie customer ID --project {plain(str(folder))}",
+            f"See all of it: coterie serve {plain(str(folder))}, then http://127.0.0.1:8000. "
+            f"Or ask: coterie customer ID --project {plain(str(folder))}",
             soft_wrap=True,
         )

@@ -154,7 +154,7 @@ def _end_well() -> None:
 
 def _greet(scheme: str, host: str, port: int, *, accounts: bool) -> None:
     shown = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-    err.print(f"Coterie on {shown} (what it can do: {shown}/openapi.json)")
+    err.print(f"Open {shown} in a browser (for programs: {shown}/openapi.json). Ctrl-C ends it.")
     if not accounts:
         err.print("It has no users: whoever can log in on this machine may do everything.")
 

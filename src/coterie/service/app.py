@@ -40,6 +40,7 @@ from coterie.service.routes import results as result_routes
 from coterie.service.routes import schedules as schedule_routes
 from coterie.service.routes import segments as segment_routes
 from coterie.service.routes import session as session_routes
+from coterie.service.web import router as web_router
 from coterie.service.worker import Worker
 from coterie.store.jobs import Jobs
 from coterie.store.replies import Replies
@@ -68,6 +69,7 @@ _INCLUDED = (
     (job_routes.root, ""),
     (predict_routes.root, ""),
     (health_routes.router, ""),
+    (web_router, ""),
 )
 """Routers, each with the beginning of its paths."""
 

@@ -1,0 +1,126 @@
+import classes from './chart/chart.module.css';
+import { Axis, layoutOf, RowLabel, Sized } from './chart/parts';
+import { linear } from './chart/scale';
+import type { AxisOf } from './DotRange';
+import { Mark } from './SegmentMark';
+
+export interface PairRow {
+  label: string;
+  /** Hollow. */
+  a: number | null;
+  /** Filled, with its range. */
+  b: number | null;
+  low?: number | null;
+  high?: number | null;
+  text: string;
+  slot?: number | null;
+  /** Marks of two segments, where a and b are two segments. */
+  slots?: [number | null, number | null];
+}
+
+interface Props {
+  rows: PairRow[];
+  aName: string;
+  bName: string;
+  axis: AxisOf;
+}
+
+const ROW = 32;
+const TOP = 20;
+
+/** Two values a row on one axis; the gap between them is the message. */
+export function Dumbbell({ rows, aName, bName, axis }: Props) {
+  const height = TOP + rows.length * ROW + (axis.label ? 40 : 24);
+  const known = rows
+    .flatMap((row) => [row.a, row.b, row.low ?? null, row.high ?? null])
+    .filter((x) => x !== null);
+  return (
+    <Sized height={height}>
+      {(width) => {
+        const at = layoutOf(
+          width,
+          rows.map((row) => row.label),
+          rows.map((row) => row.text),
+        );
+        const low = axis.low ?? Math.min(0, ...known);
+        const x = linear(
+          low,
+          axis.high ?? Math.max(...known, low + 1e-9),
+          at.left + 8,
+          at.right - 8,
+          width < 480 ? 3 : 5,
+        );
+        return (
+          <>
+            <text x={at.left} y={8} className={classes.near} style={{ textAnchor: 'start' }}>
+              ○ {aName} ● {bName}
+            </text>
+            <g transform={`translate(0 ${TOP})`}>
+              <Axis scale={x} height={height - TOP} write={axis.write} label={axis.label} />
+              {rows.map((row, n) => (
+                <Pair
+                  key={row.label}
+                  row={row}
+                  y={n * ROW + ROW / 2}
+                  x={x}
+                  left={at.left}
+                  width={width}
+                />
+              ))}
+            </g>
+          </>
+        );
+      }}
+    </Sized>
+  );
+}
+
+interface PairProps {
+  row: PairRow;
+  y: number;
+  x: (value: number) => number;
+  left: number;
+  width: number;
+}
+
+function Pair({ row, y, x, left, width }: PairProps) {
+  const own = row.slots ?? [undefined, row.slot];
+  return (
+    <g>
+      <RowLabel text={row.label} slot={row.slot} y={y} room={left} />
+      {row.a !== null && row.b !== null && (
+        <line
+          className={classes.gap}
+          x1={x(row.a)}
+          x2={x(row.b)}
+          y1={y}
+          y2={y}
+          strokeDasharray="2 3"
+        />
+      )}
+      {row.low != null && row.high != null && (
+        <line className={classes.range} x1={x(row.low)} x2={x(row.high)} y1={y} y2={y} />
+      )}
+      {row.a !== null && <Dot slot={own[0]} x={x(row.a)} y={y} hollow />}
+      {row.b !== null && <Dot slot={own[1]} x={x(row.b)} y={y} />}
+      <text className={classes.value} x={width} y={y}>
+        {row.text}
+      </text>
+    </g>
+  );
+}
+
+function Dot({
+  slot,
+  x,
+  y,
+  hollow = false,
+}: {
+  slot: number | null | undefined;
+  x: number;
+  y: number;
+  hollow?: boolean;
+}) {
+  if (slot !== undefined) return <Mark slot={slot} x={x} y={y} r={6} />;
+  return <circle className={hollow ? classes.hollow : classes.dot} cx={x} cy={y} r={5} />;
+}

@@ -1,0 +1,57 @@
+/** The addresses of the application; each page is loaded when it is first opened. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  type RouteComponent,
+} from '@tanstack/react-router';
+import { noteNavigation } from './lib/navigation';
+import { parseSearch, type Search, writeSearch } from './lib/urls';
+import { Failure, NotFound } from './pages/Odd';
+import { Shell } from './shell';
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: NotFound,
+  errorComponent: Failure,
+  validateSearch: (search: Record<string, unknown>) => search as Search,
+});
+
+type Load = () => Promise<{ default: RouteComponent }>;
+const page = (path: string, load: Load) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) });
+
+const routeTree = root.addChildren([
+  page('/', () => import('./pages/projects/Projects')),
+  page('/start', () => import('./pages/start/Start')),
+  page('/start/$upload', () => import('./pages/start/Start')),
+  page('/runs/$job', () => import('./pages/start/RunPage')),
+  page('/p/$project/segments', () => import('./pages/segments/Segments')),
+  page('/p/$project/segments/compare', () => import('./pages/segments/Compare')),
+  page('/p/$project/segments/$segment', () => import('./pages/segment/SegmentPage')),
+  page('/p/$project/customers', () => import('./pages/customers/Customers')),
+  page('/p/$project/customers/$customer', () => import('./pages/customer/CustomerPage')),
+  page('/p/$project/predict', () => import('./pages/predict/Predict')),
+]);
+
+export function makeRouter() {
+  const router = createRouter({
+    routeTree,
+    parseSearch,
+    stringifySearch: writeSearch,
+    defaultPreload: 'intent',
+    defaultErrorComponent: Failure,
+    scrollRestoration: true,
+  });
+  router.subscribe('onBeforeNavigate', ({ pathChanged, fromLocation }) => {
+    if (pathChanged && fromLocation) noteNavigation();
+  });
+  return router;
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

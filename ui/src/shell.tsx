@@ -1,0 +1,172 @@
+/** The frame as it is on every page: wired to projects, runs and the address. */
+
+import { ActionIcon, Tooltip } from '@mantine/core';
+import { Outlet, useRouterState } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
+import { type ProjectInfo, useProjects } from './api/projects';
+import type { RunInfo } from './api/runs';
+import { usePublish } from './api/runs';
+import { AppFrame, type NavItem } from './components/AppFrame';
+import { AppLink } from './components/AppLink';
+import { AsOfSwitch, type DateChoice } from './components/AsOfSwitch';
+import { ConfirmDialog } from './components/ConfirmDialog';
+import { Icon } from './components/Icon';
+import { OfflineBand } from './components/OfflineBand';
+import band from './components/OfflineBand.module.css';
+import { ProjectSwitch } from './components/ProjectSwitch';
+import { ThemeToggle } from './components/ThemeToggle';
+import { showToast } from './components/UndoToast';
+import { date, eve } from './lib/format';
+import { pageHref } from './lib/urls';
+import { NAV } from './nav';
+import { type Place, usePlace, useSetSearch } from './place';
+import { useShortcuts } from './shortcuts';
+
+const Palette = lazy(() => import('./palette'));
+
+/** Where a project opens. */
+export const homeOf = (project: ProjectInfo): string =>
+  project.run_id
+    ? pageHref(project.name, [NAV[0]?.pages[0]?.id ?? 'segments'])
+    : `/start?project=${encodeURIComponent(project.name)}`;
+
+export function Shell() {
+  const place = usePlace();
+  const projects = useProjects();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const [asked, setAsked] = useState(false);
+  useShortcuts(place, () => setAsked(true));
+  const inside = place.project !== '';
+  const nav = inside
+    ? NAV.map((group) => ({
+        label: group.label,
+        items: group.pages.map((page): NavItem => {
+          const href = place.href([page.id]);
+          const root = pageHref(place.project, [page.id]);
+          return {
+            label: page.label,
+            icon: page.icon,
+            href,
+            current: path === root || path.startsWith(`${root}/`),
+          };
+        }),
+      }))
+    : [];
+  const foot: NavItem[] = [
+    { label: 'New run', icon: 'add', href: `/start?project=${encodeURIComponent(place.project)}` },
+  ];
+  const choices = (projects.data?.items ?? []).map((one) => ({
+    id: one.name,
+    name: one.title || one.name,
+    asOf: one.as_of ?? null,
+    ready: Boolean(one.run_id),
+    href: homeOf(one),
+  }));
+  return (
+    <AppFrame
+      nav={nav}
+      foot={foot}
+      project={
+        inside && <ProjectSwitch projects={choices} value={place.project} name={place.name} />
+      }
+      asOf={inside && <Dates place={place} />}
+      tools={
+        <>
+          {inside && (
+            <Tooltip label="Go to a page, segment or customer: Ctrl K">
+              <ActionIcon color="ink" aria-label="Search" onClick={() => setAsked(true)}>
+                <Icon name="search" size={18} />
+              </ActionIcon>
+            </Tooltip>
+          )}
+          <ThemeToggle />
+        </>
+      }
+      banner={
+        <>
+          <OfflineBand />
+          {inside && <WhichRun key={place.run?.run_id} place={place} />}
+        </>
+      }
+    >
+      <Outlet />
+      {asked && (
+        <Suspense fallback={null}>
+          <Palette place={place} onClose={() => setAsked(false)} />
+        </Suspense>
+      )}
+    </AppFrame>
+  );
+}
+
+const choiceOf = (run: RunInfo): DateChoice => ({
+  id: run.run_id,
+  asOf: run.as_of ?? null,
+  published: run.published,
+});
+
+/** All runs, the newest of each day; others of the same day by their id. */
+function Dates({ place }: { place: Place }) {
+  const setSearch = useSetSearch();
+  return (
+    <AsOfSwitch
+      dates={place.runs.map(choiceOf)}
+      value={place.run && choiceOf(place.run)}
+      onChange={(choice) => {
+        const first = place.runs.find((run) => run.as_of === choice.asOf);
+        const byDay = choice.asOf !== null && first?.run_id === choice.id;
+        setSearch({
+          asof: choice.published || !byDay ? undefined : (choice.asOf ?? undefined),
+          candidate: choice.published || byDay ? undefined : choice.id,
+        });
+      }}
+    />
+  );
+}
+
+/** Says when what is seen is not what is published. */
+function WhichRun({ place }: { place: Place }) {
+  const { run, search } = place;
+  const setSearch = useSetSearch();
+  const publish = usePublish(place.project);
+  const [asking, setAsking] = useState(false);
+  if (!run || run.published) return null;
+  const leave = pageHref(place.project, [NAV[0]?.pages[0]?.id ?? 'segments']);
+  return (
+    <div className={band.band}>
+      <Icon name="clock" />
+      <span>
+        {run.as_of
+          ? `You are looking at ${date(eve(run.as_of))}.`
+          : 'You are looking at a former run.'}{' '}
+        <AppLink href={leave}>Go to latest</AppLink>
+        {search.candidate && (
+          <>
+            {' · '}
+            <button type="button" className={band.act} onClick={() => setAsking(true)}>
+              Publish
+            </button>
+          </>
+        )}
+      </span>
+      <ConfirmDialog
+        opened={asking}
+        question="Publish this segmentation?"
+        price="Everybody sees it from now on, and new customers are placed by it. The former one can be restored."
+        verb="Publish"
+        keep="Not yet"
+        busy={publish.isPending}
+        onClose={() => setAsking(false)}
+        onConfirm={() =>
+          publish.mutate(run.run_id, {
+            onSuccess: () => {
+              setAsking(false);
+              setSearch({ candidate: undefined, asof: undefined });
+              showToast('Published.');
+            },
+          })
+        }
+      />
+    </div>
+  );
+}

@@ -1,0 +1,106 @@
+/** Mantine in our tokens: ink is the one colour of controls, hue belongs to segments. */
+import {
+  ActionIcon,
+  Button,
+  type CSSVariablesResolver,
+  createTheme,
+  Input,
+  type MantineColorsTuple,
+  Modal,
+  SegmentedControl,
+  Tooltip,
+} from '@mantine/core';
+import { COLOURS, type Theme, variables } from './tokens';
+
+// From page to ink; dark mode fills with the second, light mode with the last.
+const ink: MantineColorsTuple = [
+  '#F7F8FA',
+  '#EEF1F5',
+  '#DCE1E8',
+  '#C3CAD4',
+  '#B7C0CC',
+  '#98A3B2',
+  '#7A8492',
+  '#5F6B7A',
+  '#465060',
+  '#14181F',
+];
+
+export const theme = createTheme({
+  primaryColor: 'ink',
+  primaryShade: { light: 9, dark: 1 },
+  autoContrast: true,
+  colors: { ink },
+  white: COLOURS.card[0],
+  black: COLOURS.ink[0],
+  fontFamily: '"Inter Variable", system-ui, sans-serif',
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, monospace',
+  fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.25rem' },
+  lineHeights: { xs: '1.333', sm: '1.538', md: '1.571', lg: '1.5', xl: '1.4' },
+  spacing: { xs: '8px', sm: '12px', md: '16px', lg: '24px', xl: '32px' },
+  radius: { xs: '4px', sm: '4px', md: '8px', lg: '12px', xl: '12px' },
+  defaultRadius: 'sm',
+  headings: { fontWeight: '600' },
+  breakpoints: { xs: '22.5em', sm: '40em', md: '64em', lg: '80em', xl: '90em' },
+  shadows: { md: '0 4px 16px rgb(0 0 0 / .12)', xl: '0 16px 48px rgb(0 0 0 / .2)' },
+  respectReducedMotion: true,
+  focusRing: 'auto',
+  components: {
+    Button: Button.extend({
+      defaultProps: { fw: 500 },
+      vars: () => ({
+        root: {
+          '--button-height': 'var(--target)',
+          '--button-padding-x': '12px',
+          '--button-fz': '0.8125rem',
+        },
+      }),
+    }),
+    ActionIcon: ActionIcon.extend({
+      defaultProps: { variant: 'subtle' },
+      vars: () => ({ root: { '--ai-size': 'var(--target)' } }),
+    }),
+    Input: Input.extend({
+      vars: () => ({
+        wrapper: { '--input-height': 'var(--target)', '--input-size': 'var(--target)' },
+      }),
+    }),
+    SegmentedControl: SegmentedControl.extend({ defaultProps: { size: 'xs' } }),
+    Tooltip: Tooltip.extend({
+      defaultProps: {
+        multiline: true,
+        maw: 320,
+        openDelay: 200,
+        events: { hover: true, focus: true, touch: true },
+      },
+    }),
+    Modal: Modal.extend({ defaultProps: { centered: true, radius: 'lg' } }),
+  },
+});
+
+function resolved(name: Theme): Record<string, string> {
+  return {
+    ...variables(name),
+    '--mantine-color-body': 'var(--card)',
+    '--mantine-color-text': 'var(--ink)',
+    '--mantine-color-bright': 'var(--ink)',
+    '--mantine-color-dimmed': 'var(--ink-2)',
+    '--mantine-color-placeholder': 'var(--ink-3)',
+    '--mantine-color-anchor': 'var(--ink)',
+    '--mantine-color-error': 'var(--danger)',
+    '--mantine-color-default': 'var(--card)',
+    '--mantine-color-default-hover': 'var(--hover)',
+    '--mantine-color-default-color': 'var(--ink)',
+    '--mantine-color-default-border': 'var(--edge)',
+    '--mantine-color-disabled': 'var(--hover)',
+    '--mantine-color-disabled-color': 'var(--ink-3)',
+    '--mantine-color-disabled-border': 'var(--line)',
+    '--mantine-primary-color-light-color': 'var(--ink)',
+  };
+}
+
+export const resolver: CSSVariablesResolver = () => ({
+  variables: {},
+  light: resolved('light'),
+  dark: resolved('dark'),
+});
