@@ -20,7 +20,7 @@ export UV_SYSTEM_CERTS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv ui demo test lint types imports arch bench soak docs lock format clean uicheck
+.PHONY: help venv ui demo test lint types imports arch bench soak docs lock audit format clean uicheck
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ lock: $(UV) ## renew the lock files from pyproject.toml
 	@$(COMPILE) pyproject.toml --group dev --extra demo --extra dvc --extra postgres -o requirements.lock
 	@$(COMPILE) --group docs -o docs/requirements.lock
 	@echo uv | $(COMPILE) - -o .ci/uv-requirements.lock
+
+audit: $(UV) ## look up known faults of the pinned versions (asks the network)
+	@$(UV) tool run --quiet pip-audit --disable-pip --require-hashes --requirement requirements.lock
 
 venv: $(READY) ## make .venv as the lock file says
 

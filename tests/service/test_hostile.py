@@ -46,6 +46,34 @@ PLACES = [
     f"{CARDS}/customers/{{}}",
     f"{CARDS}/customers/{{}}/why",
 ]
+ACCOUNTS = [
+    "/api/v1/users/{}",
+    "/api/v1/users/{}/password",
+    "/api/v1/keys/{}",
+    "/api/v1/session/{}",
+    "/api/v1/audit?cursor={}",
+    "/api/v1/session/oidc/callback?code={0}&state={0}",
+]
+PROOFS: list[dict[str, str]] = [
+    {"authorization": "Bearer"},
+    {"authorization": "Bearer ck_" + "a" * 60_000},
+    {"authorization": "Bearer ck_' OR '1'='1"},
+    {"authorization": "Basic YTpi"},
+    {"authorization": "\u00ff\u00fe"},
+    {"cookie": "coterie=" + "a" * 60_000},
+    {"cookie": "coterie='; DROP TABLE sessions; --"},
+    {"cookie": "=;;;=coterie=;coterie"},
+    {"cookie": "coterie=\u00e4"},
+    {"cookie": "coterie_oidc=99999999999999999999.x"},
+    {"x-csrf-token": "\u00e4" * 100},
+    {"origin": "http://[", "sec-fetch-site": ""},
+    {"origin": "null"},
+    {"sec-fetch-site": "same-site"},
+    {"host": "["},
+    {"host": ""},
+    {"host": "evil.example"},
+]
+"""What is said to prove who asks, and from where."""
 QUERIES = [
     "limit=-1",
     "limit=99999999999999999999",
@@ -85,6 +113,13 @@ BODIES: list[bytes] = [
     json.dumps({"rows": [{"spend": "1" * 100_000, "visits": "=cmd|' /C calc'!A0"}]}).encode(),
     b'{"rows": [{"spend": NaN, "visits": Infinity}]}',
     b'{"rows": [{"spend": 1e308, "visits": -1e308}]}',
+    b'{"email": "a@b.cc", "password": "\\ud800"}',
+    b'{"email": "\\u0000@b.cc", "password": "\\u0000"}',
+    json.dumps({"email": "a@b.cc", "password": "x" * 100_000}).encode(),
+    json.dumps({"email": "a@b.cc\r\nset-cookie: a=b", "name": "\x1b[2J", "admin": True}).encode(),
+    json.dumps({"old": "x", "new": ["y"]}).encode(),
+    json.dumps({"name": "k", "scopes": ["admin"] * 10_000, "days": 1e308}).encode(),
+    json.dumps({"name": "k", "scopes": ["admin"], "project": "../.."}).encode(),
     json.dumps({"rows": [{"sp\x00end": 1}, {"": ""}, {"x" * 50_000: 1}]}).encode(),
 ]
 WAYS = [
@@ -93,6 +128,11 @@ WAYS = [
     ("PUT", f"{CARDS}/mapping"),
     ("POST", f"{CARDS}/predict"),
     ("POST", "/predict"),
+    ("POST", "/api/v1/session"),
+    ("PUT", "/api/v1/session/password"),
+    ("POST", "/api/v1/users"),
+    ("PATCH", "/api/v1/users/u1"),
+    ("POST", "/api/v1/keys"),
 ]
 HEADERS: list[dict[str, str]] = [
     {"content-type": "text/csv"},
@@ -133,6 +173,19 @@ def requests() -> list[tuple[str, str, dict[str, Any]]]:
         for headers in HEADERS
     ]
     found += [("POST", f"{CARDS}/uploads", {"content": b"x", "headers": h}) for h in HEADERS]
+    found += [
+        (method, place.format(one), {})
+        for place, one in itertools.product(ACCOUNTS, IDS)
+        for method in ("GET", "DELETE")
+    ]
+    found += [
+        (method, path, {"headers": {name: value.encode("latin-1") for name, value in h.items()}})
+        for (method, path), h in itertools.product(
+            [("GET", ROOT), ("POST", f"{CARDS}/predict"), ("DELETE", "/api/v1/session")], PROOFS
+        )
+    ]
+    back = "/api/v1/session/oidc/callback?code=c&state=s"
+    found += [("GET", back, {"headers": {"cookie": f"coterie_oidc={one}"}}) for one in ("a", "1.")]
     return found
 
 

@@ -21,6 +21,8 @@ import sqlalchemy as sa
 
 from coterie import Project
 from coterie.errors import DataError, ParameterError
+from coterie.store.accounts import Accounts, ApiKeys
+from coterie.store.audit import Audit
 from coterie.store.backup import MANIFEST, back_up, restore
 from coterie.store.connections import Connections
 from coterie.store.database import Database
@@ -32,6 +34,18 @@ from coterie.store.schedules import Schedules
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CARDS = "id,spend,visits\n" + "".join(f"c{n},{n % 7},{n % 3}\n" for n in range(60))
 TOML = '[sources.customers]\nfile = "uploads/u0/cards.csv"\nkey = "id"\n[segmentation]\nk = 2\n'
+
+
+def let_in(database: Database) -> None:
+    """Let somebody into a server: a user who is signed in, a key, and two entries of the log."""
+    accounts, audit = Accounts(database), Audit(database, [bytes(32)])
+    row = {"id": "u1", "email": "ana@shop.example", "admin": True, "password": "kept"}
+    accounts.add(row, roles={"shop": "analyst"}, now=NOW)
+    accounts.begin_session("u1", "h", now=NOW)
+    key = {"id": "k1", "name": "n", "hash": "h", "made_by": "u1", "project": "shop"}
+    ApiKeys(database).add({**key, "scopes": ["read"], "created": NOW, "expires": NOW})
+    for event in ("sign-in", "run"):
+        audit.add(event, "user:u1", project="shop", told={"a": "ä"}, now=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -167,13 +181,19 @@ def test_rows_of_postgresql_come_back_into_another_database(shop, tmp_path, url)
     registry.serve(row)
     history = registry.members.history("c1")
     assert history
+    let_in(database)
     back_up(home, tmp_path / "all.tar", database="env:BACKUP_URL")
+    people = Accounts(database).all(), ApiKeys(database).all()
     database.close()
 
     url()
     restore(tmp_path / "all.tar", tmp_path / "back")
     again = Database("env:BACKUP_URL")
     assert tell(again) == told
+    assert (Accounts(again).all(), ApiKeys(again).all()) == people
+    assert Accounts(again).session("h", now=NOW) is None  # who was signed in signs in again
+    assert Audit(again, [bytes(32)]).verify().entries == 2
+    assert Audit(again, [bytes(32)]).verify().broken_at is None
     back = Registry(again, "shop", tmp_path / "back" / "shop" / ".coterie" / "runs")
     assert back.names() == {"seg-002": "Neue"}
     assert back.published() == row

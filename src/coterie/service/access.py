@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -269,4 +269,4 @@ def _is_foreign(came: Came) -> bool:
     """Say whether the page of another site asks, as browsers tell."""
     if came.site:
         return came.site not in {"same-origin", "none"}
-    return bool(came.origin) and urlsplit(came.origin).netloc.lower() != came.host.lower()
+    return bool(came.origin) and came.origin.partition("://")[2].lower() != came.host.lower()

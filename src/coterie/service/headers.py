@@ -21,7 +21,7 @@ PAGE = (
     "object-src 'none'; frame-ancestors 'none'"
 )
 """The policy of pages of the application: all comes from here, nothing is written inline."""
-_YEAR = "max-age=31536000; includeSubDomains"
+_YEAR = "max-age=31536000"
 
 
 class Strict:

@@ -14,7 +14,7 @@ from coterie.service.came import Came
 from coterie.service.deps import ThisWho
 from coterie.service.models import Wire
 from coterie.service.oidc import COOKIE, Oidc
-from coterie.service.problems import NotFoundError
+from coterie.service.problems import ConflictError, NotFoundError
 from coterie.service.who import Who
 
 router = APIRouter(tags=["accounts"])
@@ -93,7 +93,8 @@ def sign_in(
 @router.delete("/session", status_code=204)
 def sign_out(response: Response, who: ThisWho, doors: TheDoors) -> None:
     """Sign out."""
-    signin.end(doors, who, response)
+    if who.kind == "user":
+        signin.end(doors, who, response)
 
 
 @router.put("/session/password")
@@ -106,6 +107,8 @@ def change_password(
     came: ThisCame,
 ) -> Session:
     """Change one's own password; all other sessions end."""
+    if who.kind != "user":
+        raise ConflictError("Nobody is signed in, so there is no password to change.")
     user = signin.change_password(doors, who, wish.old, wish.new, came)
     token = signin.begin(doors, user, came, response)
     return _session(request, doors.find(came.with_cookie(token)), token)
