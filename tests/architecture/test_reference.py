@@ -12,6 +12,7 @@ from benchmarks.figures import FIGURES
 from coterie.config import ProjectParams, Settings
 from coterie.offers.catalogue import Offer
 from coterie.prediction.params import PredictParams
+from coterie.privacy.params import PrivacyParams
 from coterie.schema import ColumnParams
 from coterie.segmentation.base import SegmentationParams
 from coterie.segmentation.wishes import Rule, Weights
@@ -34,6 +35,7 @@ SECTIONS = {
     "## Weights of the criteria": Weights,
     "## `[[segmentation.rules]]`": Rule,
     "## `[predict]`": PredictParams,
+    "## `[privacy]`": PrivacyParams,
     "## `[[offers]]`": Offer,
 }
 

@@ -14,7 +14,8 @@ from coterie.errors import DataError
 from coterie.terminal import answer, out, plain
 
 if TYPE_CHECKING:
-    from coterie.pipeline.erasing import Certificate, Server
+    from coterie.pipeline.erasing import Server
+    from coterie.privacy.certificates import Certificate
 
 Url = Annotated[
     str,

@@ -19,6 +19,7 @@ from coterie.privacy.erasure import access, begin, find_person, finish
 from coterie.privacy.journal import recall
 from coterie.privacy.keys import Keys, existing_keys, key_file, open_keys
 from coterie.privacy.recognising import among, check_keys
+from coterie.privacy.retention import Cleaned, clean
 from coterie.privacy.retiring import drop_retired
 from coterie.privacy.scope import Scope
 from coterie.privacy.sifting import Found
@@ -204,6 +205,53 @@ def erase_pending(
         return finish_pending(Scope(home, registry, settings.sources, server), now)
 
 
+def let_go(settings: Settings, folder: Path, *, now: datetime) -> Cleaned:
+    """Let go of what a project was to keep for a while only; every run does so too.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the project.
+    folder : Path
+        The project folder.
+    now : datetime
+        The time, with its zone.
+
+    Returns
+    -------
+    Cleaned
+        What it was.
+    """
+    home = Home(folder)
+    if not home.has_registry:
+        return Cleaned()
+    with home.alone(), home.workplace(), home.registry() as registry:
+        scope = Scope(home, registry, settings.sources)
+        finish_pending(scope, now)
+        return tidy(scope, settings, now)
+
+
+def tidy(scope: Scope, settings: Settings, now: datetime) -> Cleaned:
+    """Do that in a project that is held already.
+
+    Parameters
+    ----------
+    scope : Scope
+        The project.
+    settings : Settings
+        Of the project.
+    now : datetime
+        The time, with its zone.
+
+    Returns
+    -------
+    Cleaned
+        What it was.
+    """
+    drop_retired(scope)
+    return clean(scope.home, scope.registry, settings.privacy, now)
+
+
 def finish_pending(scope: Scope, now: datetime) -> list[Certificate]:
     """Do that in a project that is held already; a project nobody was erased from has no key.
 
@@ -226,6 +274,3 @@ def finish_pending(scope: Scope, now: datetime) -> list[Certificate]:
     keys = existing_keys(scope.home.path)
     check_keys(keys, stones, key_file(scope.home.path))
     return finish(scope, keys or Keys(()), now)
-
-
-__all__ = ["Certificate", "Held", "drop_retired", "erase", "erase_pending", "find_erasures", "hold"]

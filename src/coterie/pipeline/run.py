@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
-from coterie.pipeline.erasing import drop_retired, find_erasures, finish_pending
+from coterie.pipeline.erasing import find_erasures, finish_pending, tidy
 from coterie.privacy.scope import Scope
 from coterie.schema import Attribute
 from coterie.segmentation.parallel import at_most
@@ -105,7 +105,7 @@ def run(
         places = Places(home, registry, started, tell)
         make_run = rest.result()
         done = make_run(db, settings, ingested, places, as_of=moment, refit=refit)
-        drop_retired(scope)
+        tidy(scope, settings, started)
         return done
 
 
