@@ -126,6 +126,8 @@ class Settings(BaseSettings):
         """All settings that can change a run, as JSON; what looks ahead names its own."""
         apart = {"threads", "memory_limit", "predict", "offers", "privacy", "store"}
         kept = self.model_dump(mode="json", exclude=apart)
+        if self.privacy.pseudonyms:
+            kept["privacy"] = {"pseudonyms": True, "identity": sorted(self.privacy.identity)}
         for name in _LATER:
             if not kept["segmentation"][name]:
                 del kept["segmentation"][name]

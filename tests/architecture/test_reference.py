@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
 COMMANDS = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
 TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-GROUPS = "offers|connection|admin|audit"
+GROUPS = "offers|connection|admin|audit|keys"
 NAME = rf"(?:(?:{GROUPS}) )?\w[\w-]*"
 SHOWN = re.compile(rf"(?:^|`|\$ |cmd: )coterie ({NAME})((?: [^\s`>|]+)*)", re.MULTILINE)
 OPTION = re.compile(r"--[a-z][a-z-]*")
