@@ -30,6 +30,7 @@ from coterie.features.level1 import Rules
 from coterie.features.measures import Measure
 from coterie.offers.catalogue import Offer, called, check_catalogue
 from coterie.prediction.params import PredictParams
+from coterie.privacy.params import PrivacyParams
 from coterie.schema import INPUT_TABLES, ColumnParams, Params
 from coterie.segmentation.base import SegmentationParams
 from coterie.segmentation.wishes import Rule, Weights
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     measures: tuple[Measure, ...] = ()
     predict: PredictParams = PredictParams()
     offers: tuple[Offer, ...] = ()
+    privacy: PrivacyParams = PrivacyParams()
     store: StoreParams = StoreParams()
     threads: int | None = Field(default=None, ge=1, le=1_024)
     memory_limit: str = Field(default="", pattern=r"^(\d{1,6}(\.\d{1,3})?\s*[KMGT]i?B)?$")
@@ -122,8 +124,10 @@ class Settings(BaseSettings):
     @property
     def result_bearing(self) -> dict[str, Any]:
         """All settings that can change a run, as JSON; what looks ahead names its own."""
-        apart = {"threads", "memory_limit", "predict", "offers", "store"}
+        apart = {"threads", "memory_limit", "predict", "offers", "privacy", "store"}
         kept = self.model_dump(mode="json", exclude=apart)
+        if self.privacy.pseudonyms:
+            kept["privacy"] = {"pseudonyms": True, "identity": sorted(self.privacy.identity)}
         for name in _LATER:
             if not kept["segmentation"][name]:
                 del kept["segmentation"][name]
@@ -355,6 +359,7 @@ def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
         "measures": Measure,
         "predict": PredictParams,
         "offers": Offer,
+        "privacy": PrivacyParams,
     }
     if location:
         model = parts.get(str(location[0]), Settings)

@@ -12,6 +12,7 @@ from benchmarks.figures import FIGURES
 from coterie.config import ProjectParams, Settings
 from coterie.offers.catalogue import Offer
 from coterie.prediction.params import PredictParams
+from coterie.privacy.params import PrivacyParams
 from coterie.schema import ColumnParams
 from coterie.segmentation.base import SegmentationParams
 from coterie.segmentation.wishes import Rule, Weights
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
 COMMANDS = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
 TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-GROUPS = "offers|connection|admin|audit"
+GROUPS = "offers|connection|admin|audit|keys"
 NAME = rf"(?:(?:{GROUPS}) )?\w[\w-]*"
 SHOWN = re.compile(rf"(?:^|`|\$ |cmd: )coterie ({NAME})((?: [^\s`>|]+)*)", re.MULTILINE)
 OPTION = re.compile(r"--[a-z][a-z-]*")
@@ -34,6 +35,7 @@ SECTIONS = {
     "## Weights of the criteria": Weights,
     "## `[[segmentation.rules]]`": Rule,
     "## `[predict]`": PredictParams,
+    "## `[privacy]`": PrivacyParams,
     "## `[[offers]]`": Offer,
 }
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coterie.store.database import Database
-from coterie.store.jobs import ATTEMPTS, DEAD, LEASE, Jobs
+from coterie.store.jobs import ATTEMPTS, DEAD, KEPT, LEASE, Jobs
 from coterie.store.workers import Workers
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -242,3 +242,13 @@ def test_workers_are_alive_for_a_minute_after_they_were_seen(database):
     assert workers.alive(now=NOW + timedelta(seconds=50)) == ["w2"]
     workers.see("w3", now=NOW + timedelta(days=2))
     assert workers.alive(now=NOW) == ["w3"]  # w2 is forgotten
+
+
+def test_jobs_that_ended_long_ago_are_forgotten(database):
+    jobs, now = Jobs(database), datetime(2026, 3, 1, tzinfo=UTC)
+    for number, name in enumerate(("old", "new", "waiting")):
+        jobs.add(name, "shop", "run", {}, now=now - timedelta(days=100 - number))
+    jobs.cancel("old", now=now - timedelta(days=91))
+    jobs.cancel("new", now=now - timedelta(days=89))
+    assert jobs.prune(now - KEPT) == 1
+    assert [jobs.get(name) is not None for name in ("old", "new", "waiting")] == [False, True, True]

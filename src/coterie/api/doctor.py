@@ -13,10 +13,12 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from coterie.config import load_settings
 from coterie.errors import CoterieError, NotReadyError
+from coterie.pipeline.erasing import let_go
 from coterie.privacy.keys import existing_keys, key_file
 from coterie.privacy.recognising import check_keys
 from coterie.store.database import Database, version_of
@@ -68,6 +70,28 @@ def examine(folder: Path, database: str = "") -> list[Check]:
     for project in projects_in(folder) if folder.is_dir() else []:
         found += _project(project)
     return found
+
+
+def clean_up(folder: Path, *, now: datetime) -> dict[str, dict[str, int]]:
+    """Let go of what projects were to keep for a while only, and end stopped erasures.
+
+    Parameters
+    ----------
+    folder : Path
+        A project folder, or a server's folder of projects.
+    now : datetime
+        The time, with its zone.
+
+    Returns
+    -------
+    dict
+        Project to what was let go.
+    """
+    return {
+        project.resolve().name: let_go(load_settings(project), project, now=now).to_dict()
+        for project in projects_in(folder)
+        if (project / FILE).is_file()
+    }
 
 
 def _try(name: str, look: Callable[[], str], hint: str = "") -> Check:

@@ -19,8 +19,9 @@ from coterie.store.results import find_run
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from coterie.pipeline.erasing import Certificate, Held, Server
+    from coterie.pipeline.erasing import Held, Server
     from coterie.pipeline.plan import Tell
+    from coterie.privacy.certificates import Certificate
     from coterie.profiling.comparison import Comparison
     from coterie.profiling.migration import Flows
 

@@ -50,7 +50,7 @@ PANELS: dict[str, tuple[Callable[..., Any], ...]] = {
     "Follow them": (flows.flows, flows.compare, flows.rename, flows.publish),
     "Serve": (serve.serve, serve.worker),
     "Keep it running": (operate.backup, operate.restore, operate.migrate, operate.doctor),
-    "Rights of people": (privacy.access, privacy.erase),
+    "Rights of people": (privacy.access, privacy.erase, privacy.identify),
     "Know what there is": (look.features, look.algorithms),
 }
 """Commands under the headings of the help, in its order."""
@@ -58,6 +58,7 @@ for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(operate.app, rich_help_panel="Serve")
+app.add_typer(privacy.app, rich_help_panel="Rights of people")
 app.add_typer(accounts.app, rich_help_panel="Serve")
 app.add_typer(accounts.audit, rich_help_panel="Keep it running")
 app.add_typer(offers.app, rich_help_panel="Look ahead")

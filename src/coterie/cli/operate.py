@@ -181,19 +181,34 @@ def migrate(
     return None
 
 
-def doctor(folder: Folder = HERE, database: Url = "", as_json: AsJson = False) -> None:
+def doctor(
+    clean: Annotated[
+        bool, typer.Option("--clean", help="First let go of what [privacy] keeps for a while.")
+    ] = False,
+    folder: Folder = HERE,
+    database: Url = "",
+    as_json: AsJson = False,
+) -> None:
     """Look whether all is there that a project or a server needs; exit code 1 if not.
 
     Example: [bold]coterie doctor[/bold]
     """
-    from coterie.api.doctor import examine
+    from coterie.api.doctor import clean_up, examine
 
+    cleaned = clean_up(folder, now=datetime.now(UTC)) if clean else {}
     found = examine(folder, database)
     wrong = [check for check in found if not check.ok]
     if as_json:
         items = [check.to_dict() for check in found]
-        answer("doctor", {"items": items, "total": len(items), "wrong": len(wrong)})
+        data = {"items": items, "total": len(items), "wrong": len(wrong), "cleaned": cleaned}
+        answer("doctor", data)
     else:
+        for name, done in cleaned.items():
+            out.print(
+                f"{plain(name)}: {done['folders']:,} folders lost the words of refused rows, "
+                f"{done['runs']:,} runs were dropped.",
+                soft_wrap=True,
+            )
         for check in found:
             mark = "[green]ok[/green]   " if check.ok else "[red]wrong[/red]"
             out.print(f"{mark} {check.name}: {plain(check.said)}", soft_wrap=True)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from coterie.cli.base import HERE, AsJson, Folder, MisuseError, project_in
+from coterie.cli.base import HERE, AsJson, Folder, MisuseError, project_in, table_file
 from coterie.errors import DataError
 from coterie.terminal import answer, out, plain
 
 if TYPE_CHECKING:
-    from coterie.pipeline.erasing import Certificate, Server
+    from coterie.pipeline.erasing import Server
+    from coterie.privacy.certificates import Certificate
 
 Url = Annotated[
     str,
@@ -22,6 +23,53 @@ Url = Annotated[
         "--database", help="env:NAME of the URL of the server's own database, if PostgreSQL."
     ),
 ]
+
+app = typer.Typer(
+    name="keys",
+    help="Secret keys of a project.\n\nExample: [bold]coterie keys rotate[/bold]",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+@app.command()
+def rotate(folder: Folder = HERE, as_json: AsJson = False) -> None:
+    """Put a new secret key in front; the former ones go on reading what they made.
+
+    Example: [bold]coterie keys rotate[/bold]
+    """
+    from coterie.pipeline.erasing import rotate_keys
+
+    number = rotate_keys(folder)
+    if as_json:
+        return answer("keys rotate", {"keys": number})
+    out.print(f"There are {number:,} keys now; copy the file to where keys are kept.")
+    return None
+
+
+def identify(
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet with a column customer_id.")],
+    to: Annotated[Path, typer.Option(help="CSV or Parquet to write, with ids.")],
+    folder: Folder = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Put ids in place of pseudonyms in a list, for whoever writes to the customers.
+
+    Example: [bold]coterie identify members.csv --to mailing.csv[/bold]
+    """
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    from coterie.pipeline.erasing import identify as put_ids
+    from coterie.profiling.export import write_table
+
+    table_file(to)
+    table = pq.read_table(file) if file.suffix == ".parquet" else pyarrow.csv.read_csv(file)
+    write_table(put_ids(folder, table), to)
+    if as_json:
+        return answer("identify", {"file": str(to), "total": table.num_rows})
+    out.print(f"{table.num_rows:,} customers to {plain(str(to))}", soft_wrap=True)
+    return None
 
 
 def access(

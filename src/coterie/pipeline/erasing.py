@@ -5,20 +5,25 @@ Every run ends erasures that were stopped before it reads anything.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from coterie.config import Settings
-from coterie.errors import NotReadyError
+from coterie.errors import DataError, NotReadyError
 from coterie.privacy.certificates import Certificate, certificate_of
 from coterie.privacy.erasure import access, begin, find_person, finish
 from coterie.privacy.journal import recall
-from coterie.privacy.keys import Keys, existing_keys, key_file, open_keys
+from coterie.privacy.keys import Keys, existing_keys, key_file, open_keys, rotate
+from coterie.privacy.person import ID, names_people
+from coterie.privacy.pseudonyms import FILE as SEALED
+from coterie.privacy.pseudonyms import Pseudonyms
 from coterie.privacy.recognising import among, check_keys
+from coterie.privacy.retention import Cleaned, clean
 from coterie.privacy.retiring import drop_retired
 from coterie.privacy.scope import Scope
 from coterie.privacy.sifting import Found
@@ -61,15 +66,48 @@ class Held:
         }
 
 
-def find_erasures(home: Home, registry: Registry) -> Erasures | None:
-    """Return who was erased from a project, for whoever reads its sources; None if nobody was.
+def scope_of(
+    settings: Settings, home: Home, registry: Registry, server: Server | None = None
+) -> Scope:
+    """Return what is gone through when a person is looked for.
 
     Parameters
     ----------
+    settings : Settings
+        Of the project.
+    home : Home
+        Its folder.
+    registry : Registry
+        Its registry.
+    server : (Database, str or None), optional
+        Of the server that serves it.
+
+    Returns
+    -------
+    Scope
+        With the pseudonyms, if customers ever went by any.
+    """
+    keys = existing_keys(home.path) if (home.path / SEALED).is_file() else None
+    names = Pseudonyms(home.path, keys) if keys else None
+    return Scope(home, registry, settings.sources, server, names)
+
+
+def find_erasures(settings: Settings, home: Home, registry: Registry) -> Erasures | None:
+    """Return who was erased from a project and how the others are called; None if neither is so.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the project; says whether customers go by pseudonyms.
     home : Home
         The project.
     registry : Registry
         Its registry.
+
+    Returns
+    -------
+    Erasures or None
+        For whoever reads its sources.
 
     Raises
     ------
@@ -77,16 +115,20 @@ def find_erasures(home: Home, registry: Registry) -> Erasures | None:
         If the key that recognises them is not there.
     """
     stones = Tombstones(registry.database, registry.project).all()
-    if not stones:
+    hides = settings.privacy.pseudonyms
+    if not stones and not hides:
         return None
     keys = existing_keys(home.path)
     check_keys(keys, stones, key_file(home.path))
+    keys = keys or open_keys(home.path)
     macs = tuple(sorted(stone.mac for stone in stones))
-    return Erasures(macs, partial(_among, keys or Keys(()), macs))
-
-
-def _among(keys: Keys, macs: Collection[str], ids: Collection[str]) -> Collection[str]:
-    return among(keys, macs, ids)
+    listed = {name.casefold() for name in settings.privacy.identity}
+    return Erasures(
+        macs,
+        partial(among, keys, macs),
+        Pseudonyms(home.path, keys).of if hides else None,
+        lambda column: names_people(column) or column.casefold() in listed,
+    )
 
 
 def hold(settings: Settings, folder: Path, customer_id: str, server: Server | None = None) -> Held:
@@ -110,7 +152,7 @@ def hold(settings: Settings, folder: Path, customer_id: str, server: Server | No
     """
     home = Home(folder)
     with home.registry() as registry:
-        scope = Scope(home, registry, settings.sources, server)
+        scope = scope_of(settings, home, registry, server)
         person = find_person(scope, customer_id)
         return Held(person.id, access(scope, person))
 
@@ -143,7 +185,7 @@ def announce(
     """
     home = Home(folder)
     with home.registry() as registry:
-        scope = Scope(home, registry, settings.sources, server)
+        scope = scope_of(settings, home, registry, server)
         begin(scope, open_keys(home.path), [customer_id], reason, now)
 
 
@@ -170,7 +212,7 @@ def erase(
     """
     home = Home(folder)
     with home.alone(), home.workplace(), home.registry() as registry:
-        scope = Scope(home, registry, settings.sources, server)
+        scope = scope_of(settings, home, registry, server)
         finish_pending(scope, now)
         keys = open_keys(home.path)
         person = find_person(scope, customer_id)
@@ -201,7 +243,54 @@ def erase_pending(
     if not home.has_registry:
         raise NotReadyError(f"There is nothing in {folder.resolve()} yet.")
     with home.alone(), home.workplace(), home.registry() as registry:
-        return finish_pending(Scope(home, registry, settings.sources, server), now)
+        return finish_pending(scope_of(settings, home, registry, server), now)
+
+
+def let_go(settings: Settings, folder: Path, *, now: datetime) -> Cleaned:
+    """Let go of what a project was to keep for a while only; every run does so too.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the project.
+    folder : Path
+        The project folder.
+    now : datetime
+        The time, with its zone.
+
+    Returns
+    -------
+    Cleaned
+        What it was.
+    """
+    home = Home(folder)
+    if not home.has_registry:
+        return Cleaned()
+    with home.alone(), home.workplace(), home.registry() as registry:
+        scope = scope_of(settings, home, registry)
+        finish_pending(scope, now)
+        return tidy(scope, settings, now)
+
+
+def tidy(scope: Scope, settings: Settings, now: datetime) -> Cleaned:
+    """Do that in a project that is held already.
+
+    Parameters
+    ----------
+    scope : Scope
+        The project.
+    settings : Settings
+        Of the project.
+    now : datetime
+        The time, with its zone.
+
+    Returns
+    -------
+    Cleaned
+        What it was.
+    """
+    drop_retired(scope)
+    return clean(scope.home, scope.registry, settings.privacy, now)
 
 
 def finish_pending(scope: Scope, now: datetime) -> list[Certificate]:
@@ -228,4 +317,62 @@ def finish_pending(scope: Scope, now: datetime) -> list[Certificate]:
     return finish(scope, keys or Keys(()), now)
 
 
-__all__ = ["Certificate", "Held", "drop_retired", "erase", "erase_pending", "find_erasures", "hold"]
+def rotate_keys(folder: Path) -> int:
+    """Put a new key in front of a project's, and encrypt what is kept by it.
+
+    Pseudonyms and tombstones stay as they are: the former keys go on reading.
+
+    Parameters
+    ----------
+    folder : Path
+        The project folder.
+
+    Returns
+    -------
+    int
+        Keys that there are now.
+    """
+    home = Home(folder)
+    with home.alone():
+        keys = rotate(home.path)
+        Pseudonyms(home.path, keys).seal_again()
+    return len(keys.secrets)
+
+
+def identify(folder: Path, table: pa.Table) -> pa.Table:
+    """Return a table with ids in place of pseudonyms, to be handed to who writes to customers.
+
+    Parameters
+    ----------
+    folder : Path
+        The project folder.
+    table : pyarrow.Table
+        With a column ``customer_id``.
+
+    Returns
+    -------
+    pyarrow.Table
+        The same rows.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, or a pseudonym is not known.
+    """
+    home = Home(folder)
+    if ID not in table.column_names:
+        raise DataError(
+            "The table has no column customer_id.", allowed=", ".join(table.column_names)
+        )
+    keys = existing_keys(home.path)
+    told = table[ID].to_pylist()
+    known = Pseudonyms(home.path, keys).identities(told) if keys else {}
+    lost = [one for one in told if one not in known]
+    if lost:
+        raise DataError(
+            f"{len(lost):,} of {len(told):,} are no pseudonyms of this project, such as "
+            f"{lost[0]!r}.",
+            hint="Erased people are not known any more; without pseudonyms = true ids are ids.",
+        )
+    place = table.schema.get_field_index(ID)
+    return table.set_column(place, ID, pa.array([known[one] for one in told], pa.string()))

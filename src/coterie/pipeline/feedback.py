@@ -11,6 +11,7 @@ from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError
 from coterie.offers.feedback import count_new, gather, name_touches
+from coterie.pipeline.erasing import find_erasures
 from coterie.sources.base import Source
 from coterie.sources.read import fingerprint, read
 from coterie.store.home import Home
@@ -23,6 +24,7 @@ from coterie.store.runs import (
     read_json,
 )
 from coterie.validation.build import build_tables
+from coterie.validation.erased import guard
 
 _PART = "touches/part-0000.parquet"
 
@@ -156,7 +158,11 @@ def read_feedback(settings: Settings, folder: Path, file: Path) -> Feedback:
         if same:
             return _told(settings, same[0], fresh=False)
         named = _named(settings)
-        raw = read(db, named, source, folder)
+        erasures = None
+        if home.has_registry or settings.privacy.pseudonyms:
+            with home.registry() as registry:
+                erasures = find_erasures(settings, home, registry)
+        raw = guard(db, read(db, named, source, folder), source, erasures)
         own = "touch_id" in source.mapping() or "touch_id" in raw.columns
         tables = build_tables(db, {named: (raw, source)}, {}, timezone=settings.project.timezone)
         account = tables.quality["tables"]["touches"]

@@ -156,7 +156,7 @@ def _engine(settings: Settings, work: str) -> DuckDB:
 
 def _ingest(db: DuckDB, settings: Settings, home: Home) -> Ingested:
     with home.registry() as registry:
-        erasures = find_erasures(home, registry)
+        erasures = find_erasures(settings, home, registry)
     return ingest(
         db,
         settings.sources,

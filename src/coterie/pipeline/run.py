@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
-from coterie.pipeline.erasing import drop_retired, find_erasures, finish_pending
-from coterie.privacy.scope import Scope
+from coterie.pipeline.erasing import find_erasures, finish_pending, scope_of, tidy
 from coterie.schema import Attribute
 from coterie.segmentation.parallel import at_most
 from coterie.store.home import Home
@@ -87,7 +86,7 @@ def run(
         DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None) as db,
     ):
         rest = aside.submit(_load_the_rest)
-        scope, started = Scope(home, registry, settings.sources), datetime.now(UTC)
+        scope, started = scope_of(settings, home, registry), datetime.now(UTC)
         finish_pending(scope, started)
         ingested = ingest(
             db,
@@ -96,7 +95,7 @@ def run(
             timezone=settings.project.timezone,
             home=home,
             tell=partial(tell, "read", 0.0),
-            erasures=find_erasures(home, registry),
+            erasures=find_erasures(settings, home, registry),
         )
         if asks_of_people:
             _check_names(settings, ingested.attributes)
@@ -105,7 +104,7 @@ def run(
         places = Places(home, registry, started, tell)
         make_run = rest.result()
         done = make_run(db, settings, ingested, places, as_of=moment, refit=refit)
-        drop_retired(scope)
+        tidy(scope, settings, started)
         return done
 
 

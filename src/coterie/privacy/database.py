@@ -90,14 +90,14 @@ def _rows(database: Database, query: sa.Select[Any]) -> list[dict[str, Any]]:
 
 
 def _find_members(database: Database, project: str | None, person: Person) -> list[dict[str, Any]]:
-    theirs = CUSTOMERS.c.loaded.in_(_loaded(project)), CUSTOMERS.c.customer_id == person.id
+    theirs = CUSTOMERS.c.loaded.in_(_loaded(project)), CUSTOMERS.c.customer_id.in_(person.ids)
     return _rows(database, sa.select(CUSTOMERS).where(*theirs))
 
 
 def _erase_members(database: Database, project: str | None, person: Person) -> None:
     """Remove her from the lists, and from the numbers of their segments."""
     with database.transaction(writes=True) as connection:
-        theirs = CUSTOMERS.c.loaded.in_(_loaded(project)), CUSTOMERS.c.customer_id == person.id
+        theirs = CUSTOMERS.c.loaded.in_(_loaded(project)), CUSTOMERS.c.customer_id.in_(person.ids)
         for row in connection.execute(sa.select(CUSTOMERS).where(*theirs)).all():
             where = LOADED.c.number == row.loaded
             counts = dict(
@@ -109,12 +109,14 @@ def _erase_members(database: Database, project: str | None, person: Person) -> N
 
 
 def _find_history(database: Database, project: str | None, person: Person) -> list[dict[str, Any]]:
-    query = sa.select(HISTORY).where(*_mine(HISTORY, project), HISTORY.c.customer_id == person.id)
+    query = sa.select(HISTORY).where(
+        *_mine(HISTORY, project), HISTORY.c.customer_id.in_(person.ids)
+    )
     return _rows(database, query)
 
 
 def _erase_history(database: Database, project: str | None, person: Person) -> None:
-    theirs = *_mine(HISTORY, project), HISTORY.c.customer_id == person.id
+    theirs = *_mine(HISTORY, project), HISTORY.c.customer_id.in_(person.ids)
     with database.transaction(writes=True) as connection:
         connection.execute(HISTORY.delete().where(*theirs))
 

@@ -48,7 +48,8 @@ def find_person(scope: Scope, customer_id: str) -> Person:
         Marks are values of columns such as e-mail or name, and whatever is an e-mail address,
         that stand in rows of hers and in none of anybody else in the same file.
     """
-    person = Person(customer_id.strip(), columns=scope.id_columns)
+    own, alias = names_of(scope, customer_id.strip())
+    person = Person(own, columns=scope.id_columns, alias=alias)
     marks: set[str] = set()
     tables = sorted(scope.home.data.glob("*/customers/*.parquet"))
     checked = [(path, Source()) for path in tables]  # a restored project may lack its sources
@@ -68,7 +69,16 @@ def find_person(scope: Scope, customer_id: str) -> Person:
                     marks.add(value)
         except UnreadableError:
             continue
-    return Person(person.id, frozenset(marks - {person.id}), person.columns)
+    return replace(person, marks=frozenset(marks - {*person.ids}))
+
+
+def names_of(scope: Scope, name: str) -> tuple[str, str]:
+    """Return id and pseudonym of somebody who is called by either; "" where she has none."""
+    known = scope.names.all() if scope.names else {}
+    if name in known:
+        return name, known[name]
+    own = next((one for one, alias in known.items() if alias == name), name)
+    return own, known.get(own, "")
 
 
 def _is_anothers(row: Mapping[str, Any], person: Person) -> bool:
@@ -114,8 +124,9 @@ def begin(scope: Scope, keys: Keys, customer_ids: Sequence[str], why: str, now: 
     """
     stones = []
     for customer_id in customer_ids:
-        mac = keys.mac(USE, customer_id.strip())
-        sealed = _sealed(keys, mac, {"id": customer_id.strip()})
+        own, _ = names_of(scope, customer_id.strip())
+        mac = keys.mac(USE, own)
+        sealed = _sealed(keys, mac, {"id": own})
         stones.append(Tombstone(mac, key_mark(keys), now, why, sealed=sealed))
     _stones(scope).put(stones)
     note(scope, stones)
@@ -154,7 +165,9 @@ def finish(scope: Scope, keys: Keys, now: datetime) -> list[Certificate]:
     done: list[Erased] = []
     for stone in stones:
         for about in _who(scope, keys, stone):
-            person = Person(about["id"], frozenset(about["marks"]), scope.id_columns)
+            person = Person(
+                about["id"], frozenset(about["marks"]), scope.id_columns, about["alias"]
+            )
             for place in all_places(scope):
                 place.erase(person, now.date())
             retire(scope, about["unfit"])
@@ -206,6 +219,7 @@ def _described(scope: Scope, person: Person) -> dict[str, Any]:
     }
     return {
         "id": person.id,
+        "alias": person.alias,
         "marks": sorted(person.marks),
         "counts": counts,
         "unfit": sorted(unfit_models(scope, person)),
@@ -219,7 +233,8 @@ def _all_ids(scope: Scope) -> set[str]:
         for file in sorted(folder.rglob("*.parquet")):
             if ID in pq.read_schema(file).names:
                 ids.update(pq.read_table(file, columns=[ID])[ID].unique().to_pylist())
-    return {one for one in ids if one}
+    known = {alias: own for own, alias in scope.names.all().items()} if scope.names else {}
+    return {known.get(one, one) for one in ids if one}
 
 
 def _left(scope: Scope, person: Person) -> list[str]:

@@ -57,6 +57,8 @@ class Person:
         Other values that name her and nobody else: e-mail, telephone, name.
     columns : frozenset of str, optional
         Columns that hold customer ids, in whatever file.
+    alias : str, optional
+        The pseudonym by which she goes in what is kept.
 
     Examples
     --------
@@ -70,11 +72,17 @@ class Person:
     id: str
     marks: frozenset[str] = frozenset()
     columns: frozenset[str] = field(default_factory=lambda: frozenset({ID}))
+    alias: str = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Her id and, if she has one, her pseudonym."""
+        return (self.id, self.alias) if self.alias else (self.id,)
 
     def is_named(self, value: object) -> bool:
         """Return whether a value of a column of ids is hers; 17850.0 and 17850 are the same."""
         said = str(value).strip().removeprefix("'")  # exports put it before formulas
-        return said in {self.id, f"{self.id}.0"}
+        return said in {*self.ids, f"{self.id}.0"}
 
     def is_hers(self, row: Mapping[str, Any]) -> bool:
         """Return whether a row is hers, by its id or by what names her alone."""
@@ -114,7 +122,7 @@ class Person:
     @property
     def needles(self) -> tuple[str, ...]:
         """Texts of which one stands in whatever names her."""
-        return (self.id, *sorted(self.marks))
+        return (*self.ids, *sorted(self.marks))
 
     @cached_property
     def _folded(self) -> frozenset[str]:
@@ -129,7 +137,8 @@ class Person:
         return self._pattern(ALONE)
 
     def _pattern(self, sure: int) -> re.Pattern[str]:
-        words = [rf"(?<!\w){re.escape(mark)}(?!\w)" for mark in sorted(self.marks, key=len)[::-1]]
+        sure_words = sorted({*self.marks, *self.ids[1:]}, key=len, reverse=True)
+        words = [rf"(?<!\w){re.escape(mark)}(?!\w)" for mark in sure_words]
         own = re.escape(self.id)
         if len(self.id) >= sure:
             words.append(rf"(?<![\w.,@-]){own}(?![\w@-]|[.,]\d)")

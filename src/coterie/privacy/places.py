@@ -16,6 +16,7 @@ from typing import Any
 from coterie.privacy.database import database_places
 from coterie.privacy.files import UnreadableError, sift_file
 from coterie.privacy.person import Person
+from coterie.privacy.pseudonyms import Pseudonyms
 from coterie.privacy.scope import Scope
 from coterie.privacy.sifting import Found, sift_json, sift_json_file, sift_page, sift_parquet
 from coterie.schema import CANONICAL_NAME
@@ -74,8 +75,22 @@ def all_places(scope: Scope) -> Iterator[Place]:
             lambda person: _some(scope.settings.name, _comments(scope.settings, person)[1]),
             lambda person, _: _clean_comments(scope.settings, person),
         )
+    if scope.names is not None:
+        name, names = scope.names.path.name, scope.names
+        yield Place(name, partial(_find_name, names), partial(_erase_name, names))
     for table, find, erase in database_places(scope):
         yield Place(table, find, partial(_erase_rows, erase))
+
+
+def _find_name(names: Pseudonyms, person: Person) -> dict[str, Found]:
+    known = names.all().get(person.id)
+    row = {"id": person.id, "pseudonym": known}
+    return {names.path.name: Found((row,))} if known else {}
+
+
+def _erase_name(names: Pseudonyms, person: Person, on: date) -> None:
+    del on  # the map is part of no index
+    names.forget(person.id)
 
 
 def _erase_rows(erase: Callable[[Person], None], person: Person, on: date) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -24,7 +25,7 @@ def unfit_models(scope: Scope, person: Person) -> set[str]:
     found = set()
     for folder in finished(scope.home.runs):
         placed = pq.read_table(folder / "assignments.parquet", columns=[ID, "segment_id"])
-        mine = placed.filter(pc.equal(placed[ID], person.id))["segment_id"].to_pylist()
+        mine = placed.filter(pc.is_in(placed[ID], pa.array(person.ids)))["segment_id"].to_pylist()
         sizes = [pc.sum(pc.equal(placed["segment_id"], one)).as_py() for one in mine if one]
         if any(size < FLOOR for size in sizes):
             found.add(str(read_json(folder / MANIFEST)["model_id"]))

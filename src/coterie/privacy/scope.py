@@ -9,6 +9,7 @@ from pathlib import Path
 from coterie.errors import DataError
 from coterie.privacy.files import PAGES, TABLES
 from coterie.privacy.person import ID
+from coterie.privacy.pseudonyms import Pseudonyms
 from coterie.sources.base import Source
 from coterie.sources.files import find_files
 from coterie.store.database import Database
@@ -31,12 +32,15 @@ class Scope:
         As the settings have them.
     server : (Database, str or None), optional
         Of the server that serves it, and the name it has there; None if it serves no other.
+    names : Pseudonyms, optional
+        By which customers go in what is kept.
     """
 
     home: Home
     registry: Registry
     sources: Mapping[str, Source] = field(default_factory=dict)
     server: tuple[Database, str | None] | None = None
+    names: Pseudonyms | None = None
 
     @property
     def id_columns(self) -> frozenset[str]:

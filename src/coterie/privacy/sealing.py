@@ -42,9 +42,7 @@ def seal(keys: Keys, use: str, text: str, *, owner: str = "") -> str:
     >>> unseal(keys, "map", seal(keys, "map", "17850"))
     '17850'
     """
-    nonce = unguessable(_NONCE)
-    body = _cipher(keys.derive(use)).encrypt(nonce, text.encode(), owner.encode())
-    return base64.b64encode(nonce + body).decode("ascii")
+    return base64.b64encode(seal_bytes(keys, use, text.encode(), owner=owner)).decode("ascii")
 
 
 def unseal(keys: Keys, use: str, sealed: str, *, owner: str = "") -> str:
@@ -71,17 +69,56 @@ def unseal(keys: Keys, use: str, sealed: str, *, owner: str = "") -> str:
     DataError
         If no key opens it.
     """
+    return str(unseal_bytes(keys, use, base64.b64decode(sealed), owner=owner), "utf-8")
+
+
+def seal_bytes(keys: Keys, use: str, plain: bytes, *, owner: str = "") -> bytes:
+    """Encrypt bytes.
+
+    Parameters
+    ----------
+    keys, use, owner
+        As for ``seal``.
+    plain : bytes
+        Any.
+
+    Returns
+    -------
+    bytes
+        Nonce and ciphertext.
+    """
+    nonce = unguessable(_NONCE)
+    return nonce + bytes(_cipher(keys.derive(use)).encrypt(nonce, plain, owner.encode()))
+
+
+def unseal_bytes(keys: Keys, use: str, sealed: bytes, *, owner: str = "") -> bytes:
+    """Decrypt what ``seal_bytes`` gave.
+
+    Parameters
+    ----------
+    keys, use, owner
+        As for ``unseal``.
+    sealed : bytes
+        Nonce and ciphertext.
+
+    Returns
+    -------
+    bytes
+        As they were.
+
+    Raises
+    ------
+    DataError
+        If no key opens it.
+    """
     from cryptography.exceptions import InvalidTag
 
-    body = base64.b64decode(sealed)
     for age in range(len(keys.secrets)):
+        cipher = _cipher(keys.derive(use, age=age))
         try:
-            plain = _cipher(keys.derive(use, age=age)).decrypt(
-                body[:_NONCE], body[_NONCE:], owner.encode()
-            )
+            return bytes(cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], owner.encode()))
         except InvalidTag:
             continue
-        return str(plain, "utf-8")
     raise DataError(
         "What is encrypted here was encrypted with another key.",
         hint="Bring the project's secret.key back from where keys are kept.",

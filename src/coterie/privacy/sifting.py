@@ -97,9 +97,9 @@ def _sift(table: pa.Table, person: Person) -> tuple[Mask, list[dict[str, Any]], 
     refused = set(table.column_names) >= _REFUSED
     for name, column in zip(table.column_names, table.columns, strict=True):
         if name in person.columns:
-            hers |= _equal(_as_text(column), [person.id, f"{person.id}.0", f"'{person.id}"])
+            hers |= _equal(_as_text(column), [*person.ids, f"{person.id}.0", f"'{person.id}"])
         elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            needles = list(person.marks)
+            needles = [*person.marks, *person.ids[1:]]
             if refused or len(person.id) >= ALONE:
                 needles.append(person.id)
             for needle in needles:
@@ -205,7 +205,7 @@ def sift_json(data: Any, person: Person, more: Collection[str] = ()) -> tuple[An
         return clean_text(part) if isinstance(part, str) else part
 
     def is_her(one: Any) -> bool:
-        if isinstance(one, str) and (one == person.id or one in person.marks):
+        if isinstance(one, str) and (one in person.ids or one in person.marks):
             named.append(one)
             return True
         return False

@@ -16,7 +16,7 @@ from coterie.privacy.keys import open_keys
 from coterie.service.auth import open_audit
 from coterie.service.ids import new_id
 from coterie.service.projects import Projects
-from coterie.store.jobs import Held, Jobs
+from coterie.store.jobs import KEPT, Held, Jobs
 from coterie.store.places import SERVER
 from coterie.store.schedules import Schedules
 from coterie.store.workers import Workers
@@ -117,10 +117,14 @@ class Worker:
             self._seen = now
 
     def _tell_head(self) -> None:
-        """Note once a day how far the audit log is: who cuts it off cannot reach the log."""
+        """Note once a day how far the audit log is: who cuts it off cannot reach the log.
+
+        Jobs that ended long ago are forgotten then.
+        """
         today = self.clock().date()
         if self._told != today:
             _LOG.info("audit head", extra={"head": self.audit.head()})
+            self.jobs.prune(self.clock() - KEPT)
             self._told = today
 
     def _see_through(self, held: Held) -> str:

@@ -21,6 +21,8 @@ LEASE = timedelta(seconds=15)
 """How long a worker may be silent."""
 ATTEMPTS = 3
 """How often a job is begun: one that kills its worker each time is given up."""
+KEPT = timedelta(days=90)
+"""How long a job is remembered after its end."""
 DEAD = "worker_lost"
 ENDED = ("done", "failed", "cancelled")
 
@@ -259,6 +261,12 @@ class Jobs:
                 update.where(dead).values(state="queued", stage="", fraction=0.0, **free),
             ]
             return sum(connection.execute(one).rowcount for one in done)
+
+    def prune(self, before: datetime) -> int:
+        """Remove jobs that ended before a moment, and return how many there were."""
+        gone = JOBS.c.state.in_(ENDED), JOBS.c.finished < before
+        with self.database.transaction(writes=True) as connection:
+            return int(connection.execute(JOBS.delete().where(*gone)).rowcount)
 
 
 def _mine(held: Held) -> tuple[sa.ColumnElement[bool], ...]:

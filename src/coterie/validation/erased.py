@@ -1,4 +1,4 @@
-"""Rows of people who were erased: emptied before anything is made of them, and counted.
+"""Rows of people who were erased are emptied and counted; the others may go by pseudonyms.
 
 Emptied and not removed, since rows are known by their number; an empty row tells nothing to
 whatever looks at a column as a whole.
@@ -7,24 +7,26 @@ whatever looks at a column as a whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
-from coterie.engine.sql import identifier
+from coterie.engine.sql import identifier, literal
 from coterie.sources.base import Raw, Source
 
 ERASED = "erased"
 """Reason of rows that are dropped and not kept in quarantine."""
 _ID = "customer_id"
+_WHOLE = re.compile(r"-?[0-9]+[.]0")
+_MAIL = r"\s*[^@\s]+@[^@\s]+[.][^@\s]+\s*"
 _WORDS = re.compile(r"[,;\t|]")
 
 
 @dataclass(frozen=True)
 class Erasures:
-    """Who was erased from a project.
+    """Who was erased from a project, and whether the others go by pseudonyms.
 
     Parameters
     ----------
@@ -32,10 +34,76 @@ class Erasures:
         What determines the result: sorted, none for a project that nobody was erased from.
     among : callable
         Given distinct ids, returns those who were erased.
+    pseudonyms : callable, optional
+        Given distinct ids, returns the pseudonym of each; None where ids stay.
+    names : callable, optional
+        Says of a column's name whether it holds what identifies people.
     """
 
     tombstones: tuple[str, ...]
     among: Callable[[Collection[str]], Collection[str]]
+    pseudonyms: Callable[[Collection[str]], Mapping[str, str]] | None = None
+    names: Callable[[str], bool] = bool
+
+
+def guard(db: DuckDB, raw: Raw, source: Source, erasures: Erasures | None) -> Raw:
+    """Drop the rows of people who were erased, and hide who the others are.
+
+    Parameters
+    ----------
+    db : DuckDB
+        Holds ``raw.relation``.
+    raw : Raw
+        A source as read.
+    source : Source
+        Says which column has the ids.
+    erasures : Erasures or None
+        None if nobody was erased and ids stay as they are: then nothing is read.
+
+    Returns
+    -------
+    Raw
+        The source as everything after this sees it.
+    """
+    raw = drop_erased(db, raw, source, erasures)
+    return raw if erasures is None else _hide(db, raw, source, erasures)
+
+
+def _hide(db: DuckDB, raw: Raw, source: Source, erasures: Erasures) -> Raw:
+    """Replace ids by pseudonyms, and empty the columns that identify people."""
+    if erasures.pseudonyms is None:
+        return raw
+    relation, column = identifier(raw.relation), source.mapping().get(_ID, _ID)
+    mapped = {column, *source.mapping().values()}
+    for other in raw.columns:
+        if other not in mapped and (erasures.names(other) or _is_mail(db, relation, other)):
+            db.execute(f"UPDATE {relation} SET {identifier(other)} = NULL")
+    if column in raw.columns:
+        name = identifier(column)
+        db.execute(f"ALTER TABLE {relation} ALTER {name} TYPE VARCHAR")
+        found = db.query(f"SELECT DISTINCT {name} AS id FROM {relation} WHERE {name} IS NOT NULL")
+        texts = [text for text in found["id"].to_pylist() if text.strip()]
+        whole = all(_WHOLE.fullmatch(text.strip()) for text in texts)
+        plain = [text.strip().removesuffix(".0") if whole else text.strip() for text in texts]
+        known = erasures.pseudonyms(sorted(set(plain)))
+        names = {"id": texts, "name": [known[one] for one in plain]}
+        db.load("pseudonyms", pa.table({n: pa.array(v, pa.string()) for n, v in names.items()}))
+        db.execute(
+            f"UPDATE {relation} SET {name} = p.name FROM pseudonyms AS p WHERE {name} = p.id"
+        )
+        db.drop("pseudonyms")
+    blank = pa.array([""] * raw.rejected.num_rows, pa.string())
+    place = raw.rejected.schema.get_field_index("raw")
+    return replace(raw, rejected=raw.rejected.set_column(place, "raw", blank))
+
+
+def _is_mail(db: DuckDB, relation: str, column: str) -> bool:
+    text = f"CAST({identifier(column)} AS VARCHAR)"
+    ((mails, given),) = db.rows(
+        f"SELECT count(*) FILTER (regexp_full_match({text}, {literal(_MAIL)})), count({text}) "
+        f"FROM {relation}"
+    )
+    return bool(given) and mails * 2 > given
 
 
 def drop_erased(db: DuckDB, raw: Raw, source: Source, erasures: Erasures | None) -> Raw:

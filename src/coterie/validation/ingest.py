@@ -31,7 +31,7 @@ from coterie.store.runs import (
     read_json,
 )
 from coterie.validation.build import build_tables
-from coterie.validation.erased import Erasures, drop_erased
+from coterie.validation.erased import Erasures, guard
 
 _TABLES = (*CANONICAL, "customers")
 _ABOUT = "tables.json"
@@ -92,7 +92,7 @@ def ingest(
     tell : callable
         Told what is being read.
     erasures : Erasures, optional
-        Who was erased: rows of theirs are dropped and counted.
+        Who was erased: rows of theirs are dropped and counted; and pseudonyms, if ids hide.
 
     Returns
     -------
@@ -120,13 +120,15 @@ def ingest(
         "timezone": timezone,
         "fingerprints": prints,
     }
-    if erasures:
+    if erasures and erasures.tombstones:
         key["tombstones"] = erasures.tombstones
+    if erasures and erasures.pseudonyms:
+        key["pseudonyms"] = True
     folder = data / hash_of(key, 24)
     if not _sound(folder):
         shutil.rmtree(folder, ignore_errors=True)
         raws = raws or _read(db, sources, project, tell)
-        raws = {n: (drop_erased(db, *raw, erasures), raw[1]) for n, raw in raws.items()}
+        raws = {n: (guard(db, *raw, erasures), raw[1]) for n, raw in raws.items()}
         _make(db, raws, columns, timezone=timezone, folder=folder, tell=tell)
     about = read_json(folder / _ABOUT)
     for table in _TABLES:
