@@ -13,7 +13,7 @@ import { Notice } from '@/components/Notice';
 import { PageHeader } from '@/components/PageHeader';
 import { Lines } from '@/components/Waiting';
 import { customerFiles } from '@/lib/exports';
-import { counted, endOf } from '@/lib/format';
+import { asOfThe, counted } from '@/lib/format';
 import { type Place, usePlace, useSetSearch } from '@/place';
 import { customerColumns } from './columns';
 
@@ -95,7 +95,7 @@ export default function Customers() {
 
 function sentenceOf(total: number, place: Place): string {
   const { q, f } = place.search;
-  const day = place.asOf ? ` As of the ${endOf(place.asOf)}.` : '';
+  const day = ` ${asOfThe(place.asOf)}`;
   const which = [f && 'in this segment', q && `whose id begins with ${q}`]
     .filter(Boolean)
     .join(', ');

@@ -10,7 +10,7 @@ import {
 import { ChartFrame } from '@/components/ChartFrame';
 import { DotRange } from '@/components/DotRange';
 import { Notice } from '@/components/Notice';
-import { chance, count, endOf, ofHundred, placeOf, quantity } from '@/lib/format';
+import { asOfThe, chance, count, ofHundred, placeOf, quantity } from '@/lib/format';
 import type { Place } from '@/place';
 import classes from './segment.module.css';
 
@@ -41,8 +41,8 @@ export function Drivers({ segment, place, currency }: Props) {
         title={titleOf(first)}
         note={
           <>
-            {segment.name} against {against}, medians of both at the end of the row.
-            {place.asOf && ` ${endOf(place.asOf)}.`}
+            {segment.name} against {against}, medians of both at the end of the row.{' '}
+            {asOfThe(place.asOf)}
           </>
         }
         file={`${place.project}-${segment.id}-drivers`}

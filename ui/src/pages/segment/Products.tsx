@@ -2,7 +2,7 @@ import { productsOf, type SegmentDetail } from '@/api/segments';
 import { ChartFrame } from '@/components/ChartFrame';
 import { Lollipop } from '@/components/Lollipop';
 import { Notice } from '@/components/Notice';
-import { counted, endOf, plain } from '@/lib/format';
+import { asOfThe, counted, plain } from '@/lib/format';
 import type { Place } from '@/place';
 import classes from './segment.module.css';
 
@@ -21,8 +21,8 @@ export function Products({ segment, place }: { segment: SegmentDetail; place: Pl
           note={
             <>
               Times as often as elsewhere; products with {FEWEST} buyers here or more
-              {shown.length < all.length && `, ${all.length - shown.length} more have fewer`}.
-              {place.asOf && ` ${endOf(place.asOf)}.`}
+              {shown.length < all.length && `, ${all.length - shown.length} more have fewer`}.{' '}
+              {asOfThe(place.asOf)}
             </>
           }
           file={`${place.project}-${segment.id}-products`}

@@ -8,7 +8,7 @@ import { LoadState } from '@/components/LoadState';
 import { Notice } from '@/components/Notice';
 import { PageHeader } from '@/components/PageHeader';
 import { SegmentChip } from '@/components/SegmentChip';
-import { count, counted, endOf, ofHundred, placeOf, quantity } from '@/lib/format';
+import { asOfThe, count, counted, ofHundred, placeOf, quantity } from '@/lib/format';
 import { type Place, usePlace, useSetSearch } from '@/place';
 import classes from './Compare.module.css';
 
@@ -103,8 +103,7 @@ function Chart({ a, b, place }: { a: Segment; b: Segment; place: Place }) {
       note={
         <>
           Each against all who are not in it: how many of 100 have less. Medians at the end of the
-          row. {place.asOf && `${endOf(place.asOf)}. `}
-          {counted(a.n, 'customer')} and {count(b.n)}.
+          row. {asOfThe(place.asOf)} {counted(a.n, 'customer')} and {count(b.n)}.
         </>
       }
       file={`${place.project}-compare`}

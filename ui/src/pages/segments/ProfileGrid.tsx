@@ -37,7 +37,8 @@ export function ProfileGrid({ segments, place }: { segments: Segment[]; place: P
         <span className={classes.key} data-tint="more2">
           far more
         </span>{' '}
-        than <Term id="rest">the rest</Term>: from 60 and from 80 in 100 on.
+        than <Term id="rest">the rest</Term>: from 60 and from 80 in 100 on. Of each segment its
+        strongest differences are told; “among the weaker” is none of them.
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table is scrolled by keys */}
       <section className={classes.scroll} aria-label="Profile grid" tabIndex={0}>
@@ -82,7 +83,7 @@ export function ProfileGrid({ segments, place }: { segments: Segment[]; place: P
 
 function Cell({ driver, unit, currency }: { driver?: Driver; unit: string; currency: string }) {
   if (!driver || driver.median === null)
-    return <td className={`figures ${classes.none}`}>no clear difference</td>;
+    return <td className={`figures ${classes.none}`}>among the weaker</td>;
   return (
     <td
       className="figures"

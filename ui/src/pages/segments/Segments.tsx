@@ -13,7 +13,7 @@ import { RangeCell } from '@/components/RangeCell';
 import { SegmentChip } from '@/components/SegmentChip';
 import { SegmentMark } from '@/components/SegmentMark';
 import { Lines } from '@/components/Waiting';
-import { count, counted, endOf, quantity, range, share, shareInWords } from '@/lib/format';
+import { asOfThe, count, counted, quantity, range, share, shareInWords } from '@/lib/format';
 import { type Place, usePlace, useSetSearch } from '@/place';
 import { ChangeOfView } from './ChangeOfView';
 import { ProfileGrid } from './ProfileGrid';
@@ -36,7 +36,7 @@ export default function Segments() {
         place={place.name}
         sentence={
           n !== undefined &&
-          `${counted(n, 'segment')}; each customer is in exactly one.${place.asOf ? ` As of the ${endOf(place.asOf)}.` : ''}`
+          `${counted(n, 'segment')}; each customer is in exactly one. ${asOfThe(place.asOf)}`
         }
         actions={
           <>
@@ -151,9 +151,7 @@ function useColumns(segments: Segment[], place: Place): Column<Segment>[] {
         const driver = driversOf(one).find((found) => found.feature === feature);
         if (driver?.median == null)
           return <Hidden reason="unknown" why="No median is told for this segment." />;
-        return quantity(driver.median, features?.get(feature)?.unit ?? '', currency)
-          .replace(' order days', '')
-          .replace(' order day', '');
+        return quantity(driver.median, features?.get(feature)?.unit ?? '', currency);
       },
     });
   if (known.length === 0)
