@@ -1,5 +1,5 @@
 /** Where the visitor is: the project, the run that is looked at, and addresses from here. */
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useNavigate, useParams, useRouter, useSearch } from '@tanstack/react-router';
 import { useCallback } from 'react';
 import { useProject } from './api/projects';
 import { type RunInfo, useRuns } from './api/runs';
@@ -77,4 +77,10 @@ export function useSetSearch(): (
     },
     [navigate],
   );
+}
+
+/** Open an address of the application. */
+export function useGo(): (href: string) => void {
+  const router = useRouter();
+  return useCallback((href) => router.history.push(href), [router]);
 }

@@ -17,7 +17,7 @@ import { ProjectSwitch } from './components/ProjectSwitch';
 import { ThemeToggle } from './components/ThemeToggle';
 import { showToast } from './components/UndoToast';
 import { date, eve } from './lib/format';
-import { pageHref } from './lib/urls';
+import { pageHref, startHref } from './lib/urls';
 import { NAV } from './nav';
 import { type Place, usePlace, useSetSearch } from './place';
 import { useShortcuts } from './shortcuts';
@@ -28,7 +28,7 @@ const Palette = lazy(() => import('./palette'));
 export const homeOf = (project: ProjectInfo): string =>
   project.run_id
     ? pageHref(project.name, [NAV[0]?.pages[0]?.id ?? 'segments'])
-    : `/start?project=${encodeURIComponent(project.name)}`;
+    : startHref(project.name);
 
 export function Shell() {
   const place = usePlace();
@@ -52,9 +52,7 @@ export function Shell() {
         }),
       }))
     : [];
-  const foot: NavItem[] = [
-    { label: 'New run', icon: 'add', href: `/start?project=${encodeURIComponent(place.project)}` },
-  ];
+  const foot: NavItem[] = [{ label: 'New run', icon: 'add', href: startHref(place.project) }];
   const choices = (projects.data?.items ?? []).map((one) => ({
     id: one.name,
     name: one.title || one.name,

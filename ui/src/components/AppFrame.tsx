@@ -39,8 +39,7 @@ export function AppFrame({ nav, foot, project, asOf, tools, banner, children }: 
       </a>
       {nav.length > 0 && (
         <div className={classes.side}>
-          <Brand />
-          <Pages nav={nav} foot={foot} />
+          <Pages nav={nav} foot={foot} brand />
         </div>
       )}
       <header className={classes.header}>
@@ -70,7 +69,7 @@ export function AppFrame({ nav, foot, project, asOf, tools, banner, children }: 
         title={<Brand />}
         closeButtonProps={{ 'aria-label': 'Close the menu' }}
       >
-        <Pages nav={nav} foot={foot} onPick={sheet.close} wide />
+        <Pages nav={nav} foot={foot} onPick={sheet.close} />
       </Drawer>
       <LiveRegion />
       <Toasts />
@@ -95,12 +94,13 @@ interface PagesProps {
   nav: Props['nav'];
   foot: NavItem[];
   onPick?: () => void;
-  wide?: boolean;
+  brand?: boolean;
 }
 
-function Pages({ nav, foot, onPick, wide = false }: PagesProps) {
+function Pages({ nav, foot, onPick, brand = false }: PagesProps) {
   return (
-    <nav aria-label="Pages" className={classes.pages} data-wide={wide || undefined}>
+    <nav aria-label="Pages" className={classes.pages}>
+      {brand && <Brand />}
       {nav.map((group) => (
         <div key={group.label}>
           <div className={classes.group}>{group.label}</div>

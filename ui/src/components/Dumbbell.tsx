@@ -20,8 +20,9 @@ export interface PairRow {
 
 interface Props {
   rows: PairRow[];
-  aName: string;
-  bName: string;
+  /** Names of the hollow and the filled marks; left out where the marks are segments. */
+  aName?: string;
+  bName?: string;
   axis: AxisOf;
 }
 
@@ -30,7 +31,8 @@ const TOP = 20;
 
 /** Two values a row on one axis; the gap between them is the message. */
 export function Dumbbell({ rows, aName, bName, axis }: Props) {
-  const height = TOP + rows.length * ROW + (axis.label ? 40 : 24);
+  const top = aName ? TOP : 0;
+  const height = top + rows.length * ROW + (axis.label ? 40 : 24);
   const known = rows
     .flatMap((row) => [row.a, row.b, row.low ?? null, row.high ?? null])
     .filter((x) => x !== null);
@@ -52,11 +54,13 @@ export function Dumbbell({ rows, aName, bName, axis }: Props) {
         );
         return (
           <>
-            <text x={at.left} y={8} className={classes.near} style={{ textAnchor: 'start' }}>
-              ○ {aName} ● {bName}
-            </text>
-            <g transform={`translate(0 ${TOP})`}>
-              <Axis scale={x} height={height - TOP} write={axis.write} label={axis.label} />
+            {aName && (
+              <text x={at.left} y={8} className={classes.near} style={{ textAnchor: 'start' }}>
+                ○ {aName} ● {bName}
+              </text>
+            )}
+            <g transform={`translate(0 ${top})`}>
+              <Axis scale={x} height={height - top} write={axis.write} label={axis.label} />
               {rows.map((row, n) => (
                 <Pair
                   key={row.label}

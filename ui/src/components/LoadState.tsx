@@ -80,12 +80,7 @@ function Again({ retry, id }: { retry: () => unknown; id: string }) {
       {id && (
         <span className="note">
           Request <code>{id.slice(0, 12)}</code> ·{' '}
-          <button
-            type="button"
-            className="link"
-            style={{ all: 'unset', cursor: 'pointer', textDecoration: 'underline' }}
-            onClick={() => setCopied(copyText(id))}
-          >
+          <button type="button" className="plain" onClick={() => setCopied(copyText(id))}>
             {copied ? 'Copied' : 'Copy'}
           </button>
         </span>

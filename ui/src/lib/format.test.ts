@@ -21,6 +21,7 @@ test('a change has a sign, and the minus is a minus', () => {
 
 test('shares have a decimal in tables, none in sentences from 10% on', () => {
   expect(f.share(0.315)).toBe('31.5%');
+  expect(f.share(0)).toBe('0%');
   expect(f.share(0.315, 210)).toBe('32%');
   expect(f.share(0.012, 210)).toBe('1.2%');
   expect(f.shareInWords(0.3151)).toBe('32%');
@@ -53,6 +54,7 @@ test('chances are in 100, and never certain', () => {
 test('an as-of is read as the end of the day before', () => {
   expect(f.date('2011-12-09')).toBe('9 Dec 2011');
   expect(f.endOf('2011-12-10')).toBe('end of 9 Dec 2011');
+  expect(f.asOfThe('2011-12-10')).toBe('As of the end of 9 Dec 2011.');
   expect(f.endOf('2012-03-01')).toBe('end of 29 Feb 2012');
   expect(f.span('2011-09-11', '2011-12-09')).toBe('11 Sep – 9 Dec 2011');
   expect(f.span('2010-12-01', '2011-12-09')).toBe('1 Dec 2010 – 9 Dec 2011');
@@ -67,10 +69,13 @@ test('durations are in the largest unit that stays exact enough', () => {
 
 test('what is measured is written with its unit', () => {
   expect(f.quantity(9, 'days')).toBe('9 days');
-  expect(f.quantity(1, 'order days')).toBe('1 order day');
+  expect(f.quantity(1, 'days')).toBe('1 day');
+  expect(f.quantity(48.4, 'days')).toBe('48 days');
+  expect(f.quantity(7, 'order days')).toBe('7');
+  expect(f.quantity(6, 'months')).toBe('6 months');
   expect(f.quantity(4310, 'money', 'GBP')).toBe('£4,310');
   expect(f.quantity(0.253, 'share')).toBe('25%');
-  expect(f.quantity(0.03287, 'times')).toBe('0.0329 times');
+  expect(f.quantity(0.03287, 'times')).toBe('0.033 times');
 });
 
 test('other readers see their own numbers and dates', () => {

@@ -46,6 +46,7 @@ export function change(n: number): string {
 
 /** A share in a table: 1.2%; among fewer than 1,000 only small ones have a decimal. */
 export function share(x: number, n = Number.POSITIVE_INFINITY): string {
+  if (x === 0) return '0%';
   return `${fixed(x * 100, n >= 1000 || Math.abs(x) < 0.1 ? 1 : 0)}%`;
 }
 
@@ -113,8 +114,6 @@ export function plain(x: number): string {
 }
 
 const UNITS: Record<string, [one: string, many: string]> = {
-  days: ['day', 'days'],
-  'order days': ['order day', 'order days'],
   months: ['month', 'months'],
 };
 
@@ -122,8 +121,11 @@ const UNITS: Record<string, [one: string, many: string]> = {
 export function quantity(x: number, unit: string, currency = ''): string {
   if (unit === 'money' || (currency && unit === currency)) return money(x, currency);
   if (unit === 'share') return shareInWords(x);
-  if (unit === 'times') return `${plain(x)} times`;
-  if (unit === 'a day') return `${plain(x)} a day`;
+  if (unit === 'times') return `${figures(x, 2)} times`;
+  if (unit === 'a day') return `${figures(x, 2)} a day`;
+  // The label says what is counted.
+  if (unit === 'order days') return plain(x);
+  if (unit === 'days') return x === 1 ? '1 day' : `${x < 10 ? plain(x) : count(x)} days`;
   const words = UNITS[unit];
   if (words) return `${plain(x)} ${Math.abs(x) === 1 ? words[0] : words[1]}`;
   return unit ? `${plain(x)} ${unit}` : plain(x);
@@ -152,6 +154,10 @@ export function eve(asOf: string): string {
 
 /** "end of 9 Dec 2011", for an `as_of` of 2011-12-10. */
 export const endOf = (asOf: string): string => `end of ${date(eve(asOf))}`;
+
+/** The same as a sentence begins: "As of the end of 9 Dec 2011." Nothing where there are no dates. */
+export const asOfThe = (asOf: string | null | undefined): string =>
+  asOf ? `As of the ${endOf(asOf)}.` : '';
 
 /** 11 Sep – 9 Dec 2011 */
 export function span(from: string, to: string): string {

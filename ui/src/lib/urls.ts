@@ -30,3 +30,11 @@ export function pageHref(
   const path = ['p', project, ...parts].map(encodeURIComponent).join('/');
   return `/${path}${writeSearch(search)}`;
 }
+
+/** The steps towards a run, for uploads of a project. */
+export const startHref = (project: string, uploads: string[] = [], step = ''): string =>
+  `/start${uploads.length ? `/${uploads.join(',')}` : ''}${writeSearch({ project, step })}`;
+
+/** A run, or other long work, as it goes on. */
+export const jobHref = (project: string, job: string): string =>
+  `/runs/${encodeURIComponent(job)}${writeSearch({ project })}`;

@@ -1,3 +1,95 @@
+/** One customer: which segment and how surely, what happened, why, and what would change it. */
+import { useParams } from '@tanstack/react-router';
+import { type CustomerDetail, useCustomer } from '@/api/customers';
+import { useCurrency } from '@/api/projects';
+import { AppLink } from '@/components/AppLink';
+import { LoadState } from '@/components/LoadState';
+import { Notice } from '@/components/Notice';
+import { PageHeader } from '@/components/PageHeader';
+import { SafeText } from '@/components/SafeText';
+import { SegmentChip } from '@/components/SegmentChip';
+import { Lines } from '@/components/Waiting';
+import { asOfThe, ofHundred } from '@/lib/format';
+import { chipOf } from '@/pages/customers/columns';
+import { type Place, usePlace } from '@/place';
+import { Ahead } from './Ahead';
+import classes from './customer.module.css';
+import { Known } from './Known';
+import { Life } from './Life';
+import { Offers } from './Offers';
+import { Products } from './Products';
+import { Supposing } from './Supposing';
+import { Why } from './Why';
+
 export default function CustomerPage() {
-  return null;
+  const { customer: id = '' } = useParams({ strict: false }) as { customer?: string };
+  const place = usePlace();
+  const query = useCustomer(place.project, id);
+  return (
+    <LoadState
+      query={query}
+      what="The customer"
+      skeleton={<Lines n={10} height={28} />}
+      gone={() => (
+        <>
+          <PageHeader
+            title="No such customer"
+            place={place.name}
+            crumbs={[{ label: 'Customers', href: place.href(['customers']) }]}
+          />
+          <Notice>
+            No customer has the id {id.slice(0, 80)}.{' '}
+            <AppLink className="link" href={place.href(['customers'], { q: id.slice(0, 2) })}>
+              See ids that begin with {id.slice(0, 2)}
+            </AppLink>
+          </Notice>
+        </>
+      )}
+    >
+      {(customer) => <Shown key={customer.customer_id} customer={customer} place={place} />}
+    </LoadState>
+  );
+}
+
+function Shown({ customer, place }: { customer: CustomerDetail; place: Place }) {
+  const currency = useCurrency(place.project, customer.run_id);
+  const placed = customer.segment_name != null;
+  const dated = customer.as_of != null;
+  return (
+    <>
+      <PageHeader
+        title={customer.customer_id}
+        heading={<SafeText text={customer.customer_id} max={80} />}
+        place={place.name}
+        crumbs={[{ label: 'Customers', href: place.href(['customers']) }]}
+        actions={
+          placed && (
+            <SegmentChip
+              segment={chipOf(customer)}
+              href={place.href(['segments', customer.segment_id])}
+              size="lg"
+            />
+          )
+        }
+        sentence={sentenceOf(customer)}
+      />
+      {dated && <Life customer={customer} place={place} currency={currency} />}
+      <div className={classes.two}>
+        {placed && <Why customer={customer} place={place} />}
+        {placed && <Supposing customer={customer} place={place} currency={currency} />}
+        {dated && <Ahead customer={customer} place={place} />}
+        {dated && <Products customer={customer} place={place} />}
+        {dated && <Offers customer={customer} place={place} />}
+      </div>
+      <Known customer={customer} place={place} currency={currency} />
+    </>
+  );
+}
+
+function sentenceOf(customer: CustomerDetail): string {
+  const { segment_name: name, second_name: second, margin } = customer;
+  if (!name)
+    return `In no segment: ${customer.status.replaceAll('_', ' ')}. ${asOfThe(customer.as_of)}`;
+  const near = second && margin != null ? `; ${ofHundred(margin)} of 100 clear of ${second}` : '';
+  return `In ${name}${near}. ${asOfThe(customer.as_of)}`;
 }

@@ -1,3 +1,162 @@
+/** All customers, a page at a time; search, order and filters are in the address. */
+import { NativeSelect, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { useEffect, useState } from 'react';
+import { useCustomers } from '@/api/customers';
+import { useCurrency, useManifest } from '@/api/projects';
+import { useSegments } from '@/api/segments';
+import { DataTable } from '@/components/DataTable';
+import { ExportMenu } from '@/components/ExportMenu';
+import { Icon } from '@/components/Icon';
+import { LoadState } from '@/components/LoadState';
+import { Notice } from '@/components/Notice';
+import { PageHeader } from '@/components/PageHeader';
+import { Lines } from '@/components/Waiting';
+import { customerFiles } from '@/lib/exports';
+import { asOfThe, counted } from '@/lib/format';
+import { type Place, usePlace, useSetSearch } from '@/place';
+import { customerColumns } from './columns';
+
+const ROWS = 50;
+
 export default function Customers() {
-  return null;
+  const place = usePlace();
+  const { q = '', f = '', sort = '', after = '', page = '1' } = place.search;
+  const listing = {
+    search: q,
+    segment: f,
+    sort: sort || 'customer_id',
+    cursor: after,
+    limit: ROWS,
+  };
+  const query = useCustomers(place.project, listing);
+  const setSearch = useSetSearch();
+  const currency = useCurrency(place.project, place.run?.run_id);
+  const horizon = useManifest(place.project, place.run?.run_id).data?.horizon;
+  const from = (Number(page) - 1) * ROWS + 1;
+  const total = query.data?.total;
+  return (
+    <>
+      <PageHeader
+        title="Customers"
+        place={place.name}
+        sentence={total !== undefined && sentenceOf(total, place)}
+        actions={
+          total !== undefined &&
+          !q && (
+            <ExportMenu
+              main
+              count={total}
+              asOf={place.asOf}
+              kinds={customerFiles(place.project, f)}
+            />
+          )
+        }
+      />
+      {place.runId && (
+        <Notice>Lists of customers are kept for the published run alone; this is that one.</Notice>
+      )}
+      <div className="card">
+        <LoadState query={query} what="Customers" skeleton={<Lines n={12} height={28} />}>
+          {(data) => (
+            <DataTable
+              caption="Customers"
+              busy={query.isPlaceholderData}
+              columns={customerColumns(place, currency)}
+              rowKey={(one) => one.customer_id}
+              href={(one) => place.href(['customers', one.customer_id])}
+              sort={sort || 'customer_id'}
+              onSort={(next) => setSearch({ sort: next, after: undefined, page: undefined })}
+              filters={<Filters place={place} />}
+              empty={<Empty place={place} />}
+              page={{
+                rows: data.items,
+                total: data.total,
+                from,
+                onNext: data.next
+                  ? () =>
+                      setSearch({ after: data.next ?? undefined, page: String(Number(page) + 1) })
+                  : undefined,
+                onBack: after ? () => window.history.back() : undefined,
+              }}
+            />
+          )}
+        </LoadState>
+      </div>
+      {place.asOf && horizon && (
+        <p className="note">
+          Expected: what a model that was checked on past orders expects within{' '}
+          {horizon.replace('d', ' days')}.
+        </p>
+      )}
+    </>
+  );
+}
+
+function sentenceOf(total: number, place: Place): string {
+  const { q, f } = place.search;
+  const day = ` ${asOfThe(place.asOf)}`;
+  const which = [f && 'in this segment', q && `whose id begins with ${q}`]
+    .filter(Boolean)
+    .join(', ');
+  return `${counted(total, 'customer')}${which ? ` ${which}` : ''}.${day}`;
+}
+
+function Filters({ place }: { place: Place }) {
+  const { q = '', f = '' } = place.search;
+  const setSearch = useSetSearch();
+  const segments = useSegments(place.project).data?.items ?? [];
+  const [text, setText] = useState(q);
+  useEffect(() => setText(q), [q]);
+  const first = { after: undefined, page: undefined };
+  const search = useDebouncedCallback(
+    (next: string) => setSearch({ q: next, ...first }, true),
+    250,
+  );
+  return (
+    <>
+      <TextInput
+        data-search
+        aria-label="Search by the beginning of the id"
+        placeholder="Id begins with…   /"
+        leftSection={<Icon name="search" />}
+        value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value);
+          search(event.currentTarget.value.trim());
+        }}
+      />
+      <NativeSelect
+        aria-label="Segment"
+        value={f}
+        data={[
+          { value: '', label: 'All segments' },
+          ...segments.map((one) => ({ value: one.id, label: one.name })),
+          { value: 'none', label: 'In no segment' },
+        ]}
+        onChange={(event) => setSearch({ f: event.currentTarget.value, ...first })}
+      />
+    </>
+  );
+}
+
+function Empty({ place }: { place: Place }) {
+  const { q, f } = place.search;
+  const setSearch = useSetSearch();
+  const some = useCustomers(place.project, { limit: 1 }).data?.items[0]?.customer_id;
+  return (
+    <Notice>
+      {q
+        ? `No customer has an id that begins with ${q}${f ? ' in this segment' : ''}.`
+        : 'There is no customer here.'}{' '}
+      {q && some && `Ids here look like ${some}. `}
+      <button
+        type="button"
+        className="plain link"
+        onClick={() => setSearch({ [q ? 'q' : 'f']: undefined, after: undefined, page: undefined })}
+      >
+        {q ? 'Drop the search' : 'Show all segments'}
+      </button>
+    </Notice>
+  );
 }

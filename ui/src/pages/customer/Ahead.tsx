@@ -1,0 +1,62 @@
+import { type CustomerDetail, useAhead } from '@/api/customers';
+import { Figure } from '@/components/Figure';
+import { Hidden } from '@/components/Hidden';
+import { LoadState } from '@/components/LoadState';
+import { NotMade } from '@/components/NotMade';
+import { chance, counted, estimate, plain, range } from '@/lib/format';
+import type { Place } from '@/place';
+import classes from './customer.module.css';
+
+/** What the customer is expected to do, with ranges. */
+export function Ahead({ customer, place }: { customer: CustomerDetail; place: Place }) {
+  const query = useAhead(place.project, customer.customer_id);
+  return (
+    <section className="card" aria-labelledby="ahead">
+      <h2 id="ahead" className="section">
+        What comes next
+      </h2>
+      <LoadState
+        query={query}
+        what="What comes next"
+        notReady={(error) => (
+          <NotMade error={error} project={place.project} kind="value" verb="Work it out" />
+        )}
+      >
+        {(data) => {
+          const money = (x: number) => estimate(x, data.currency);
+          return (
+            <div className={classes.pair}>
+              <Figure
+                label={`Spend within ${counted(data.horizon_days, 'day')}`}
+                value={data.spend == null ? null : `about ${money(data.spend)}`}
+                range={
+                  data.spend_low == null || data.spend_high == null
+                    ? undefined
+                    : range(data.spend_low, data.spend_high, money)
+                }
+                help={
+                  data.spend_reason ??
+                  (data.orders == null
+                    ? undefined
+                    : `about ${plain(Number(data.orders.toPrecision(2)))} orders`)
+                }
+                asOf={customer.as_of}
+              />
+              <Figure
+                label="Leaves"
+                value={data.churn == null ? null : chance(data.churn)}
+                help={
+                  data.next_segment_name ? (
+                    `Most likely then: ${data.next_segment_name}`
+                  ) : (
+                    <Hidden reason="unknown" />
+                  )
+                }
+              />
+            </div>
+          );
+        }}
+      </LoadState>
+    </section>
+  );
+}
