@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from coterie.features.column import to_floats
 from coterie.features.matrix import Matrix
@@ -64,17 +65,22 @@ def overview(run: Run, before: Run | None = None, value: Value | None = None) ->
 
 def _frame(run: Run) -> pa.Table:
     """Return segment_id and what is measured, of the customers that have a segment."""
-    placed = run.table("assignments").select(["customer_id", "segment_id"])
-    features = run.table("features")
-    names = [name for name in _MEASURES if name in features.column_names]
-    # Both are by customer id; a run of customer tables has a row for each in both.
-    joined = placed.append_column(
-        "row", pc.index_in(placed["customer_id"], features["customer_id"].combine_chunks())
+    placed = _read(run, "assignments", ["customer_id", "segment_id"])
+    path = run.folder / "features.parquet"
+    names = [name for name in _MEASURES if name in pq.read_schema(path).names]
+    features = _read(run, "features", ["customer_id", *names])
+    # Both are by customer id, a row for each customer: what is told of one is beside her.
+    if features["customer_id"] != placed["customer_id"]:
+        ids = features["customer_id"].combine_chunks()
+        features = features.take(pc.index_in(placed["customer_id"], ids))
+    joined = features.drop_columns(["customer_id"]).append_column(
+        "segment_id", placed["segment_id"]
     )
-    joined = joined.filter(pc.not_equal(joined["segment_id"], "none"))
-    for name in names:
-        joined = joined.append_column(name, features[name].take(joined["row"]))
-    return joined.drop_columns(["row"])
+    return joined.filter(pc.not_equal(joined["segment_id"], "none"))
+
+
+def _read(run: Run, name: str, columns: list[str]) -> pa.Table:
+    return pq.read_table(run.folder / f"{name}.parquet", columns=columns)
 
 
 def _moved(run: Run, before: Run | None) -> Moved | None:
@@ -112,7 +118,7 @@ def _figures(
             "label": "Customers",
             "unit": "count",
             "value": frame.num_rows,
-            "n": run.table("assignments").num_rows,
+            "n": run.manifest["files"]["assignments.parquet"]["rows"],
             "before": former.num_rows if former is not None else None,
         },
         _spend(frame, former),

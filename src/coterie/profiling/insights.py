@@ -133,8 +133,7 @@ def find_insights(
 def _column(frame: pa.Table, name: str, segment_id: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     if name not in frame.column_names:
         return np.empty(0)
-    rows = frame.filter(pc.equal(frame["segment_id"], segment_id))
-    numbers = to_floats(rows.column(name))
+    numbers = to_floats(frame[name].filter(pc.equal(frame["segment_id"], segment_id)))
     return numbers[np.isfinite(numbers)]
 
 
