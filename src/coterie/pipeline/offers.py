@@ -44,6 +44,7 @@ from coterie.offers.replay import replay, replay_json
 from coterie.pipeline.feedback import fed
 from coterie.pipeline.ground import PEOPLE, TOUCHES, Ground, open_ground, read_contacts
 from coterie.pipeline.plan import Tell
+from coterie.privacy.consent import Consent, find_consent
 from coterie.store.home import Home
 from coterie.store.predictions import PAGE, SUMMARY, kept
 from coterie.store.runs import FolderWriter
@@ -169,6 +170,8 @@ def _kept(settings: Settings, folder: Path, wish: Wish, kind: str, tell: Tell) -
             "seed": seed,
             "budget": wish.budget,
         }
+        if consent := _consent(settings, ground):
+            key["consent"] = consent.sql
         make = write_plan if kind == "offers" else _report
 
         def write(writer: FolderWriter) -> None:
@@ -253,6 +256,7 @@ def write_plan(
     """
     known = _known(db, settings, ground, seed)
     day = _date(ground.as_of)
+    held = _hold_back(db, _consent(settings, ground))
     asked = _ask(db, known.suits, ground)
     open_now = sum(1 << i for i, offer in enumerate(known.offers) if offer.runs_on(day))
     groups = Groups.of(asked.segment, asked.may & np.int64(open_now), len(known.offers))
@@ -276,7 +280,7 @@ def write_plan(
         "offers": rows,
         "segments": segment_rows(asked, drawn, known.suits, known.promises, ground.segments),
         "before_it_starts": replay_json(past),
-        "notes": _notes(known.suits, ground),
+        "notes": [*_notes(known.suits, ground), *held],
     }
     writer.table("plan.parquet", table)
     writer.table(
@@ -327,6 +331,20 @@ def _draw(
         shared = share_out(groups, known.offers, goal, budget=wish.budget)
     planned = whole(shared, groups, known.offers, goal, budget=wish.budget)
     return planned, draw(planned, groups, known.offers, seed=seed)
+
+
+def _consent(settings: Settings, ground: Ground) -> Consent | None:
+    columns = ground.columns.numbers, ground.columns.words
+    return find_consent([name for names in columns for name in names], settings.privacy.consent)
+
+
+def _hold_back(db: DuckDB, consent: Consent | None) -> list[str]:
+    """Leave out who may not be written to, once all that was learned of them is known."""
+    if consent is None:
+        return []
+    ((held,),) = db.rows(f"SELECT COUNT(*) FROM {PEOPLE} WHERE NOT ({consent.sql})")
+    db.execute(f"DELETE FROM {PEOPLE} WHERE NOT ({consent.sql})")
+    return [f"Held back {held:,}: no consent ({consent.column})."] if held else []
 
 
 def _heads(ground: Ground, seed: int) -> dict[str, Any]:
