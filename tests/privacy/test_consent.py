@@ -10,6 +10,7 @@ from coterie import Project
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import ParameterError
 from coterie.privacy.consent import Consent, find_consent
+from coterie.profiling.export_rows import customer_rows
 
 OFFER = '[[offers]]\nid = "back"\nvalue = 9.0\nresponse = 0.1\ncontrol_share = 0.0\n'
 
@@ -51,3 +52,7 @@ def test_a_plan_leaves_out_who_did_not_agree_and_counts_them(tmp_path: Path) -> 
     planned = set(plan.table["customer_id"].to_pylist())
     assert planned
     assert planned.isdisjoint({f"c{n:02}" for n in range(5)})
+    held = project.held_back()
+    assert held.to_pylist() == [f"c{n:02}" for n in range(5)]
+    rows = [row for batch in customer_rows(project.latest, held=held) for row in batch.to_pylist()]
+    assert [row["customer_id"] for row in rows] == [f"c{n:02}" for n in range(5, 40)]

@@ -35,3 +35,9 @@ def test_a_customer_is_shown_what_is_kept_and_is_erased_by_a_job(cards, tmp_path
             "total": 0,
         }
     assert "c007" not in (tmp_path / "home" / "cards" / "cards.csv").read_text()
+
+
+def test_an_export_for_activation_counts_who_did_not_agree(ready):
+    found = ready.get(f"{ROOT}/cards/exports/assignments", params={"activation": "true"})
+    assert found.status_code == 200
+    assert found.headers["x-held-back"] == "0"

@@ -13,6 +13,8 @@ from coterie.pipeline.explained import Run
 from coterie.store.results import published_run
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from coterie.offers.kept_plan import Planned
     from coterie.offers.kept_products import Products
     from coterie.offers.products import Track
@@ -151,6 +153,12 @@ class Predictions:
             customer_id, known, note and items.
         """
         return self.products().recommend(customer_id, n=n, track=track)
+
+    def held_back(self) -> pa.Array:
+        """Return the ids of customers who did not agree to be written to; lists leave them out."""
+        from coterie.pipeline.consenting import held_back
+
+        return held_back(self.latest, self.settings.privacy.consent)
 
     def plan_offers(
         self,

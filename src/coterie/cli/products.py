@@ -41,16 +41,22 @@ def recommend(
     if bool(customer_id) == (to is not None):
         raise MisuseError("Whose list?", allowed="Give the id of a customer, or --to FILE for all.")
     track: Track | None = "again" if again else "new" if new else None
+    project = project_in(folder)
     with progress() as tell:
-        found = project_in(folder).products(tell=tell)
+        found = project.products(tell=tell)
     run = latest(folder)
     if to is not None:
+        from coterie.pipeline.consenting import without
         from coterie.profiling.export import write_table
 
-        rows = found.lists(n=n, track=track)
+        held = project.held_back()
+        rows = without(found.lists(n=n, track=track), held)
         write_table(rows, to)
         if as_json:
-            return answer("recommend", {"file": str(to), "total": rows.num_rows}, run=run)
+            data = {"file": str(to), "total": rows.num_rows, "held_back": len(held)}
+            return answer("recommend", data, run=run)
+        if len(held):
+            out.print(f"Held back {len(held):,}: no consent.")
         return out.print(f"{rows.num_rows:,} rows to {plain(str(to))}", soft_wrap=True)
     one = found.recommend(customer_id, n=n, track=track)
     notes = [{"code": "cold_start", "message": one["note"]}] if one["note"] else []

@@ -16,7 +16,7 @@ _RULE = ("text", "sql", "precision", "recall")
 
 
 def customer_rows(
-    run: Run, *, features: bool = False, segment_id: str = ""
+    run: Run, *, features: bool = False, segment_id: str = "", held: pa.Array | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Yield the customers of a run, by id.
 
@@ -28,6 +28,8 @@ def customer_rows(
         Also what is known of each.
     segment_id : str, optional
         Only those of a segment; "none" for those in none.
+    held : pyarrow.Array, optional
+        Ids of those who are left out.
 
     Yields
     ------
@@ -51,6 +53,8 @@ def customer_rows(
         if segment_id:
             own = pc.fill_null(table["segment_id"], "none")
             table = table.filter(pc.equal(own, segment_id))
+        if held is not None:
+            table = table.filter(pc.invert(pc.is_in(table["customer_id"], held)))
         empty = False
         yield from table.combine_chunks().to_batches() or [_nobody(table.schema)]
     if empty:

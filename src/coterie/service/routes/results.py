@@ -14,6 +14,8 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, StreamingResponse
 
 from coterie.api import Run, list_features
+from coterie.config import load_settings
+from coterie.pipeline.consenting import held_back
 from coterie.profiling.comparison import compare
 from coterie.profiling.crossing import flows_dict
 from coterie.profiling.export import csv_parts, parquet_parts
@@ -237,21 +239,30 @@ def export_sql(
 def export(
     served: ThisProject,
     what: Literal["assignments", "customers", "segments"],
+    *,
     run_id: RunId = "",
     segment: Annotated[str, Query(max_length=100, description="Id; only its customers.")] = "",
     kind: Annotated[Kind, Query(alias="format", description="Of the file.")] = "csv",
+    activation: Annotated[
+        bool, Query(description="To be written to: without those who did not agree.")
+    ] = False,
 ) -> StreamingResponse:
     """Give assignments, customers with their features, or segments as a file, piece by piece.
 
-    In CSV no cell is a formula to a spreadsheet.
+    In CSV no cell is a formula to a spreadsheet. With ``activation`` the header ``x-held-back``
+    tells how many customers of the run did not agree to be written to.
     """
     run = chosen(served, run_id)
     if segment not in {"", NOBODY}:
         segment_of(run, segment)
     rows: Iterable[pa.RecordBatch] = [segment_rows(run)]
-    if what != "segments":
-        rows = customer_rows(run, features=what == "customers", segment_id=segment)
     name = _file(served, run, f"{what}{segment and '-'}{segment}", kind)
+    if what != "segments":
+        held = None
+        if activation:
+            held = held_back(run, load_settings(served.folder).privacy.consent)
+            name["x-held-back"] = str(len(held))
+        rows = customer_rows(run, features=what == "customers", segment_id=segment, held=held)
     return StreamingResponse(_PARTS[kind](rows), media_type=_TYPES[kind], headers=name)
 
 
