@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from coterie.service.params import ServerParams
-from tests.service.conftest import CARDS, ROOT, put_cards, served
+from tests.service.conftest import CARDS, ROOT, finish, put_cards, served
 
 
 def send(client, name: str, content: bytes, project: str = "shop"):
@@ -211,3 +212,27 @@ def test_a_file_of_touches_that_is_none_tells_nothing_of_the_server(ready, tmp_p
     assert answer.status_code == 422
     assert "/tmp" not in answer.text
     assert str(tmp_path) not in answer.text
+
+
+def test_a_project_whose_sources_a_server_may_not_read_is_still_served(cards, tmp_path):
+    folder = tmp_path / "home" / "cards"
+    shutil.copytree(cards, folder)
+    (tmp_path / "cards.csv").write_text((folder / "cards.csv").read_text())
+    (folder / "cards.csv").unlink()
+    text = (folder / "coterie.toml").read_text()
+    (folder / "coterie.toml").write_text(text.replace('"cards.csv"', '"../../cards.csv"'))
+    with served(ServerParams(tmp_path / "home")) as client:
+        path = f"{ROOT}/cards"
+        assert client.get(f"{path}/customers/c001").status_code == 200
+        renamed = client.patch(f"{path}/segments/seg-001", json={"name": "Gold"})
+        assert (renamed.status_code, renamed.json()["name"]) == (200, "Gold")
+        person = {"rows": [{"spend": 10, "visits": 3, "plan": "gold"}]}
+        assert client.post(f"{path}/predict", json=person).status_code == 200
+        refused = client.post(f"{path}/runs")
+        assert (refused.status_code, refused.json()["where"]) == (422, "sources.customers")
+        held = client.get(f"{path}/customers/c001/access").json()
+        assert held["total"] > 0
+        job = client.delete(f"{path}/customers/c001").json()
+        assert finish(client, job)["state"] == "done"
+        assert client.get(f"{path}/customers/c001").status_code == 404
+    assert "c001" in (tmp_path / "cards.csv").read_text()  # not the server's to change

@@ -26,6 +26,8 @@ from coterie.store.runs import MANIFEST
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 CONNECTION = "connection:"
+READING = frozenset({"run", "train", "prospects", "flows"})
+"""Jobs that may read the sources; the others go by what is kept."""
 WAIT = 1.0
 """Seconds that a request waits for customers to be loaded."""
 _KEPT = 4
@@ -80,6 +82,31 @@ def server_settings(
             source = source.model_copy(update={"database": f"env:{connections[known]}"})  # noqa: PLW2901 - the same source, with its place filled in
         found[name] = source
     return settings.model_copy(update={"sources": found})
+
+
+def kept_settings(folder: Path) -> Settings:
+    """Return the settings of a project for what is kept of it already: nothing is read anew.
+
+    Parameters
+    ----------
+    folder : Path
+        The project folder; its own files alone can be looked at, whatever the settings name.
+
+    Returns
+    -------
+    Settings
+        As they are, but for the places of sources that a server may not read.
+    """
+    settings = load_settings(folder)
+    root = folder.resolve()
+    nowhere = {"file": "", "database": ""}
+    sources = {
+        name: source
+        if source.file and _is_inside(source.file, root)
+        else source.model_copy(update=nowhere)
+        for name, source in settings.sources.items()
+    }
+    return settings.model_copy(update={"sources": sources})
 
 
 def _is_inside(file: str, root: Path) -> bool:
@@ -301,8 +328,15 @@ class Projects:
         where = self.params.database or str(self.params.home / SERVER / REGISTRY)
         return where, None if self.alone else name
 
-    def project(self, name: str) -> Project:
-        """Return the project with its settings, whose sources a server may read.
+    def project(self, name: str, *, reads: bool = False) -> Project:
+        """Return the project with its settings.
+
+        Parameters
+        ----------
+        name : str
+            By which it is asked for.
+        reads : bool, default False
+            Whether its sources are to be read: then they must be such as a server may read.
 
         Raises
         ------
@@ -315,7 +349,9 @@ class Projects:
                 f"The project {name} has no sources yet.",
                 hint=f"Upload files and map them: PUT /api/v1/projects/{name}/mapping",
             )
-        return Project(served.folder, server_settings(served.folder, self.connections()))
+        if reads:
+            return Project(served.folder, server_settings(served.folder, self.connections()))
+        return Project(served.folder, kept_settings(served.folder))
 
 
 def _slug(folder: Path) -> str:

@@ -22,7 +22,7 @@ from typing import Any
 from coterie.api import Project
 from coterie.errors import CoterieError
 from coterie.profiling.crossing import flows_dict
-from coterie.service.projects import server_settings
+from coterie.service.projects import READING, kept_settings, server_settings
 from coterie.store.database import Database
 from coterie.store.home import Home
 
@@ -131,7 +131,9 @@ def main() -> None:
 
     try:
         folder = Path(task["folder"])
-        project = Project(folder, server_settings(folder, task["connections"]))
+        reads = task["kind"] in READING
+        settings = server_settings(folder, task["connections"]) if reads else kept_settings(folder)
+        project = Project(folder, settings)
         wish = {**task["params"], "server": task["server"], "now": task["now"]}
         say(result=KINDS[task["kind"]](project, wish, tell))
     except CoterieError as error:

@@ -26,6 +26,7 @@ from coterie.service.deps import (
 from coterie.service.ids import new_id
 from coterie.service.models import Job, JobWish, Page, RunInfo, RunWish
 from coterie.service.problems import NotFoundError
+from coterie.service.projects import READING
 from coterie.service.reading import run_info
 from coterie.store.jobs import ENDED, Jobs
 
@@ -53,7 +54,7 @@ class Desk:
 
     def start(self, kind: str, params: dict[str, Any]) -> Job:
         """Start a job, once the settings of the project have been read and will do."""
-        self.projects.project(self.served.name)
+        self.projects.project(self.served.name, reads=kind in READING)
         name = self.served.name
         row = self.jobs.add(new_id("j"), name, kind, params, now=self.now)
         self.response.headers["Location"] = _AT.format(name, row["id"])
