@@ -141,7 +141,7 @@ def test_no_path_leads_out_of_what_is_served(ready, path):
 def command(home: Path, *words: str) -> Iterator[tuple[int, list[str]]]:
     """Run ``coterie serve`` until the block ends; yield its port and, afterwards, its log."""
     port, log = free_port(), []
-    told = [*COTERIE, "serve", str(home), "--port", str(port), "--workers", "1", *words]
+    told = [*COTERIE, "serve", str(home), "--port", str(port), "--workers", "0", *words]
     told += ["--log-format", "json", "--log-level", "debug"]
     with subprocess.Popen(told, stderr=subprocess.PIPE, text=True) as process:
         try:
