@@ -92,6 +92,20 @@ def is_public(address: str) -> bool:
 def sign(secret: bytes, body: bytes, *, at: int) -> str:
     """Return the signature of a body: HMAC-SHA256 over the time and the body.
 
+    Parameters
+    ----------
+    secret : bytes
+        That both ends know.
+    body : bytes
+        As it is sent.
+    at : int
+        Seconds since 1970.
+
+    Returns
+    -------
+    str
+        For the header ``SIGNATURE``.
+
     Examples
     --------
     >>> sign(bytes(32), b"{}", at=1767225600)[:27]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_POLICY = "content-security-policy"
 STRICT = {
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    _POLICY: "default-src 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
@@ -29,7 +31,9 @@ class Strict:
 
     def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self.app = app
-        self._always = {**STRICT, "strict-transport-security": _YEAR} if secure else STRICT
+        wanted = {**STRICT, "strict-transport-security": _YEAR} if secure else STRICT
+        self._always = _raw(wanted)
+        self._page = _raw({**wanted, _POLICY: PAGE})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add them when the answer begins."""
@@ -39,11 +43,15 @@ class Strict:
 
         async def strict(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
-                    headers.setdefault("content-security-policy", PAGE)
-                for name, value in self._always.items():
-                    headers.setdefault(name, value)
+                given = dict(message["headers"])
+                is_page = given.get(b"content-type", b"").startswith(b"text/html")
+                wanted = self._page if is_page else self._always
+                more = [pair for pair in wanted if pair[0] not in given]
+                message["headers"] = [*message["headers"], *more]
             await send(message)
 
         await self.app(scope, receive, strict)
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
