@@ -30,6 +30,7 @@ from coterie.features.level1 import Rules
 from coterie.features.measures import Measure
 from coterie.offers.catalogue import Offer, called, check_catalogue
 from coterie.prediction.params import PredictParams
+from coterie.privacy.disclosure import PrivacyParams
 from coterie.schema import INPUT_TABLES, ColumnParams, Params
 from coterie.segmentation.base import SegmentationParams
 from coterie.segmentation.wishes import Rule, Weights
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     measures: tuple[Measure, ...] = ()
     predict: PredictParams = PredictParams()
     offers: tuple[Offer, ...] = ()
+    privacy: PrivacyParams = PrivacyParams()
     store: StoreParams = StoreParams()
     threads: int | None = Field(default=None, ge=1, le=1_024)
     memory_limit: str = Field(default="", pattern=r"^(\d{1,6}(\.\d{1,3})?\s*[KMGT]i?B)?$")
@@ -127,6 +129,8 @@ class Settings(BaseSettings):
         for name in _LATER:
             if not kept["segmentation"][name]:
                 del kept["segmentation"][name]
+        if self.privacy == PrivacyParams():
+            del kept["privacy"]
         return kept
 
     @property
@@ -134,6 +138,7 @@ class Settings(BaseSettings):
         """The settings that a fitted model depends on; a change of them asks for a new fit."""
         kept = self.result_bearing
         del kept["sources"], kept["project"]["name"]
+        kept.pop("privacy", None)
         rules = ("returns", "duplicates", "free_orders")
         kept["rules"] = {
             name: {rule: getattr(source, rule) for rule in rules}
@@ -355,6 +360,7 @@ def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
         "measures": Measure,
         "predict": PredictParams,
         "offers": Offer,
+        "privacy": PrivacyParams,
     }
     if location:
         model = parts.get(str(location[0]), Settings)

@@ -12,6 +12,7 @@ from benchmarks.figures import FIGURES
 from coterie.config import ProjectParams, Settings
 from coterie.offers.catalogue import Offer
 from coterie.prediction.params import PredictParams
+from coterie.privacy.disclosure import PrivacyParams
 from coterie.schema import ColumnParams
 from coterie.segmentation.base import SegmentationParams
 from coterie.segmentation.wishes import Rule, Weights
@@ -35,6 +36,7 @@ SECTIONS = {
     "## `[[segmentation.rules]]`": Rule,
     "## `[predict]`": PredictParams,
     "## `[[offers]]`": Offer,
+    "## `[privacy]`": PrivacyParams,
 }
 
 
