@@ -30,6 +30,7 @@ from coterie.features.level1 import Rules
 from coterie.features.measures import Measure
 from coterie.offers.catalogue import Offer, called, check_catalogue
 from coterie.prediction.params import PredictParams
+from coterie.privacy.disclosure import FLOOR
 from coterie.privacy.params import PrivacyParams
 from coterie.schema import INPUT_TABLES, ColumnParams, Params
 from coterie.segmentation.base import SegmentationParams
@@ -128,6 +129,8 @@ class Settings(BaseSettings):
         kept = self.model_dump(mode="json", exclude=apart)
         if self.privacy.pseudonyms:
             kept["privacy"] = {"pseudonyms": True, "identity": sorted(self.privacy.identity)}
+        if self.privacy.floor != FLOOR:  # the report hides by it
+            kept.setdefault("privacy", {})["floor"] = self.privacy.floor
         for name in _LATER:
             if not kept["segmentation"][name]:
                 del kept["segmentation"][name]
@@ -138,6 +141,9 @@ class Settings(BaseSettings):
         """The settings that a fitted model depends on; a change of them asks for a new fit."""
         kept = self.result_bearing
         del kept["sources"], kept["project"]["name"]
+        kept.get("privacy", {}).pop("floor", None)
+        if not kept.get("privacy"):
+            kept.pop("privacy", None)
         rules = ("returns", "duplicates", "free_orders")
         kept["rules"] = {
             name: {rule: getattr(source, rule) for rule in rules}

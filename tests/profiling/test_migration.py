@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coterie.engine.duckdb import DuckDB
-from coterie.profiling.crossing import crossing, hidden_cells
+from coterie.profiling.crossing import crossing
 from coterie.profiling.migration import (
     ABSENT,
     CAUSES,
@@ -131,34 +131,6 @@ def test_everybody_is_in_exactly_one_cell_and_rows_add_up(tmp_path_factory, cust
             there = sum(s == name for s in start.values())
             assert row.sum() == (there if name != ABSENT else len(customers) - len(start))
         np.testing.assert_allclose(matrix.shares.sum(axis=1), np.minimum(matrix.counts.sum(1), 1))
-
-
-@given(st.lists(st.lists(st.integers(0, 60), min_size=4, max_size=4), min_size=3, max_size=5))
-def test_no_hidden_cell_follows_from_the_sums(rows):
-    counts = np.array(rows)
-    hidden = hidden_cells(counts, 25)
-    assert hidden[(counts > 0) & (counts < 25)].all()
-    if not ((counts > 0) & (counts < 25)).any():
-        assert not hidden.any()
-    # each hidden cell lies on a closed way of hidden cells: another table has the same sums
-    for i, j in np.argwhere(hidden):
-        assert reaches(hidden, i, j)
-
-
-def reaches(hidden, row, column):
-    """Whether the row is reached from the column over hidden cells without the cell itself."""
-    seen, todo = set(), [("column", column)]
-    while todo:
-        side, place = todo.pop()
-        if (side, place) in seen:
-            continue
-        seen.add((side, place))
-        others = np.flatnonzero(hidden[:, place] if side == "column" else hidden[place])
-        for other in others.tolist():
-            cell = (other, place) if side == "column" else (place, other)
-            if cell != (row, column):
-                todo.append(("row" if side == "column" else "column", other))
-    return ("row", row) in seen
 
 
 def test_the_order_asked_for_is_kept_and_those_without_a_segment_come_last():

@@ -58,7 +58,7 @@ def flows(
 
 
 def _flows_json(found: Flows, segment: str) -> dict[str, Any]:
-    from coterie.profiling.crossing import flows_dict
+    from coterie.profiling.flows_json import flows_dict
 
     data = flows_dict(found.migration, found.segments, found.start, found.end)
     if segment:

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
 from coterie.features.windows import to_date, to_day
@@ -16,9 +18,11 @@ from coterie.pipeline.plan import Outcome, Plan, make_plan
 from coterie.profiling.charts_flows import flow_section
 from coterie.profiling.choice import candidate_rows, choice_of
 from coterie.profiling.format import long_date
+from coterie.profiling.hidden_moves import HiddenMoves, hidden_moves
 from coterie.profiling.migration import Earlier, migration_since
 from coterie.profiling.output import describe_segments, write_measured, write_tables
 from coterie.profiling.profile import ProfileParams
+from coterie.profiling.publication import hidden_sizes
 from coterie.profiling.report import ReportData, render
 from coterie.profiling.rules import Rules
 from coterie.profiling.segments import segment_objects
@@ -183,7 +187,9 @@ def _describe(
                 "Coterie": plan.inputs["version"],
             },
             flows=flow_section(
-                migration, *_flow_facts(segments, released, earlier, refitted=refitted)
+                migration,
+                *_flow_facts(segments, released, earlier, refitted=refitted),
+                _hidden_moves(migration, segments, earlier, settings.privacy.floor),
             ),
         )
         writer.text("report.html", render(report))
@@ -203,6 +209,20 @@ def _earlier(plan: Plan, folder: Path | None) -> Earlier | None:
         return None
     day = read_json(folder / MANIFEST)["as_of"]
     return Earlier(folder, plan.parent, to_day(date.fromisoformat(day)) if day else None)
+
+
+def _hidden_moves(
+    migration: pa.Table,
+    segments: Sequence[Mapping[str, Any]],
+    earlier: Earlier | None,
+    floor: int,
+) -> HiddenMoves:
+    """Return what the report must not tell of the moves."""
+    if earlier is None:
+        return HiddenMoves()
+    former = read_json(earlier.folder / "segments.json")
+    before, after = hidden_sizes(former, floor), hidden_sizes(segments, floor)
+    return hidden_moves(migration, floor, before=before, after=after)
 
 
 def _flow_facts(

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import scipy
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, hstack
 
 from coterie.errors import DataError, ParameterError
 
@@ -31,25 +32,14 @@ _FREE = 1e-3
 """What it costs to move a customer of a hidden cell; of a shown one its customers."""
 
 
-def check_floor(floor: int) -> int:
-    """Return a floor that is allowed.
-
-    Raises
-    ------
-    ParameterError
-        If it is under 10.
-    """
-    if floor < LEAST:
-        raise ParameterError(f"floor={floor}.", allowed=f"floor is {LEAST} or more.", where="floor")
-    return floor
-
-
 def suppress(
     counts: Mapping[Key, int],
     sums: Sequence[tuple[Key, Collection[Key]]],
     floor: int = FLOOR,
     *,
     also: Collection[Key] = (),
+    unsaid: Collection[Key] = (),
+    said: Collection[Key] = (),
 ) -> frozenset[Key]:
     """Return which counts must be hidden.
 
@@ -70,6 +60,12 @@ def suppress(
     also : collection of keys, optional
         Hidden as well, whatever they are; each can be told no better than to
         ``floor - 1`` customers.
+    unsaid : collection of keys, optional
+        Counts that are not published at all, however large; what is known of them does not
+        matter, but others are sums of them.
+    said : collection of keys, optional
+        Counts at or above the floor that are told elsewhere anyway. What is small is hidden
+        as far as they leave it.
 
     Returns
     -------
@@ -98,33 +94,27 @@ def suppress(
     >>> sorted(suppress(counts, [("all", "abc")]))
     ['b', 'c']
     """
-    check_floor(floor)
+    if floor < LEAST:
+        raise ParameterError(f"floor={floor}.", allowed=f"floor is {LEAST} or more.", where="floor")
     keys = list(counts)
     n = np.array([counts[key] for key in keys], dtype=np.float64)
-    rows = _equations(keys, n, sums)
     at = {key: place for place, key in enumerate(keys)}
-    hidden = n < floor
-    hidden[[at[key] for key in also]] = True
-    least = np.where(n < floor, 0.0, n)  # how low and high each must be able to be
-    most = np.where(n < floor, floor - 1.0, n)
-    for key in also:
-        most[at[key]] = max(most[at[key]], n[at[key]] + floor - 1)
-    low, high = n.copy(), n.copy()  # how low and high each is known to be able to be
-    for cell in np.flatnonzero(hidden).tolist():
-        for goal in (most[cell], least[cell]):
-            if low[cell] - _ENOUGH <= goal <= high[cell] + _ENOUGH:
-                continue
-            other = n + _moved(rows, n, hidden, cell, goal - n[cell])
-            hidden |= np.abs(other - n) > _ENOUGH
-            low, high = np.minimum(low, other), np.maximum(high, other)
-    return frozenset(key for key, hides in zip(keys, hidden.tolist(), strict=True) if hides)
+    secret, told, wide = (np.zeros(len(keys), bool) for _ in range(3))
+    secret[[at[key] for key in unsaid]] = True
+    told[[at[key] for key in said]] = True
+    wide[[at[key] for key in also]] = True
+    search = _Search(n, _equations(keys, n, sums), (n < floor) | secret | wide, told)
+    low, high = np.where(n < floor, 0.0, n), np.where(n < floor, floor - 1.0, n)
+    high = np.where(wide, np.maximum(high, n + floor - 1), high)
+    search.reach(np.where(secret, n, low), np.where(secret, n, high))
+    return frozenset(key for key, hides in zip(keys, search.hidden.tolist(), strict=True) if hides)
 
 
 def _equations(
     keys: Sequence[Key],
     n: NDArray[np.float64],
     sums: Sequence[tuple[Key, Collection[Key]]],
-) -> NDArray[np.float64]:
+) -> csr_array:
     """Return a row for each sum: 1 for its parts, −1 for itself."""
     at = {key: place for place, key in enumerate(keys)}
     sums = [(whole, parts) for whole, parts in sums if parts]
@@ -134,36 +124,102 @@ def _equations(
         row[at[whole]] -= 1
     if (n < 0).any() or np.abs(rows @ n).max(initial=0.0) > _ENOUGH:
         raise DataError("A count is negative, or a sum is not that of its parts.")
-    return rows
+    return csr_array(rows)
 
 
-def _moved(
-    rows: NDArray[np.float64],
-    n: NDArray[np.float64],
-    hidden: NDArray[np.bool_],
-    cell: int,
-    by: float,
-) -> NDArray[np.float64]:
-    """Return the change of all counts that moves one and no sum, by the fewest shown customers.
+class _Search:
+    """Looks for other counts that agree with all that is shown, and hides what it takes.
 
-    There always is one: the sums that a count is in can move with it.
+    Parameters
+    ----------
+    n : float64 array, shape (n_counts,)
+        The counts.
+    rows : sparse array, shape (n_sums, n_counts)
+        Sums, each of which is 0.
+    hidden : bool array, shape (n_counts,)
+        What is hidden at first.
+    told : bool array, shape (n_counts,)
+        What cannot be hidden.
     """
-    cost = np.where(hidden, _FREE, n)
-    up = np.column_stack([np.zeros_like(n), np.full_like(n, np.inf)])
-    down = np.column_stack([np.zeros_like(n), n])
-    up[cell] = max(by, 0.0)
-    down[cell] = max(-by, 0.0)
-    found: Any = scipy.optimize.linprog(
-        np.concatenate([cost, cost]),
-        A_eq=np.hstack([rows, -rows]) if len(rows) else None,
-        b_eq=np.zeros(len(rows)) if len(rows) else None,
-        bounds=np.vstack([up, down]),
-        method="highs",
-    )
-    if not found.success:  # pragma: no cover  see above
-        raise DataError(f"What must be hidden cannot be worked out: {found.message}")
-    change: NDArray[np.float64] = found.x[: len(n)] - found.x[len(n) :]
-    return change
+
+    def __init__(
+        self,
+        n: NDArray[np.float64],
+        rows: csr_array,
+        hidden: NDArray[np.bool_],
+        told: NDArray[np.bool_],
+    ) -> None:
+        self.n, self.hidden, self._told = n, hidden, told
+        self._rows = hstack([rows, -rows], format="csr")  # what is added, what is taken away
+        self._low, self._high = n.copy(), n.copy()  # what each is known to be able to be
+
+    def reach(self, low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
+        """Let each count be able to be as low and as high as is asked."""
+        for cell in range(len(self.n)):
+            for goals in (high, low):
+                if not self._low[cell] - _ENOUGH <= goals[cell] <= self._high[cell] + _ENOUGH:
+                    before = self.hidden.sum()
+                    self._move(cell, goals[cell] - self.n[cell])
+                    while self.hidden.sum() > before and self._spread(goals):
+                        pass
+
+    def _spread(self, goals: NDArray[np.float64]) -> bool:
+        """Move as many as can move at once with what is hidden; say whether any came there."""
+        up = goals > self.n
+        lacks = (goals > self._high + _ENOUGH) | (goals < self._low - _ENOUGH)
+        bounds, price = self._bounds(np.where(self.hidden & ~self._told, 0.0, np.inf))
+        for one, way in ((lacks & up, 0), (lacks & ~up, 1)):
+            cells = np.flatnonzero(one)
+            there, back = cells + way * len(self.n), cells + (1 - way) * len(self.n)
+            bounds[there, 1], bounds[back, 1] = np.abs(goals - self.n)[cells], 0.0
+            price[there] = -1.0
+        if not lacks.any():
+            return False
+        self._take(self._cheapest(price, bounds))
+        left = (goals > self._high + _ENOUGH) | (goals < self._low - _ENOUGH)
+        return bool(left.sum() < lacks.sum())
+
+    def _move(self, cell: int, by: float) -> None:
+        """Move one count, hiding as few customers as it takes; at least as far as it can."""
+        cost = np.where(self._told, np.inf, np.where(self.hidden, _FREE, self.n))
+        bounds, price = self._bounds(cost)
+        way, back = (cell, len(cost) + cell) if by > 0 else (len(cost) + cell, cell)
+        bounds[back], bounds[way] = 0.0, abs(by)
+        change = self._cheapest(price, bounds)
+        if change is None:
+            bounds[way] = 0.0, abs(by)
+            far = np.zeros_like(price)
+            far[way] = -1.0
+            most = self._cheapest(far, bounds)
+            bounds[way] = 0.0 if most is None else abs(most[cell])
+            change = self._cheapest(price, bounds)
+        self._take(change)
+
+    def _bounds(self, cost: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how far each may move up and then down, and its price; what is dear stays."""
+        free = np.isfinite(cost)
+        most = np.concatenate([np.where(free, np.inf, 0.0), np.where(free, self.n, 0.0)])
+        return np.column_stack([np.zeros_like(most), most]), np.tile(np.where(free, cost, 0.0), 2)
+
+    def _cheapest(
+        self, price: NDArray[np.float64], bounds: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """Return the change of least price that breaks no sum; None if there is none."""
+        found: Any = scipy.optimize.linprog(
+            price, A_eq=self._rows, b_eq=np.zeros(self._rows.shape[0]), bounds=bounds
+        )
+        if found.x is None:
+            return None
+        change: NDArray[np.float64] = np.subtract(*np.split(found.x, 2))
+        return change
+
+    def _take(self, change: NDArray[np.float64] | None) -> None:
+        """Remember other counts that agree with what is shown."""
+        if change is None:
+            return
+        self.hidden = self.hidden | (np.abs(change) > _ENOUGH)
+        self._low = np.minimum(self._low, self.n + change)
+        self._high = np.maximum(self._high, self.n + change)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from coterie.privacy.disclosure import FLOOR, LEAST
 from coterie.schema import Params
 
 
 class PrivacyParams(Params):
-    """``[privacy]``: pseudonyms are part of a run; the rest changes none."""
+    """``[privacy]``: pseudonyms are part of a model, the floor of a report; the rest of none."""
+
+    floor: int = Field(default=FLOOR, ge=LEAST, le=1_000_000)
+    """Least customers of a number that leaves the tool or reaches a viewer."""
 
     quarantine_days: int = Field(default=30, ge=1, le=36_500)
     """After so many days refused rows lose their words; row, reason and counts stay."""

@@ -16,12 +16,14 @@ import pyarrow as pa
 
 from coterie.profiling import format as fmt
 from coterie.profiling import palette
-from coterie.profiling.crossing import FLOOR, Crossing, crossing
+from coterie.profiling.crossing import Crossing, crossing
+from coterie.profiling.hidden_moves import HiddenMoves
 from coterie.profiling.migration import ABSENT, CAUSES, causes_of, summed_up
 
 _WIDTH, _BAR, _GAP, _LABEL = 720, 12, 6, 190
 _HEIGHT = 360
 _OTHER = "other moves"
+HIDDEN = "hidden"
 WORDS = {"none": "No segment", ABSENT: "Not known then / now"}
 
 
@@ -34,8 +36,26 @@ class Ribbon:
     customers: int
 
 
-def ribbons(matrix: Crossing, hidden: np.ndarray[Any, np.dtype[np.bool_]]) -> list[Ribbon]:
+def ribbons(
+    matrix: Crossing,
+    hidden: np.ndarray[Any, np.dtype[np.bool_]],
+    sums: Sequence[bool] = (),
+) -> list[Ribbon]:
     """Return one ribbon a cell, those hidden as one for each segment they come from.
+
+    Parameters
+    ----------
+    matrix : Crossing
+        Who went where.
+    hidden : bool array, shape (n_rows, n_columns)
+        Cells that are not drawn on their own.
+    sums : sequence of bool, optional
+        Rows whose sum may be told; of others what is hidden is not drawn. Default: all.
+
+    Returns
+    -------
+    list of Ribbon
+        By row, then column.
 
     Examples
     --------
@@ -44,12 +64,13 @@ def ribbons(matrix: Crossing, hidden: np.ndarray[Any, np.dtype[np.bool_]]) -> li
     ['a', 'other moves']
     """
     found = []
-    for name, counts, secret in zip(matrix.rows, matrix.counts, hidden, strict=True):
+    told = sums or [True] * len(matrix.rows)
+    for name, counts, secret, whole in zip(matrix.rows, matrix.counts, hidden, told, strict=True):
         for end, count, hides in zip(matrix.columns, counts.tolist(), secret, strict=True):
             if count and not hides:
                 found.append(Ribbon(name, end, count))
         rest = int(counts[secret].sum())
-        if rest:
+        if rest and whole:
             found.append(Ribbon(name, _OTHER, rest))
     return found
 
@@ -143,6 +164,7 @@ def flow_section(
     segments: Mapping[str, Mapping[str, Any]],
     since: str,
     changes: Mapping[str, Any] | None,
+    hidden: HiddenMoves,
 ) -> FlowSection | None:
     """Return the section of the report about moves; None if there was no run before.
 
@@ -156,6 +178,8 @@ def flow_section(
         The day of the run before, in words.
     changes : mapping or None
         What a new model changed (``Released.changes``); None if the model is the same.
+    hidden : HiddenMoves
+        What must not be told.
 
     Returns
     -------
@@ -165,61 +189,60 @@ def flow_section(
     if not migration.num_rows:
         return None
     matrix = crossing(migration, order=list(segments))
-    hidden = matrix.hidden()
+    secret = hidden.matrix(matrix, "all")
+    sums = [
+        hidden.told("from", name, int(counts.sum()))
+        for name, counts in zip(matrix.rows, matrix.counts, strict=True)
+    ]
     rows = tuple(
         (
             _name(name, segments),
             tuple(
-                "hidden" if hides else _cell(count, share)
-                for count, share, hides in zip(counts.tolist(), shares, secret, strict=True)
+                HIDDEN if hides else _cell(count, share if total is not None else None)
+                for count, share, hides in zip(counts.tolist(), shares, cells, strict=True)
             ),
-            _many(int(counts.sum())),
+            _many(total),
         )
-        for name, counts, shares, secret in zip(
-            matrix.rows, matrix.counts, matrix.shares, hidden, strict=True
+        for name, counts, shares, cells, total in zip(
+            matrix.rows, matrix.counts, matrix.shares, secret, sums, strict=True
         )
     )
-    summary = summed_up(migration)
+    summary = summed_up(migration, hidden.told)
+    drawn = ribbons(matrix, secret, [total is not None for total in sums])
     return FlowSection(
         since,
         summary,
-        _causes(causes_of(migration)),
-        sankey(ribbons(matrix, hidden), segments, label=f"Moves since {since}. {summary}"),
+        tuple(
+            (CAUSES[cause], _many(hidden.told("cause", cause, n)))
+            for cause, n in causes_of(migration).items()
+        ),
+        sankey(drawn, segments, label=f"Moves since {since}. {summary}"),
         tuple(_name(name, segments) for name in matrix.columns),
         rows,
-        _model_words(changes) if changes else "",
+        _model_words(changes, hidden.floor) if changes else "",
     )
 
 
-def _causes(found: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
-    """Return causes in words; with a single small one the next is hidden too."""
-    small = {cause for cause, n in found.items() if n < FLOOR}
-    others = sorted((n, cause) for cause, n in found.items() if cause not in small)
-    if len(small) == 1 and others:
-        small.add(others[0][1])
-    return tuple(
-        (CAUSES[cause], "not shown" if cause in small else fmt.count(n))
-        for cause, n in found.items()
-    )
+def _cell(count: int, share: float | None) -> str:
+    if not count:
+        return "·"
+    return fmt.count(count) if share is None else f"{fmt.count(count)} ({fmt.share(share)})"
 
 
-def _cell(count: int, share: float) -> str:
-    return f"{fmt.count(count)} ({fmt.share(share)})" if count else "·"
+def _many(n: int | None) -> str:
+    return HIDDEN if n is None else fmt.count(n)
 
 
-def _many(n: int) -> str:
-    return fmt.count(n) if n >= FLOOR else f"<{FLOOR}"
-
-
-def _model_words(changes: Mapping[str, Any]) -> str:
+def _model_words(changes: Mapping[str, Any], floor: int) -> str:
     """Say what the new model did to customers who did nothing, and whether it is better."""
     said = []
     if changes.get("customers"):
         moved = int(changes["moved"])
-        many = fmt.count(moved) if moved >= FLOOR else f"fewer than {FLOOR}"
+        many = fmt.count(moved) if moved >= floor else f"fewer than {floor}"
+        of = int(changes["customers"])
         said.append(
-            f"The model is new: by itself it moved {many} of {fmt.count(changes['customers'])} "
-            "customers; they did nothing."
+            f"The model is new: by itself it moved {many}"
+            f"{f' of {fmt.count(of)}' if of >= floor else ''} customers; they did nothing."
         )
     for word, ids in (("born", changes.get("born")), ("ended", changes.get("ended"))):
         if ids:

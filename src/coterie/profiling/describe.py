@@ -51,7 +51,7 @@ def describe(
         What they are, then how many they are and what they brought.
     """
     first = _orders_sentence(segment) if by_orders else _contrast_sentence(profile, segment, told)
-    return f"{first} {_share_sentence(segment)}"
+    return f"{first}{fmt.THEY_ARE}{_share_sentence(segment)}"
 
 
 def _orders_sentence(segment: SegmentProfile) -> str:
@@ -172,10 +172,10 @@ def _share_sentence(segment: SegmentProfile) -> str:
     customers = fmt.share(segment.share, sentence=True)
     value = segment.value
     if value is None or value.share is None or value.low is None or value.high is None:
-        return f"They are {customers} of customers."
+        return f"{customers} of customers."
     wide = value.high - value.low > 0.1 * abs(value.share)
     return (
-        f"They are {customers} of customers and brought {'about ' if wide else ''}"
+        f"{customers} of customers and brought {'about ' if wide else ''}"
         f"{fmt.share(value.share, sentence=True)} of spend "
         f"({fmt.share_range(value.low, value.high)})."
     )

@@ -205,3 +205,19 @@ def effect(value: float) -> str:
     """
     text = f"{abs(value):.2f}"
     return text if text == "0.00" else ("+" if value > 0 else "−") + text
+
+
+THEY_ARE = " They are "
+"""What stands before the last sentence of a description: how many they are."""
+
+
+def without_shares(description: str) -> str:
+    """Return a description without its last sentence.
+
+    Examples
+    --------
+    >>> without_shares("Ordered once; last order 9 days ago (medians). They are 8% of customers.")
+    'Ordered once; last order 9 days ago (medians).'
+    """
+    first, _, _ = description.rpartition(THEY_ARE)
+    return first or description

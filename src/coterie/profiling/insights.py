@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coterie.features.column import to_floats
-from coterie.profiling.crossing import FLOOR
+from coterie.privacy.disclosure import FLOOR
 from coterie.profiling.migration import ABSENT
 
 MOST = 5

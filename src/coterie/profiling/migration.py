@@ -7,7 +7,7 @@ two are never mixed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -329,8 +329,22 @@ def causes_of(migration: pa.Table) -> dict[str, int]:
     return {cause: count for cause, count in found.items() if count}
 
 
-def summed_up(migration: pa.Table) -> str:
+def summed_up(
+    migration: pa.Table, told: Callable[[str, str, int], int | None] = lambda _kind, _name, n: n
+) -> str:
     """Return the sum of all moves in words; it always adds up.
+
+    Parameters
+    ----------
+    migration : pa.Table
+        Columns of ``MIGRATION``.
+    told : callable, optional
+        Given the kind and name of a number and the number; returns it, or None to hide it.
+
+    Returns
+    -------
+    str
+        One sentence without its full stop.
 
     Examples
     --------
@@ -342,8 +356,14 @@ def summed_up(migration: pa.Table) -> str:
     causes = causes_of(migration)
     stayed, new, gone = (causes.get(name, 0) for name in ("stayed", "new", "gone"))
     moved = sum(causes.values()) - stayed - new - gone
-    lost = f" + {gone:,} gone" if gone else ""
+
+    def word(kind: str, name: str, n: int) -> str:
+        shown = told(kind, name, n)
+        return "(hidden)" if shown is None else f"{shown:,}"
+
+    lost = f" + {word('cause', 'gone', gone)} gone" if gone else ""
     return (
-        f"{stayed + moved + gone:,} then: {stayed:,} stayed + {moved:,} moved{lost}; "
-        f"+ {new:,} new = {stayed + moved + new:,} now"
+        f"{word('sum', 'then', stayed + moved + gone)} then: {word('cause', 'stayed', stayed)} "
+        f"stayed + {word('sum', 'moved', moved)} moved{lost}; "
+        f"+ {word('cause', 'new', new)} new = {word('sum', 'now', stayed + moved + new)} now"
     )

@@ -21,7 +21,7 @@ from typing import Any
 
 from coterie.api import Project
 from coterie.errors import CoterieError
-from coterie.profiling.crossing import flows_dict
+from coterie.profiling.flows_json import flows_dict
 from coterie.service.projects import READING, kept_settings, server_settings
 from coterie.store.database import Database
 from coterie.store.home import Home

@@ -17,9 +17,9 @@ from coterie.api import Run, list_features
 from coterie.config import load_settings
 from coterie.pipeline.consenting import held_back
 from coterie.profiling.comparison import compare
-from coterie.profiling.crossing import flows_dict
 from coterie.profiling.export import csv_parts, parquet_parts
 from coterie.profiling.export_rows import customer_rows, segment_rows
+from coterie.profiling.flows_json import flows_dict
 from coterie.service.deps import AllProjects, Cursor, Limit, ThisProject, sees_identities
 from coterie.service.models import FlowsWish, Job, Page, RunInfo
 from coterie.service.models_people import Open
