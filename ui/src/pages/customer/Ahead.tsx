@@ -47,7 +47,7 @@ export function Ahead({ customer, place }: { customer: CustomerDetail; place: Pl
                 value={data.churn == null ? null : chance(data.churn)}
                 help={
                   data.next_segment_name ? (
-                    `Most likely then: ${data.next_segment_name}`
+                    `Most likely segment then: ${data.next_segment_name}`
                   ) : (
                     <Hidden reason="unknown" />
                   )
