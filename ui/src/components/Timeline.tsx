@@ -43,7 +43,7 @@ export function Timeline({ orders, returns, events, bands, range, currency }: Pr
   );
   return (
     <div>
-      <Sized height={HEIGHT}>
+      <Sized height={() => HEIGHT}>
         {(width) => {
           const x = linear(at(range[0]), Math.max(at(range[1]), at(range[0]) + 1), 8, width - 8);
           const y = linear(0, most, LINE, TOP);

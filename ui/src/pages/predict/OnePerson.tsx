@@ -95,7 +95,7 @@ function rowOf(value: Record<string, string>, fields: FormField[]): Record<strin
   for (const field of fields) {
     const told = value[field.name]?.trim();
     if (!told) continue;
-    const number = Number(told.replace(/\s/g, ''));
+    const number = Number(told.replace(/\s|,(?=\d{3}(\D|$))/g, ''));
     row[field.name] = field.choices.length === 0 && !Number.isNaN(number) ? number : told;
   }
   return row;

@@ -135,12 +135,12 @@ function Row({ column, proposal, role, onChange }: RowProps) {
       <td>
         <HowSure
           chosen={found !== undefined && role !== found.column}
-          sure={found?.sure ?? attribute?.sure}
+          sure={found?.sure ?? attribute?.sure ?? (people ? 'sure' : undefined)}
         />{' '}
         <span className="note">
           {attribute?.protected
             ? `${attribute.protected}: protected, left out of the segments`
-            : (found?.why ?? attribute?.why)}
+            : (found?.why ?? attribute?.why ?? (people ? 'its values say what it is' : ''))}
         </span>
       </td>
     </tr>
