@@ -2,11 +2,13 @@
 import {
   ActionIcon,
   Button,
+  Checkbox,
   type CSSVariablesResolver,
   createTheme,
   Input,
   type MantineColorsTuple,
   Modal,
+  Radio,
   SegmentedControl,
   Tooltip,
 } from '@mantine/core';
@@ -26,11 +28,37 @@ const ink: MantineColorsTuple = [
   '#14181F',
 ];
 
+// The greys that Mantine itself reaches for, in our tone.
+const gray: MantineColorsTuple = [
+  '#F7F8FA',
+  '#EFF1F5',
+  '#E6E9EE',
+  '#DCE1E8',
+  '#C3CAD4',
+  '#98A3B2',
+  '#7A8492',
+  '#465060',
+  '#2E333C',
+  '#14181F',
+];
+const dark: MantineColorsTuple = [
+  '#EEF1F5',
+  '#C3CAD4',
+  '#B7C0CC',
+  '#98A3B2',
+  '#3A404A',
+  '#2E333C',
+  '#22262D',
+  '#1B1E24',
+  '#16191E',
+  '#121418',
+];
+
 export const theme = createTheme({
   primaryColor: 'ink',
   primaryShade: { light: 9, dark: 1 },
   autoContrast: true,
-  colors: { ink },
+  colors: { ink, gray, dark },
   white: COLOURS.card[0],
   black: COLOURS.ink[0],
   fontFamily: '"Inter Variable", system-ui, sans-serif',
@@ -48,8 +76,10 @@ export const theme = createTheme({
   components: {
     Button: Button.extend({
       defaultProps: { fw: 500 },
-      vars: () => ({
+      // On ink, text is the card's colour in both themes; Mantine knows only the light one.
+      vars: (_, { variant = 'filled' }) => ({
         root: {
+          ...(variant === 'filled' && { '--button-color': 'var(--card)' }),
           '--button-height': 'var(--target)',
           '--button-padding-x': '12px',
           '--button-fz': '0.8125rem',
@@ -62,9 +92,17 @@ export const theme = createTheme({
     }),
     Input: Input.extend({
       vars: () => ({
-        wrapper: { '--input-height': 'var(--target)', '--input-size': 'var(--target)' },
+        wrapper: {
+          '--input-height': 'var(--target)',
+          '--input-size': 'var(--target)',
+          '--input-bd': 'var(--edge)',
+        },
       }),
     }),
+    Checkbox: Checkbox.extend({
+      vars: () => ({ root: { '--checkbox-icon-color': 'var(--card)' } }),
+    }),
+    Radio: Radio.extend({ vars: () => ({ root: { '--radio-icon-color': 'var(--card)' } }) }),
     SegmentedControl: SegmentedControl.extend({ defaultProps: { size: 'xs' } }),
     Tooltip: Tooltip.extend({
       defaultProps: {

@@ -10,7 +10,8 @@ export interface Field {
   kind: string;
   label: string;
   unit: string;
-  choices: string[];
+  /** What is sent, and its word. */
+  choices: [string, string][];
   min: number | null;
   max: number | null;
   low: number | null;
@@ -38,13 +39,13 @@ export function useForm(project: string, label = '') {
 
 export function usePredict(project: string, label = '') {
   return useMutation({
-    mutationFn: (row: Record<string, unknown>) =>
-      told(
+    mutationFn: async (row: Record<string, unknown>) =>
+      (await told(
         api.POST('/api/v1/projects/{project}/predict', {
           params: { path: { project }, query: { label } },
           body: { rows: [row] },
         }),
-      ),
+      )) as Schemas['PredictAnswer'],
   });
 }
 

@@ -25,15 +25,17 @@ export function AsOfSwitch({ dates, value, onChange }: Props) {
   if (!value) return null;
   if (dates.length < 2)
     return (
-      <span className="secondary">
-        {value.asOf ? `As of ${nameOf(value)}` : 'No dates in the data'}
+      <span className="secondary" style={{ whiteSpace: 'nowrap' }}>
+        {value.asOf && <span className="wide-only">As of </span>}
+        {value.asOf ? nameOf(value) : 'No dates'}
       </span>
     );
   return (
     <Menu position="bottom-start" width={280}>
       <Menu.Target>
         <Button variant="subtle" color="ink" rightSection={<Icon name="down" size={12} />}>
-          {value.asOf ? `As of ${nameOf(value)}` : nameOf(value)}
+          {value.asOf && <span className="wide-only">As of&nbsp;</span>}
+          {nameOf(value)}
         </Button>
       </Menu.Target>
       <Menu.Dropdown mah={360} style={{ overflowY: 'auto' }}>

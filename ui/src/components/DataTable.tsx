@@ -4,6 +4,7 @@ import { count } from '@/lib/format';
 import { AppLink } from './AppLink';
 import classes from './DataTable.module.css';
 import { Icon } from './Icon';
+import { Scrolled } from './Scrolled';
 
 export interface Column<Row> {
   id: string;
@@ -64,8 +65,7 @@ export function DataTable<Row>(props: Props<Row>) {
       {page.rows.length === 0 && empty ? (
         empty
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table is scrolled by keys
-        <section className={classes.scroll} aria-labelledby={id} tabIndex={0} aria-busy={busy}>
+        <Scrolled labelledBy={id} busy={busy}>
           <table className={classes.table}>
             <caption id={id} className={classes.caption}>
               {caption}
@@ -88,7 +88,7 @@ export function DataTable<Row>(props: Props<Row>) {
               </tfoot>
             )}
           </table>
-        </section>
+        </Scrolled>
       )}
       <Foot {...props} />
     </div>

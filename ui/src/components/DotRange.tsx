@@ -1,5 +1,5 @@
 import classes from './chart/chart.module.css';
-import { Axis, layoutOf, RowLabel, Sized } from './chart/parts';
+import { Axis, type Layout, layoutOf, RowWords, rowAt, rowHeight, Sized } from './chart/parts';
 import { linear } from './chart/scale';
 import { Mark } from './SegmentMark';
 
@@ -30,20 +30,18 @@ interface Props {
   sort?: 'value' | 'given';
 }
 
-const ROW = 32;
-
 /** Estimates: a dot each, with a line for its range, on one axis. */
 export function DotRange({ rows, axis, mark, sort = 'given' }: Props) {
   const shown =
     sort === 'value'
       ? [...rows].sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity))
       : rows;
-  const height = shown.length * ROW + (axis.label ? 40 : 24);
+  const tall = (width: number) => shown.length * rowHeight(width) + (axis.label ? 40 : 24);
   const known = shown
     .flatMap((row) => [row.value, row.low ?? null, row.high ?? null])
     .filter((x) => x !== null);
   return (
-    <Sized height={height}>
+    <Sized height={tall}>
       {(width) => {
         const at = layoutOf(
           width,
@@ -55,16 +53,15 @@ export function DotRange({ rows, axis, mark, sort = 'given' }: Props) {
         const x = linear(low, high, at.left + 8, at.right - 8, width < 480 ? 3 : 5);
         return (
           <>
-            <Axis scale={x} height={height} write={axis.write} label={axis.label} zero={mark} />
+            <Axis
+              scale={x}
+              height={tall(width)}
+              write={axis.write}
+              label={axis.label}
+              zero={mark}
+            />
             {shown.map((row, n) => (
-              <DotLine
-                key={row.label}
-                row={row}
-                y={n * ROW + ROW / 2}
-                x={x}
-                left={at.left}
-                width={width}
-              />
+              <DotLine key={row.label} row={row} n={n} x={x} layout={at} />
             ))}
           </>
         );
@@ -75,16 +72,16 @@ export function DotRange({ rows, axis, mark, sort = 'given' }: Props) {
 
 interface LineProps {
   row: DotRow;
-  y: number;
+  n: number;
   x: (value: number) => number;
-  left: number;
-  width: number;
+  layout: Layout;
 }
 
-function DotLine({ row, y, x, left, width }: LineProps) {
+function DotLine({ row, n, x, layout }: LineProps) {
+  const { words, line: y } = rowAt(layout, n);
   return (
     <g>
-      <RowLabel text={row.label} slot={row.slot} y={y} room={left} />
+      <RowWords label={row.label} text={row.text} slot={row.slot} y={words} layout={layout} />
       {row.low != null && row.high != null && (
         <line className={classes.range} x1={x(row.low)} x2={x(row.high)} y1={y} y2={y} />
       )}
@@ -94,9 +91,6 @@ function DotLine({ row, y, x, left, width }: LineProps) {
         ) : (
           <Mark slot={row.slot} x={x(row.value)} y={y} r={6} />
         ))}
-      <text className={classes.value} x={width} y={y}>
-        {row.text}
-      </text>
     </g>
   );
 }

@@ -1,5 +1,5 @@
 import classes from './chart/chart.module.css';
-import { Axis, layoutOf, RowLabel, Sized } from './chart/parts';
+import { Axis, type Layout, layoutOf, RowWords, rowAt, rowHeight, Sized } from './chart/parts';
 import { linear } from './chart/scale';
 import type { AxisOf } from './DotRange';
 import { Mark } from './SegmentMark';
@@ -26,18 +26,17 @@ interface Props {
   axis: AxisOf;
 }
 
-const ROW = 32;
 const TOP = 20;
 
 /** Two values a row on one axis; the gap between them is the message. */
 export function Dumbbell({ rows, aName, bName, axis }: Props) {
   const top = aName ? TOP : 0;
-  const height = top + rows.length * ROW + (axis.label ? 40 : 24);
+  const tall = (width: number) => rows.length * rowHeight(width) + (axis.label ? 40 : 24);
   const known = rows
     .flatMap((row) => [row.a, row.b, row.low ?? null, row.high ?? null])
     .filter((x) => x !== null);
   return (
-    <Sized height={height}>
+    <Sized height={(width) => top + tall(width)}>
       {(width) => {
         const at = layoutOf(
           width,
@@ -60,16 +59,9 @@ export function Dumbbell({ rows, aName, bName, axis }: Props) {
               </text>
             )}
             <g transform={`translate(0 ${top})`}>
-              <Axis scale={x} height={height - top} write={axis.write} label={axis.label} />
+              <Axis scale={x} height={tall(width)} write={axis.write} label={axis.label} />
               {rows.map((row, n) => (
-                <Pair
-                  key={row.label}
-                  row={row}
-                  y={n * ROW + ROW / 2}
-                  x={x}
-                  left={at.left}
-                  width={width}
-                />
+                <Pair key={row.label} row={row} n={n} x={x} layout={at} />
               ))}
             </g>
           </>
@@ -81,17 +73,17 @@ export function Dumbbell({ rows, aName, bName, axis }: Props) {
 
 interface PairProps {
   row: PairRow;
-  y: number;
+  n: number;
   x: (value: number) => number;
-  left: number;
-  width: number;
+  layout: Layout;
 }
 
-function Pair({ row, y, x, left, width }: PairProps) {
+function Pair({ row, n, x, layout }: PairProps) {
+  const { words, line: y } = rowAt(layout, n);
   const own = row.slots ?? [undefined, row.slot];
   return (
     <g>
-      <RowLabel text={row.label} slot={row.slot} y={y} room={left} />
+      <RowWords label={row.label} text={row.text} slot={row.slot} y={words} layout={layout} />
       {row.a !== null && row.b !== null && (
         <line
           className={classes.gap}
@@ -107,9 +99,6 @@ function Pair({ row, y, x, left, width }: PairProps) {
       )}
       {row.a !== null && <Dot slot={own[0]} x={x(row.a)} y={y} hollow />}
       {row.b !== null && <Dot slot={own[1]} x={x(row.b)} y={y} />}
-      <text className={classes.value} x={width} y={y}>
-        {row.text}
-      </text>
     </g>
   );
 }

@@ -7,6 +7,8 @@ interface Props {
   /** As it is to be written; null where it is not known. */
   value: ReactNode | null;
   unit?: string;
+  /** An estimate whose range is wide. */
+  about?: boolean;
   asOf?: string | null;
   n?: number;
   range?: string;
@@ -16,11 +18,12 @@ interface Props {
 }
 
 /** One number with its name, its date, and n or range where it needs them. */
-export function Figure({ label, value, unit, asOf, n, range, change, help }: Props) {
+export function Figure({ label, value, unit, about, asOf, n, range, change, help }: Props) {
   return (
     <div className={classes.figure}>
       <div className={classes.label}>{label}</div>
       <div className={value === null ? classes.unknown : classes.value}>
+        {about && value !== null && <span className={classes.unit}>about </span>}
         {value === null ? 'Not known' : value}
         {unit && value !== null && <span className={classes.unit}> {unit}</span>}
       </div>

@@ -1,5 +1,5 @@
 import classes from './chart/chart.module.css';
-import { Axis, layoutOf, RowLabel, Sized } from './chart/parts';
+import { Axis, layoutOf, RowWords, rowAt, rowHeight, Sized } from './chart/parts';
 import { linear } from './chart/scale';
 import { Mark } from './SegmentMark';
 
@@ -18,15 +18,13 @@ interface Props {
   write: (value: number) => string;
 }
 
-const ROW = 32;
-
 /** Values as stems from one line, such as changes from 0. */
 export function Lollipop({ rows, zero = 0, sort = 'given', write }: Props) {
   const shown = sort === 'value' ? [...rows].sort((a, b) => b.value - a.value) : rows;
-  const height = shown.length * ROW + 24;
+  const tall = (width: number) => shown.length * rowHeight(width) + 24;
   const values = shown.map((row) => row.value);
   return (
-    <Sized height={height}>
+    <Sized height={tall}>
       {(width) => {
         const at = layoutOf(
           width,
@@ -43,21 +41,24 @@ export function Lollipop({ rows, zero = 0, sort = 'given', write }: Props) {
         );
         return (
           <>
-            <Axis scale={x} height={height} write={write} zero={zero} />
+            <Axis scale={x} height={tall(width)} write={write} zero={zero} />
             {shown.map((row, n) => {
-              const y = n * ROW + ROW / 2;
+              const { words, line: y } = rowAt(at, n);
               return (
                 <g key={row.label}>
-                  <RowLabel text={row.label} slot={row.slot} y={y} room={at.left} />
+                  <RowWords
+                    label={row.label}
+                    text={row.text}
+                    slot={row.slot}
+                    y={words}
+                    layout={at}
+                  />
                   <line className={classes.stem} x1={x(zero)} x2={x(row.value)} y1={y} y2={y} />
                   {row.slot === undefined ? (
                     <circle className={classes.dot} cx={x(row.value)} cy={y} r={5} />
                   ) : (
                     <Mark slot={row.slot} x={x(row.value)} y={y} r={6} />
                   )}
-                  <text className={classes.value} x={width} y={y}>
-                    {row.text}
-                  </text>
                 </g>
               );
             })}

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef } from 'react';
 import { hasNavigated } from '@/lib/navigation';
 import { AppLink } from './AppLink';
 import classes from './PageHeader.module.css';
+import { SafeText } from './SafeText';
 
 export interface Crumb {
   label: string;
@@ -44,6 +45,9 @@ export function PageHeader({ title, heading, crumbs = [], place, sentence, actio
                 <AppLink href={crumb.href}>{crumb.label}</AppLink>
               </li>
             ))}
+            <li aria-current="page">
+              <SafeText text={title} max={40} />
+            </li>
           </ol>
         </nav>
       )}

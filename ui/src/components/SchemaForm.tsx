@@ -8,7 +8,8 @@ export interface FormField {
   /** number, whole, category, ordinal, boolean, text, date … */
   kind: string;
   unit?: string;
-  choices: string[];
+  /** What is sent, and its word. */
+  choices: [string, string][];
   /** What was seen in the data. */
   low: number | null;
   high: number | null;
@@ -103,7 +104,7 @@ function One({ field, value, error, onChange, write }: OneProps) {
         value={value}
         data={[
           { value: '', label: 'Choose…' },
-          ...field.choices.map((one) => ({ value: one, label: one })),
+          ...field.choices.map(([one, word]) => ({ value: one, label: word })),
         ]}
         onChange={(event) => onChange(event.currentTarget.value)}
       />
@@ -112,8 +113,8 @@ function One({ field, value, error, onChange, write }: OneProps) {
     return (
       <Radio.Group {...rest} value={value} onChange={onChange}>
         <div className={classes.choices}>
-          {field.choices.map((one) => (
-            <Radio key={one} value={one} label={one} name={field.name} />
+          {field.choices.map(([one, word]) => (
+            <Radio key={one} value={one} label={word} name={field.name} />
           ))}
         </div>
       </Radio.Group>

@@ -38,7 +38,7 @@ export function SmallLines({ series, write, sameScale = true, alarm }: Props) {
               {one.slot !== undefined && <SegmentMark slot={one.slot} />}
               {one.label}
             </div>
-            <Sized height={HEIGHT}>
+            <Sized height={() => HEIGHT}>
               {(width) => (
                 <Line series={one} width={width} high={high} write={write} alarm={alarm} />
               )}

@@ -31,7 +31,7 @@ interface Props {
 }
 
 const [HEIGHT, LINE, TOP] = [168, 112, 24];
-const LABELS = 6;
+const ROOM = 56;
 const at = (day: string) => Date.parse(day) / 86_400_000;
 
 /** What a customer did, day by day: orders as stems, returns hollow below, the segment underneath. */
@@ -43,11 +43,12 @@ export function Timeline({ orders, returns, events, bands, range, currency }: Pr
   );
   return (
     <div>
-      <Sized height={HEIGHT}>
+      <Sized height={() => HEIGHT}>
         {(width) => {
           const x = linear(at(range[0]), Math.max(at(range[1]), at(range[0]) + 1), 8, width - 8);
           const y = linear(0, most, LINE, TOP);
-          const labelled = orders.length <= LABELS && width > 480;
+          const places = orders.map((one) => x(at(one.day))).sort((a, b) => a - b);
+          const labelled = places.every((one, n) => n === 0 || one - (places[n - 1] ?? 0) >= ROOM);
           return (
             <>
               <line className={classes.zero} x1={0} x2={width} y1={LINE} y2={LINE} />

@@ -6,36 +6,49 @@ import classes from './chart.module.css';
 import type { Scale } from './scale';
 
 const LETTER = 7;
-const NARROW = 480;
+const NARROW = 520;
+const [ROW, STACKED] = [32, 48];
 
 export interface Layout {
   width: number;
   /** Where the plot begins and ends; labels stand before it, values behind it. */
   left: number;
   right: number;
+  /** On a narrow screen the words of a row stand above its line. */
+  stacked: boolean;
+  row: number;
 }
 
+export const rowHeight = (width: number): number => (width < NARROW ? STACKED : ROW);
+
 export function layoutOf(width: number, labels: string[], texts: string[]): Layout {
-  const narrow = width < NARROW;
+  if (width < NARROW) return { width, left: 0, right: width, stacked: true, row: STACKED };
   const longest = (of: string[]) => Math.max(0, ...of.map((one) => one.length)) * LETTER;
-  const left = Math.min(longest(labels) + 28, width * (narrow ? 0.38 : 0.32));
+  const left = Math.min(longest(labels) + 28, width * 0.32);
   const right = width - Math.min(longest(texts) + 16, width * 0.4);
-  return { width, left, right };
+  return { width, left, right, stacked: false, row: ROW };
+}
+
+/** Where row n has its words, and where its line. */
+export function rowAt(layout: Layout, n: number): { words: number; line: number } {
+  const top = n * layout.row;
+  if (layout.stacked) return { words: top + 14, line: top + 34 };
+  return { words: top + ROW / 2, line: top + ROW / 2 };
+}
+
+interface SizedProps {
+  height: (width: number) => number;
+  children: (width: number) => ReactNode;
 }
 
 /** Draws once its width is known; its height is kept free from the beginning. */
-export function Sized({
-  height,
-  children,
-}: {
-  height: number;
-  children: (width: number) => ReactNode;
-}) {
+export function Sized({ height, children }: SizedProps) {
   const { ref, width } = useElementSize();
+  const tall = height(width || NARROW);
   return (
-    <div ref={ref} style={{ height, minWidth: 0 }}>
+    <div ref={ref} style={{ height: tall, minWidth: 0 }}>
       {width > 0 && (
-        <svg aria-hidden="true" data-chart width={width} height={height} className={classes.chart}>
+        <svg aria-hidden="true" data-chart width={width} height={tall} className={classes.chart}>
           {children(width)}
         </svg>
       )}
@@ -48,22 +61,27 @@ export function cut(text: string, room: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1).trimEnd()}…`;
 }
 
-interface LabelProps {
+interface WordsProps {
+  label: string;
   text: string;
   slot?: number | null;
   y: number;
-  room: number;
+  layout: Layout;
 }
 
-/** The name of a row, with the shape of its segment if it is one. */
-export function RowLabel({ text, slot, y, room }: LabelProps) {
+/** The words of a row: its name, with the shape of its segment if it is one, and its value. */
+export function RowWords({ label, text, slot, y, layout }: WordsProps) {
   const marked = slot !== undefined;
+  const room = layout.stacked ? layout.width - text.length * LETTER - 16 : layout.left;
   return (
     <g>
       {marked && <Mark slot={slot} x={7} y={y} r={5} />}
-      <text x={marked ? 22 : 0} y={y} className={classes.label}>
-        <title>{text}</title>
-        {cut(text, room - (marked ? 34 : 12))}
+      <text x={marked ? 22 : 0} y={y}>
+        <title>{label}</title>
+        {cut(label, room - (marked ? 34 : 12))}
+      </text>
+      <text className={classes.value} x={layout.width} y={y}>
+        {text}
       </text>
     </g>
   );

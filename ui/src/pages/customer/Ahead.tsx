@@ -28,7 +28,8 @@ export function Ahead({ customer, place }: { customer: CustomerDetail; place: Pl
             <div className={classes.pair}>
               <Figure
                 label={`Spend within ${counted(data.horizon_days, 'day')}`}
-                value={data.spend == null ? null : `about ${money(data.spend)}`}
+                about
+                value={data.spend == null ? null : money(data.spend)}
                 range={
                   data.spend_low == null || data.spend_high == null
                     ? undefined
@@ -47,7 +48,7 @@ export function Ahead({ customer, place }: { customer: CustomerDetail; place: Pl
                 value={data.churn == null ? null : chance(data.churn)}
                 help={
                   data.next_segment_name ? (
-                    `Most likely then: ${data.next_segment_name}`
+                    `Most likely segment then: ${data.next_segment_name}`
                   ) : (
                     <Hidden reason="unknown" />
                   )

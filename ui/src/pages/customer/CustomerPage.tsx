@@ -75,11 +75,15 @@ function Shown({ customer, place }: { customer: CustomerDetail; place: Place }) 
       />
       {dated && <Life customer={customer} place={place} currency={currency} />}
       <div className={classes.two}>
-        {placed && <Why customer={customer} place={place} />}
-        {placed && <Supposing customer={customer} place={place} currency={currency} />}
-        {dated && <Ahead customer={customer} place={place} />}
-        {dated && <Products customer={customer} place={place} />}
-        {dated && <Offers customer={customer} place={place} />}
+        <div>
+          {placed && <Why customer={customer} place={place} />}
+          {dated && <Ahead customer={customer} place={place} />}
+          {dated && <Offers customer={customer} place={place} />}
+        </div>
+        <div>
+          {placed && <Supposing customer={customer} place={place} currency={currency} />}
+          {dated && <Products customer={customer} place={place} />}
+        </div>
       </div>
       <Known customer={customer} place={place} currency={currency} />
     </>

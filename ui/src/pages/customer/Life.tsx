@@ -91,7 +91,7 @@ function Shown({
   return (
     <>
       <ChartFrame
-        title={`${counted(bought.length, 'order')} from ${span(first, last)}.`}
+        title={`${counted(bought.length, 'order')} in ${span(first, last)}.`}
         note={`${currency || 'Money'} of each order, returns below the line. ${asOfThe(customer.as_of)}`}
         file={`${place.project}-${customer.customer_id}`}
         table={{

@@ -26,9 +26,7 @@ export function Products({ customer, place }: { customer: CustomerDetail; place:
         query={query}
         what="Products"
         isEmpty={(data) => data.items.length === 0}
-        empty={
-          <p className="secondary">{query.data?.note || 'There is no product to show her.'}</p>
-        }
+        empty={<p className="secondary">{query.data?.note || 'There is no product to show.'}</p>}
         notReady={(error) => (
           <NotMade error={error} project={place.project} kind="products" verb="Work them out" />
         )}

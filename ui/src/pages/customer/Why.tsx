@@ -8,7 +8,7 @@ import classes from './customer.module.css';
 
 const MOST = 5;
 
-/** Why a customer is where she is, and what keeps her out of another segment. */
+/** Why a customer is where they are, and what keeps them out of another segment. */
 export function Why({ customer, place }: { customer: CustomerDetail; place: Place }) {
   const query = useWhy(place.project, customer.customer_id);
   const segments = useSegments(place.project).data?.items ?? [];
@@ -55,7 +55,7 @@ function WhyNot({
   const query = useWhy(place.project, customer.customer_id, other);
   return (
     <div className={classes.gap} role="status">
-      <LoadState query={query} what="What keeps her out">
+      <LoadState query={query} what="What keeps them out">
         {(data) => (
           <ul className={classes.reasons}>
             {((data.gaps ?? []) as unknown as Gap[]).slice(0, MOST).map((one) => (

@@ -49,7 +49,7 @@ export const chipOf = (one: Customer) => ({
 });
 
 function Fit({ customer }: { customer: Customer }) {
-  if (customer.margin == null) return nothing('She is in no segment, so nothing is near or far.');
+  if (customer.margin == null) return nothing('In no segment, so nothing is near or far.');
   return (
     <>
       {ofHundred(customer.margin)} of 100

@@ -1,6 +1,7 @@
 import { useCurrency } from '@/api/projects';
 import { type Driver, driversOf, type Segment, useFeatures } from '@/api/segments';
 import { AppLink } from '@/components/AppLink';
+import { Scrolled } from '@/components/Scrolled';
 import { SegmentChip } from '@/components/SegmentChip';
 import { Term } from '@/components/Term';
 import { chance, placeOf, quantity } from '@/lib/format';
@@ -40,8 +41,7 @@ export function ProfileGrid({ segments, place }: { segments: Segment[]; place: P
         than <Term id="rest">the rest</Term>: from 60 and from 80 in 100 on. Of each segment its
         strongest differences are told; “among the weaker” is none of them.
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table is scrolled by keys */}
-      <section className={classes.scroll} aria-label="Profile grid" tabIndex={0}>
+      <Scrolled label="Profile grid">
         <table className={classes.grid}>
           <caption className="unseen">Medians of every segment</caption>
           <thead>
@@ -70,7 +70,7 @@ export function ProfileGrid({ segments, place }: { segments: Segment[]; place: P
             ))}
           </tbody>
         </table>
-      </section>
+      </Scrolled>
       <p className="note" style={{ margin: '16px 0 0' }}>
         Two of them on one axis:{' '}
         <AppLink className="link" href={place.href(['segments', 'compare'])}>

@@ -178,10 +178,13 @@ function Spend({ segment, most }: { segment: Segment; most: number }) {
           slot={segment.slot}
         />
       </span>
-      <span style={{ minWidth: 96 }}>
+      <span className="range-text">
         {shareInWords(segment.value_share)}
         {low !== undefined && high !== undefined && (
-          <span className="secondary"> ({range(low, high, shareInWords).replace('%', '')})</span>
+          <span className="secondary wide-only">
+            {' '}
+            ({range(low, high, shareInWords).replace('%', '')})
+          </span>
         )}
       </span>
     </span>

@@ -3,6 +3,7 @@ import type { MappedColumn, Proposal, Sure } from '@/api/mapping';
 import { Icon } from '@/components/Icon';
 import { Notice } from '@/components/Notice';
 import { SafeText } from '@/components/SafeText';
+import { Scrolled } from '@/components/Scrolled';
 import { counted } from '@/lib/format';
 import { recall } from '@/lib/preview';
 import { type Draft, lacking, rolesOf } from './draft';
@@ -134,12 +135,12 @@ function Row({ column, proposal, role, onChange }: RowProps) {
       <td>
         <HowSure
           chosen={found !== undefined && role !== found.column}
-          sure={found?.sure ?? attribute?.sure}
+          sure={found?.sure ?? attribute?.sure ?? (people ? 'sure' : undefined)}
         />{' '}
         <span className="note">
           {attribute?.protected
             ? `${attribute.protected}: protected, left out of the segments`
-            : (found?.why ?? attribute?.why)}
+            : (found?.why ?? attribute?.why ?? (people ? 'its values say what it is' : ''))}
         </span>
       </td>
     </tr>
@@ -171,8 +172,7 @@ function FirstRows({ upload }: { upload: string }) {
   return (
     <details>
       <summary>The first {counted(preview.rows.length, 'row')}</summary>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table is scrolled by keys */}
-      <section className={classes.wide} aria-label="First rows" tabIndex={0}>
+      <Scrolled label="First rows">
         <table className={`${classes.map} ${classes.rows}`}>
           <thead>
             <tr>
@@ -196,7 +196,7 @@ function FirstRows({ upload }: { upload: string }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </Scrolled>
     </details>
   );
 }

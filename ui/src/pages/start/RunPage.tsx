@@ -41,9 +41,10 @@ export default function RunPage() {
 function Shown({ job, project }: { job: Job; project: string }) {
   const cancel = useCancelJob(project);
   return (
-    <section className="card" aria-label="Progress">
-      <div className={classes.column}>
-        {job.state !== 'done' && (
+    <>
+      <Ended job={job} project={project} />
+      {job.state !== 'done' && (
+        <section className="card" aria-label="Progress">
           <JobProgress
             stages={stagesOf(job.kind)}
             stage={job.stage ?? ''}
@@ -51,10 +52,9 @@ function Shown({ job, project }: { job: Job; project: string }) {
             state={job.state}
             onCancel={hasEnded(job) ? undefined : () => cancel.mutate(job.id)}
           />
-        )}
-        <Ended job={job} project={project} />
-      </div>
-    </section>
+        </section>
+      )}
+    </>
   );
 }
 
@@ -68,11 +68,11 @@ function Ended({ job, project }: { job: Job; project: string }) {
     return (
       <Notice tone="good">
         <p>
-          {typeof n === 'number' ? counted(n, 'segment') : 'Done'} in {duration(secondsOf(job))}.{' '}
-          <AppLink className="link" href={pageHref(project, ['segments'])}>
-            See them
-          </AppLink>
+          {typeof n === 'number' ? counted(n, 'segment') : 'Done'} in {duration(secondsOf(job))}.
         </p>
+        <Button component={AppLink} href={pageHref(project, ['segments'])} mt={8}>
+          {typeof n === 'number' ? 'See them' : 'Go on'}
+        </Button>
       </Notice>
     );
   }

@@ -1,0 +1,111 @@
+import { Button, FileButton } from '@mantine/core';
+import { useState } from 'react';
+import { ApiError } from '@/api/client';
+import { usePredictFile } from '@/api/predict';
+import { announce } from '@/components/announce';
+import { Icon } from '@/components/Icon';
+import { Notice } from '@/components/Notice';
+import { SafeText } from '@/components/SafeText';
+import { Scrolled } from '@/components/Scrolled';
+import { save } from '@/lib/download';
+import { counted } from '@/lib/format';
+import { cellsOf } from '@/lib/preview';
+import type { Place } from '@/place';
+import classes from './predict.module.css';
+
+const SHOWN = 20;
+
+interface Scored {
+  name: string;
+  blob: Blob;
+  columns: string[];
+  rows: string[][];
+  total: number;
+}
+
+async function read(name: string, blob: Blob): Promise<Scored> {
+  const text = await blob.text();
+  const [columns = [], ...rows] = cellsOf(text, ',', Number.POSITIVE_INFINITY);
+  return { name, blob, columns, rows: rows.slice(0, SHOWN), total: rows.length };
+}
+
+/** A file of people goes in, the same with answers comes out. */
+export function AFile({ place }: { place: Place }) {
+  const predict = usePredictFile(place.project);
+  const [found, setFound] = useState<Scored | null>(null);
+  const send = (file: File | null) => {
+    if (!file) return;
+    setFound(null);
+    predict.mutate(file, {
+      onSuccess: async (blob) => {
+        const scored = await read(file.name.replace(/\.csv$/i, ''), blob);
+        setFound(scored);
+        announce(`${counted(scored.total, 'row')} scored.`);
+      },
+    });
+  };
+  const failed = predict.error instanceof ApiError ? predict.error : null;
+  return (
+    <section className="card" aria-label="A file of people">
+      <p className="lead" style={{ marginBottom: 16 }}>
+        A CSV file with a header, a row for each person, and the columns that the form asks for.
+      </p>
+      <FileButton accept="text/csv,.csv" onChange={send}>
+        {(props) => (
+          <Button {...props} loading={predict.isPending} leftSection={<Icon name="upload" />}>
+            Choose a file
+          </Button>
+        )}
+      </FileButton>
+      {failed && (
+        <div className={classes.told}>
+          <Notice tone="danger">
+            {failed.message} {failed.allowed} {failed.hint}
+          </Notice>
+        </div>
+      )}
+      {found && <Answers found={found} />}
+    </section>
+  );
+}
+
+function Answers({ found }: { found: Scored }) {
+  return (
+    <div className={classes.told}>
+      <div className={classes.head}>
+        <strong>{counted(found.total, 'row')} answered.</strong>
+        <Button
+          variant="default"
+          leftSection={<Icon name="download" />}
+          onClick={() => save(found.blob, `${found.name}-answers.csv`)}
+        >
+          Download
+        </Button>
+      </div>
+      <Scrolled label={`The first ${found.rows.length}`}>
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              {found.columns.map((name) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {found.rows.map((row) => (
+              <tr key={row.join('\u0000')}>
+                {found.columns.map((name, at) => (
+                  <td key={name}>
+                    <SafeText text={row[at] ?? ''} max={60} />
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scrolled>
+    </div>
+  );
+}
