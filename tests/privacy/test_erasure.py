@@ -105,13 +105,19 @@ def test_who_was_erased_does_not_come_back(home: Path) -> None:
     texts = home / "shop" / "texts.csv"
     texts.write_text(texts.read_text() + f"{person.id},2025-05-09,here again\n")
     touches = home / "shop" / "again.csv"
-    touches.write_text(f"customer_id,timestamp,offer_id\n{person.id},2025-05-09,voucher\nc00001,")
+    answers = [f"{one},2025-05-09,voucher" for one in (person.id, "c00001")]
+    touches.write_text("\n".join(["customer_id,timestamp,offer_id", *answers]))
     run = project.run()
     assert run.id != before
     account = run.quality["tables"]["texts"]
     assert account["erased"] == 1
     assert account["rows_in"] == account["accepted"] + account["quarantined"] + 1
     assert person.id not in run.table("assignments")["customer_id"].to_pylist()
+    page = run.report.read_text()
+    assert "+ 1 erased ✓ adds up" in page
+    assert "does not add up" not in page
+    fed = project.feedback(touches)
+    assert (fed.rows, fed.accepted, fed.quarantined) == (2, 1, 0)
 
 
 def test_an_erasure_that_was_asked_for_is_ended_by_the_next_run(home: Path) -> None:
