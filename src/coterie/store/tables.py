@@ -208,6 +208,15 @@ HISTORY = sa.Table(
 )
 """A row each time that a customer came into a segment, in the order of publication."""
 
+SHOWN = sa.Table(
+    "shown",
+    METADATA,
+    _project(primary_key=True),
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("segment_id", sa.String, primary_key=True),
+)
+"""Runs of whose segments viewers saw the figures."""
+
 _MEMBERS = (CUSTOMERS.c.loaded, CUSTOMERS.c.segment_id)
 for _name in SORTED:
     sa.Index(f"members_by_{_name}", *_MEMBERS, CUSTOMERS.c[_name], CUSTOMERS.c.customer_id)
