@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration: what ``METADATA`` describes."""
 METADATA = sa.MetaData()
 
