@@ -14,6 +14,7 @@ from coterie.terminal import answer, out, plain
 if TYPE_CHECKING:
     from coterie.profiling.crossing import Crossing
     from coterie.profiling.migration import Flows
+    from coterie.store.results import Run
 
 _RUN = "A run: its id, the beginning of it, latest or previous."
 _DAY = ["%Y-%m-%d"]
@@ -47,7 +48,8 @@ def flows(
         raise ParameterError.unknown("segment", segment, found.segments)
     notes = [{"code": "flows", "message": found.note}] if found.note else []
     if as_json:
-        return answer("flows", _flows_json(found, segment), run=run, warnings=notes)
+        runs = None if dates else (project.find_run(before), run)
+        return answer("flows", _flows_json(found, segment, run, runs), run=run, warnings=notes)
     _show_flows(found)
     if segment:
         for word, ids in (("entered", found.entered(segment)), ("left", found.left(segment))):
@@ -57,10 +59,20 @@ def flows(
     return None
 
 
-def _flows_json(found: Flows, segment: str) -> dict[str, Any]:
+def _flows_json(
+    found: Flows, segment: str, run: Run, runs: tuple[Run, Run] | None
+) -> dict[str, Any]:
+    """Return the moves as they may leave; the lists of customers are for who asks by name."""
     from coterie.profiling.flows_json import flows_dict
+    from coterie.profiling.hidden_moves import hidden_moves, hidden_moves_between
+    from coterie.profiling.publication import floor_of
 
-    data = flows_dict(found.migration, found.segments, found.start, found.end)
+    hidden = (
+        hidden_moves_between(found.migration, *runs)
+        if runs
+        else hidden_moves(found.migration, floor_of(run.manifest))
+    )
+    data = flows_dict(found.migration, found.segments, found.start, found.end, hidden=hidden)
     if segment:
         data["segment"] = segment
         data["entered"], data["left"] = found.entered(segment), found.left(segment)
@@ -137,10 +149,13 @@ def compare(
     """
     from rich.table import Table
 
+    from coterie.profiling.publication import floor_of
+
     project = project_in(folder)
     found = project.compare(one, other)
     if as_json:
-        return answer("compare", found.to_dict(), run=project.find_run(other))
+        run = project.find_run(other)
+        return answer("compare", found.to_dict(floor_of(run.manifest)), run=run)
     table = Table("", *(plain(side["run_id"]) for side in found.sides), box=None, pad_edge=False)
     for name in (key for key in found.sides[0] if key not in {"run_id", "ci"}):
         table.add_row(name, *(_value(side[name]) for side in found.sides))
@@ -177,7 +192,9 @@ def rename(
     project_in(folder).rename(segment, name)
     run = latest(folder)
     if as_json:
-        item = next(row for row in run.segments if row["id"] == segment)
+        from coterie.profiling.publication import published_segments
+
+        item = next(row for row in published_segments(run) if row["id"] == segment)
         return answer("rename", item, run=run)
     out.print(f"{plain(segment)} is called {plain(name) or 'by the naming rule'} now.")
     out.print("The report has it after the next: coterie run")

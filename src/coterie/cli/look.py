@@ -43,7 +43,9 @@ def segments(folder: Folder = HERE, as_json: AsJson = False) -> None:
     """
     found = latest(folder)
     if as_json:
-        items = found.segments
+        from coterie.profiling.publication import published_segments
+
+        items = published_segments(found)
         return answer("segments", {"items": items, "total": len(items)}, run=found)
     show_segments(found)
     return None

@@ -106,8 +106,10 @@ def _run(
 
 
 def _summary(run: Run, *, fresh: bool) -> dict[str, Any]:
+    from coterie.profiling.publication import published_segments
+
     return {
-        "segments": run.segments,
+        "segments": published_segments(run),
         "verdict": run.choice.get("verdict"),
         "quality": run.quality,
         "report": str(run.report),

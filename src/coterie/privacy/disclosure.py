@@ -24,6 +24,7 @@ LEAST = 10
 ONE, TWO = 0.5, 0.8
 """Parts of a sum of money that one customer and two may make at most."""
 FEW = "Under {floor} customers, or such a number would follow from it: hidden to protect them."
+DIFFERENCE = "Fewer than {floor} customers came or went since it was shown: hidden to protect them."
 DOMINATED = "One or two customers make most of it, or such a sum would follow: hidden."
 
 Key = TypeVar("Key", bound=Hashable)

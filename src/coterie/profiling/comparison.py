@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from coterie.privacy.disclosure import suppress
 from coterie.profiling.crossing import Crossing, crossing
 from coterie.profiling.migration import ABSENT, MIGRATION
+from coterie.profiling.publication import few, find_hiding
 from coterie.store.results import Run
 
 MEASURES = ("P", "S_w", "S_min", "D")
@@ -44,6 +46,8 @@ class Comparison:
         For each id of both runs, the overlap of its members.
     changed : tuple of str
         What the runs were given that differs, in words.
+    sizes : tuple of two mappings
+        Of each run the customers of its segments.
     """
 
     sides: tuple[Mapping[str, Any], Mapping[str, Any]]
@@ -53,18 +57,98 @@ class Comparison:
     ari: float | None
     jaccard: Mapping[str, float]
     changed: tuple[str, ...]
+    sizes: tuple[Mapping[str, int], Mapping[str, int]]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON."""
+    def to_dict(self, floor: int | None = None) -> dict[str, Any]:
+        """Return it as JSON.
+
+        Parameters
+        ----------
+        floor : int, optional
+            Least customers of a number that may leave; others are None, and with them what
+            would tell them. None: all is told.
+
+        Returns
+        -------
+        dict
+            sides, customers, same, ari, jaccard, changed, overlap, and ``suppressed``, with
+            ``hidden_reason``.
+        """
+        told = _Told(self, floor)
         return {
-            "sides": list(self.sides),
-            "customers": self.customers,
-            "same": self.same,
-            "ari": self.ari,
-            "jaccard": dict(self.jaccard),
+            "sides": [{**side, "customers": told.number(side["customers"])} for side in self.sides],
+            "customers": told.whole,
+            "same": self.same if "same" not in told.hidden else None,
+            "ari": told.ari,
+            "jaccard": {name: told.jaccard(name) for name in self.jaccard},
             "changed": list(self.changed),
-            "overlap": self.overlap.to_dict(),
+            "overlap": told.overlap,
+            "suppressed": bool(told.hidden),
+            **({"hidden_reason": few(floor)} if told.hidden and floor else {}),
         }
+
+
+class _Told:
+    """What may be told of a comparison: the overlap, its sums, and who has the same segment."""
+
+    def __init__(self, found: Comparison, floor: int | None) -> None:
+        self._found, self._floor = found, floor
+        self.hidden: frozenset[Any] = frozenset() if floor is None else self._hide(floor)
+
+    def _hide(self, floor: int) -> frozenset[Any]:
+        overlap = self._found.overlap
+        cells = {
+            (a, b): int(n)
+            for a, line in zip(overlap.rows, overlap.counts, strict=True)
+            for b, n in zip(overlap.columns, line, strict=True)
+        }
+        sums: dict[Any, list[Any]] = {"all": list(cells)}
+        for a, b in cells:
+            sums.setdefault(("row", a), []).append((a, b))
+            sums.setdefault(("column", b), []).append((a, b))
+            sums.setdefault("same" if a == b else "moved", []).append((a, b))
+        counts: dict[Any, int] = dict(cells)
+        counts |= {key: sum(cells[part] for part in parts) for key, parts in sums.items()}
+        told = []
+        for kind, sizes in zip(("row", "column"), self._found.sizes, strict=True):
+            known = {name: n for name, n in sizes.items() if (kind, name) in sums}
+            hiding = find_hiding(known, {}, floor)
+            for name, n in known.items():  # who is in one run alone follows from its size
+                counts["size", kind, name] = n
+                counts["alone", kind, name] = n - counts[kind, name]
+                sums["size", kind, name] = [(kind, name), ("alone", kind, name)]
+                told += [("size", kind, name)] if name not in hiding.sizes else []
+        return suppress(counts, list(sums.items()), floor, said=told)
+
+    def number(self, n: int) -> int | None:
+        """Return a number of customers, if it is not small."""
+        return n if self._floor is None or n >= self._floor else None
+
+    @property
+    def whole(self) -> int | None:
+        """Customers in both."""
+        return None if "all" in self.hidden else self._found.customers
+
+    @property
+    def ari(self) -> float | None:
+        """The Rand index: to two digits of many customers, or it would tell what is hidden."""
+        found = self._found
+        if not self.hidden or self._floor is None or found.ari is None:
+            return found.ari
+        return round(found.ari, 2) if found.customers >= 100 * self._floor else None
+
+    def jaccard(self, name: str) -> float | None:
+        """Return the overlap of members, if cell and sums of it are told."""
+        keys = {(name, name), ("row", name), ("column", name)}
+        return None if keys & self.hidden else self._found.jaccard[name]
+
+    @property
+    def overlap(self) -> dict[str, Any]:
+        """The matrix as JSON."""
+        matrix = self._found.overlap
+        cells = [[(a, b) in self.hidden for b in matrix.columns] for a in matrix.rows]
+        rows = np.array([("row", a) in self.hidden for a in matrix.rows], bool)
+        return matrix.to_dict(np.array(cells, bool).reshape(matrix.counts.shape), rows)
 
 
 def compare(one: Run, other: Run) -> Comparison:
@@ -115,6 +199,7 @@ def compare(one: Run, other: Run) -> Comparison:
         ari=adjusted_rand(counts),
         jaccard=jaccard,
         changed=_changed(one.manifest, other.manifest),
+        sizes=(_sizes(one), _sizes(other)),
     )
 
 
@@ -159,6 +244,10 @@ def _pairs(counts: NDArray[np.int64]) -> float:
 def _places(run: Run) -> pa.Table:
     table = run.table("assignments").select(["customer_id", "segment_id"])
     return table.filter(pc.invert(pc.is_in(table.column("segment_id"), pa.array(_NOWHERE))))
+
+
+def _sizes(run: Run) -> dict[str, int]:
+    return {str(segment["id"]): int(segment["n"]) for segment in run.segments}
 
 
 def _side(run: Run) -> dict[str, Any]:

@@ -8,11 +8,31 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from coterie.profiling.publication import published_segments
 from coterie.store.results import Run
 
 _BATCH = 50_000
-_SEGMENT = ("id", "slot", "name", "status", "n", "share", "value_share", "verdict", "description")
+_SEGMENT = (
+    "id",
+    "slot",
+    "name",
+    "status",
+    "n",
+    "share",
+    "value_share",
+    "verdict",
+    "description",
+)
 _RULE = ("text", "sql", "precision", "recall")
+_KINDS = {"slot": pa.int64(), "n": pa.int64(), "suppressed": pa.bool_()} | dict.fromkeys(
+    ("share", "value_share", "rule_precision", "rule_recall"), pa.float64()
+)
+_SEGMENTS = pa.schema(
+    [
+        (name, _KINDS.get(name, pa.string()))
+        for name in (*_SEGMENT, *(f"rule_{name}" for name in _RULE), "suppressed")
+    ]
+)
 
 
 def customer_rows(
@@ -66,7 +86,7 @@ def _nobody(schema: pa.Schema) -> pa.RecordBatch:
 
 
 def segment_rows(run: Run) -> pa.RecordBatch:
-    """Return the segments of a run, a row each, by value falling.
+    """Return the segments of a run as they may leave, a row each, by value falling.
 
     Parameters
     ----------
@@ -76,13 +96,14 @@ def segment_rows(run: Run) -> pa.RecordBatch:
     Returns
     -------
     pyarrow.RecordBatch
-        What they are, and their rules; unknown is null.
+        What they are, and their rules; unknown and hidden are null.
     """
     rows = [
         {
             **{name: segment.get(name) for name in _SEGMENT},
+            "suppressed": segment["suppressed"],
             **{f"rule_{name}": (segment.get("rule") or {}).get(name) for name in _RULE},
         }
-        for segment in run.segments
+        for segment in published_segments(run)
     ]
-    return pa.RecordBatch.from_pylist(rows)
+    return pa.RecordBatch.from_pylist(rows, schema=_SEGMENTS)

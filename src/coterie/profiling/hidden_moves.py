@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from coterie.privacy.disclosure import FLOOR, suppress
 from coterie.profiling.crossing import Crossing, Step
 from coterie.profiling.migration import ABSENT
-from coterie.profiling.publication import Hiding
+from coterie.profiling.publication import Hiding, floor_of, hidden_sizes
+from coterie.store.results import Run
 
 _MOVED = ("aged", "behaved", "border", "corrected", "unknown")
 _OUTSIDE = ("none", ABSENT)
@@ -135,6 +136,32 @@ def hidden_moves(
     )
     same = all(row["via_id"] == row["to_id"] for row in table)
     return HiddenMoves(hidden, floor, same)
+
+
+def hidden_moves_between(migration: pa.Table, before: Run | None, after: Run) -> HiddenMoves:
+    """Return what must be hidden of the moves between two runs.
+
+    Parameters
+    ----------
+    migration : pa.Table
+        Columns of ``MIGRATION``.
+    before : Run or None
+        None if it is not there any more.
+    after : Run
+        Its floor holds.
+
+    Returns
+    -------
+    HiddenMoves
+        As ``hidden_moves`` gives it; sizes of the segments of both are known.
+    """
+    floor = floor_of(after.manifest)
+    return hidden_moves(
+        migration,
+        floor,
+        before=hidden_sizes(before.segments, floor) if before else None,
+        after=hidden_sizes(after.segments, floor),
+    )
 
 
 def _row_of(row: Mapping[str, Any]) -> _Row:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from coterie.privacy.disclosure import (
+    DIFFERENCE,
     DOMINATED,
     FEW,
     FLOOR,
@@ -62,6 +63,9 @@ class Hiding:
         How many these are, ``none`` among them.
     money : frozenset of str
         What these have spent.
+    changed : frozenset of str
+        Sums over these: so few came or went since another run was shown that the difference
+        would tell of them.
     whole : bool
         How many all are.
     """
@@ -70,12 +74,18 @@ class Hiding:
     none: frozenset[str] = frozenset()
     sizes: frozenset[str] = frozenset()
     money: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
     whole: bool = False
 
     @property
     def why(self) -> str:
         """Why numbers of customers are hidden."""
         return few(self.floor)
+
+    @property
+    def since(self) -> str:
+        """Why sums of segments that hardly changed are hidden."""
+        return DIFFERENCE.format(floor=self.floor)
 
 
 def find_hiding(
@@ -99,7 +109,7 @@ def find_hiding(
     dominated_ids : collection of str, optional
         Segments of whose money one or two customers have most.
     changed : collection of str, optional
-        Segments to be hidden like those of few customers.
+        Segments of which no sum may be told, such as those of ``changed_since``.
 
     Returns
     -------
@@ -111,17 +121,16 @@ def find_hiding(
     >>> sorted(find_hiding({"a": 300, "b": 40, "c": 7}, {}).sizes)
     ['b', 'c']
     """
-    none = {name for name, n in sizes.items() if n < floor} | set(changed) & sizes.keys()
-    hidden = suppress(
-        {**sizes, _ALL: sum(sizes.values())}, [(_ALL, tuple(sizes))], floor, also=sorted(none)
-    )
-    must = [name in none or name in dominated_ids for name in shares]
+    none = {name for name, n in sizes.items() if n < floor}
+    hidden = suppress({**sizes, _ALL: sum(sizes.values())}, [(_ALL, tuple(sizes))], floor)
+    must = [name in none or name in dominated_ids or name in changed for name in shares]
     poor = hide_money(list(shares.values()), must)
     return Hiding(
         floor,
         frozenset(none),
         frozenset(hidden - {_ALL}),
         frozenset(name for name, hides in zip(shares, poor, strict=True) if hides),
+        frozenset(changed),
         _ALL in hidden,
     )
 
@@ -134,7 +143,7 @@ def published_segments(run: Run, *, changed: Collection[str] = ()) -> list[dict[
     run : Run
         Any.
     changed : collection of str, optional
-        Ids of segments that are hidden like those of few customers.
+        Ids of segments of which no sum may be told (``changed_since``).
 
     Returns
     -------
@@ -162,6 +171,61 @@ def hiding_of(run: Run, *, changed: Collection[str] = ()) -> Hiding:
 def hidden_sizes(segments: Sequence[Mapping[str, Any]], floor: int) -> Hiding:
     """Return what must be hidden of the sizes of segments alone."""
     return find_hiding({str(one["id"]): int(one["n"]) for one in segments}, {}, floor)
+
+
+def changed_since(run: Run, shown: Mapping[str, Collection[str]], runs: Sequence[Run]) -> set[str]:
+    """Return the segments of which both a run and one shown before would tell of a few.
+
+    Parameters
+    ----------
+    run : Run
+        About to be shown.
+    shown : mapping of str to collection of str
+        Run id to the segments whose sums were shown.
+    runs : sequence of Run
+        Those of them that are still there.
+
+    Returns
+    -------
+    set of str
+        Segments that fewer customers than the floor, but some, are in by one of the two alone.
+    """
+    floor = floor_of(run.manifest)
+    found: set[str] = set()
+    for other in runs:
+        if other.id != run.id:
+            apart = differences(run.table("assignments"), other.table("assignments"))
+            few_of = {name for name, n in apart.items() if n < floor}
+            found |= few_of & set(shown.get(other.id, ()))
+    return found - set(shown.get(run.id, ()))
+
+
+def differences(one: pa.Table, other: pa.Table) -> dict[str, int]:
+    """Return how many customers are in each segment by one of two assignments alone.
+
+    Parameters
+    ----------
+    one, other : pyarrow.Table
+        customer_id and segment_id.
+
+    Returns
+    -------
+    dict of str to int
+        Segments of the same customers are left out.
+
+    Examples
+    --------
+    >>> then = pa.table({"customer_id": ["1", "2"], "segment_id": ["a", "b"]})
+    >>> now = pa.table({"customer_id": ["1", "2"], "segment_id": ["a", "c"]})
+    >>> differences(then, now)
+    {'b': 1, 'c': 1}
+    """
+    pair = ["customer_id", "segment_id"]
+    both = pa.concat_tables([one.select(pair), other.select(pair)])
+    counts = both.group_by(pair).aggregate([([], "count_all")])
+    apart = counts.filter(pc.equal(counts["count_all"], 1))
+    found = apart.group_by("segment_id").aggregate([([], "count_all")]).to_pylist()
+    return {row["segment_id"]: row["count_all"] for row in sorted(found, key=str)}
 
 
 def _dominated(run: Run) -> frozenset[str]:
@@ -241,11 +305,13 @@ def _published(segment: Mapping[str, Any], hiding: Hiding, told: Collection[str]
         found |= _unknown(_SIZES, why)
     if name in hiding.money:
         found |= _unknown(_MONEY, DOMINATED)
-    if name in hiding.sizes | hiding.money:
+    if name in hiding.changed:
+        found |= _unknown([one for one in (*_MONEY, "next") if one in segment], hiding.since)
+    if name in hiding.sizes | hiding.money | hiding.changed:
         found |= {"description": without_shares(segment["description"]), "suppressed": True}
     found["top_products"] = [
         item
-        if item["product_id"] in told and name not in hiding.sizes
+        if item["product_id"] in told and name not in hiding.sizes | hiding.changed
         else {**item, **_unknown(["n"], why), "lift": round(item["lift"], 1)}
         for item in segment.get("top_products") or ()
     ]

@@ -76,6 +76,9 @@ def sees_all(request: Request) -> bool:
     return get_who(request).role_in(str(request.state.project)) in {ANALYST, ADMIN}
 
 
+SeesAll = Annotated[bool, Depends(sees_all)]
+
+
 def sees_identities(request: Request) -> bool:
     """Say whether who asks sees who the customers are: those who see all."""
     return sees_all(request)

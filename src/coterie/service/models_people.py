@@ -40,8 +40,8 @@ class Segment(Open):
     name: str
     name_source: Annotated[str, Field(description="lexicon, contrast or user.")]
     description: str = ""
-    n: int
-    share: float
+    n: Annotated[int | None, Field(description="Customers; null where they are few.")]
+    share: float | None
     value_share: float | None = None
     value_share_ci: list[float] | None = None
     stability: dict[str, Any] | float | None = None

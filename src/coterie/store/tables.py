@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration: what ``METADATA`` describes."""
 METADATA = sa.MetaData()
 
@@ -207,6 +207,15 @@ HISTORY = sa.Table(
     sa.Column("segment_id", sa.String, nullable=False),
 )
 """A row each time that a customer came into a segment, in the order of publication."""
+
+SHOWN = sa.Table(
+    "shown",
+    METADATA,
+    _project(primary_key=True),
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("segment_id", sa.String, primary_key=True),
+)
+"""Runs of whose segments viewers saw the figures."""
 
 _MEMBERS = (CUSTOMERS.c.loaded, CUSTOMERS.c.segment_id)
 for _name in SORTED:

@@ -20,11 +20,20 @@ from coterie.profiling.comparison import compare
 from coterie.profiling.export import csv_parts, parquet_parts
 from coterie.profiling.export_rows import customer_rows, segment_rows
 from coterie.profiling.flows_json import flows_dict
-from coterie.service.deps import AllProjects, Cursor, Limit, ThisProject, sees_identities
+from coterie.profiling.publication import floor_of
+from coterie.service.deps import (
+    AllProjects,
+    Cursor,
+    Limit,
+    SeesAll,
+    ThisProject,
+    sees_identities,
+)
 from coterie.service.models import FlowsWish, Job, Page, RunInfo
 from coterie.service.models_people import Open
 from coterie.service.problems import NotFoundError
 from coterie.service.projects import Served
+from coterie.service.published import check_page, moves_for
 from coterie.service.reading import RunId, chosen, day_of, made, plain, run_info, segment_of
 from coterie.service.routes.jobs import AtDesk
 from coterie.service.slices import slice_of
@@ -65,19 +74,21 @@ class Quality(Open):
 class Flows(Open):
     """Who moved between two moments, and why."""
 
-    customers: int
-    causes: dict[str, int]
+    customers: int | None
+    causes: dict[str, int | None]
     segments: list[dict[str, Any]]
     items: list[dict[str, Any]]
     total: int
+    suppressed: bool
 
 
 class Comparison(Open):
     """How far two runs agree, and what each tells."""
 
-    customers: int
+    customers: int | None
     same: float | None = None
     ari: float | None = None
+    suppressed: bool
 
 
 @router.get("/projects/{project}/quality")
@@ -154,11 +165,12 @@ RunName = Annotated[str, Query(max_length=40, description="A run, ``latest`` or 
 
 @router.get("/projects/{project}/compare")
 def compare_runs(
-    served: ThisProject, one: RunName = PREVIOUS, other: RunName = LATEST
+    served: ThisProject, whole: SeesAll, one: RunName = PREVIOUS, other: RunName = LATEST
 ) -> Comparison:
-    """Compare two runs: how far they agree, and what each tells."""
-    found = compare(_named(served, one), _named(served, other))
-    return Comparison(**plain(found.to_dict()))
+    """Compare two runs: how far they agree, and what each tells; figures of few are null."""
+    run = _named(served, other)
+    found = compare(_named(served, one), run)
+    return Comparison(**plain(found.to_dict(None if whole else floor_of(run.manifest))))
 
 
 def _named(served: Served, name: str) -> Run:
@@ -169,8 +181,11 @@ def _named(served: Served, name: str) -> Run:
 
 
 @router.get("/projects/{project}/flows")
-def show_flows(served: ThisProject, run_id: RunId = "") -> Flows:
-    """Show who moved since the run before, and why; for others start a job (POST)."""
+def show_flows(served: ThisProject, whole: SeesAll, run_id: RunId = "") -> Flows:
+    """Show who moved since the run before, and why; for others start a job (POST).
+
+    To viewers numbers of few customers are null, and rows of few are left out.
+    """
     run = chosen(served, run_id)
     parent = run.manifest.get("parent_run")
     known: dict[str, dict[str, Any]] = {}
@@ -180,7 +195,9 @@ def show_flows(served: ThisProject, run_id: RunId = "") -> Flows:
     for one in runs:  # the later first: its order, then what ended since
         for segment in one.segments:
             known.setdefault(segment["id"], {name: segment[name] for name in ("name", "slot")})
-    return Flows(**flows_dict(run.table("migration"), known, str(parent or ""), run.id))
+    hidden = None if whole else moves_for(run, runs[1] if len(runs) > 1 else None)
+    moves = run.table("migration")
+    return Flows(**plain(flows_dict(moves, known, str(parent or ""), run.id, hidden=hidden)))
 
 
 @router.post("/projects/{project}/flows", status_code=202)
@@ -197,6 +214,7 @@ def start_flows(desk: AtDesk, wish: FlowsWish) -> Job:
 def show_report(
     request: Request,
     served: ThisProject,
+    whole: SeesAll,
     run_id: RunId = "",
     of: Annotated[
         Literal["run", "value", "products", "offers", "evidence"],
@@ -206,6 +224,8 @@ def show_report(
     """Show the page of a run, or of what was worked out from it; it runs and fetches nothing."""
     run = chosen(served, run_id)
     folder = run.folder if of == "run" else made(served, of, run)
+    if not whole:
+        check_page(served, run)
     tag = f'"{read_json(folder / MANIFEST)["files"]["report.html"]["sha256"][:32]}"'
     headers = {**SAFE, "etag": tag}
     if tag in request.headers.get("if-none-match", ""):

@@ -6,10 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from coterie.service.deps import AllProjects, ThisProject
+from coterie.service.deps import AllProjects, SeesAll, ThisProject
 from coterie.service.lists import Listing
 from coterie.service.models_people import CustomerPage, Rename, Segment, SegmentDetail, SegmentPage
 from coterie.service.problems import ConflictError
+from coterie.service.published import segments_for
 from coterie.service.reading import RunId, SegmentId, chosen, day_of, plain, segment_of
 from coterie.store.members import NOBODY
 
@@ -17,21 +18,32 @@ router = APIRouter(tags=["segments"])
 
 
 @router.get("/projects/{project}/segments")
-def list_segments(served: ThisProject, run_id: RunId = "") -> SegmentPage:
-    """List the segments of the published run, or of another, by value falling."""
+def list_segments(served: ThisProject, whole: SeesAll, run_id: RunId = "") -> SegmentPage:
+    """List the segments of the published run, or of another, by value falling.
+
+    To viewers figures of few customers are null, with the reason beside them.
+    """
     run = chosen(served, run_id)
-    items = [Segment(**plain(segment)) for segment in run.segments]
+    items = [Segment(**plain(one)) for one in segments_for(served, run, whole=whole)]
     return SegmentPage(items=items, total=len(items), run_id=run.id, as_of=day_of(run))
 
 
 @router.get("/projects/{project}/segments/{segment_id}")
-def show_segment(served: ThisProject, segment_id: SegmentId, run_id: RunId = "") -> SegmentDetail:
-    """Show a segment: who they are, the rule that tells them, and what they hang on."""
+def show_segment(
+    served: ThisProject, whole: SeesAll, segment_id: SegmentId, run_id: RunId = ""
+) -> SegmentDetail:
+    """Show a segment: who they are, the rule that tells them, and what they hang on.
+
+    To viewers figures of few customers are null, with the reason beside them.
+    """
     run = chosen(served, run_id)
-    segment = segment_of(run, segment_id)
+    segment_of(run, segment_id)
+    shown = segments_for(served, run, whole=whole)
+    (segment,) = (one for one in shown if one["id"] == segment_id)
     told = run.explain()
     (mine,) = (one for one in told["segments"] if one["id"] == segment_id)
-    more = {"importance": mine["importance"], "fidelity": told["fidelity"]}
+    few = "drivers_reason" in segment
+    more = {"importance": [] if few else mine["importance"], "fidelity": told["fidelity"]}
     return SegmentDetail(**plain({**segment, **more}), run_id=run.id, as_of=day_of(run))
 
 
@@ -48,7 +60,7 @@ def rename_segment(
             where="was",
         )
     projects.project(served.name).rename(segment_id, wish.name)
-    return show_segment(served, segment_id)
+    return show_segment(served, whole=True, segment_id=segment_id)
 
 
 @router.get("/projects/{project}/segments/{segment_id}/members")
