@@ -179,13 +179,7 @@ def _describe(
             segments=segments,
             choice=choice_of(released.choice or {}, candidates, len(set(released.matrix.sources))),
             quality=ingested.quality["tables"],
-            run={
-                "Run": plan.run_id,
-                "Model": released.model_id,
-                "Lens": released.lens,
-                "Seed": str(settings.segmentation.seed),
-                "Coterie": plan.inputs["version"],
-            },
+            run=_facts(plan, released, settings),
             flows=flow_section(
                 migration,
                 *_flow_facts(segments, released, earlier, refitted=refitted),
@@ -195,6 +189,16 @@ def _describe(
         writer.text("report.html", render(report))
         tables.result()
     return released
+
+
+def _facts(plan: Plan, released: Released, settings: Settings) -> dict[str, str]:
+    return {
+        "Run": plan.run_id,
+        "Model": released.model_id,
+        "Lens": released.lens,
+        "Seed": str(settings.segmentation.seed),
+        "Coterie": plan.inputs["version"],
+    }
 
 
 def _rule(db: DuckDB, released: Released, seed: int) -> tuple[Rules | None, dict[str, Any]]:
