@@ -7,7 +7,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { makeClient } from './api/query';
-import { makeRouter } from './router';
+import { fetchPages, makeRouter } from './router';
 import { resolver, theme } from './theme';
 
 // The page may only use style tags that carry this: the server makes it anew for every load.
@@ -30,3 +30,5 @@ createRoot(place).render(
     </MantineProvider>
   </StrictMode>,
 );
+
+window.addEventListener('load', () => setTimeout(fetchPages, 1000));

@@ -6,6 +6,8 @@ import {
   lazyRouteComponent,
   type RouteComponent,
 } from '@tanstack/react-router';
+import { ApiError } from './api/client';
+import { noteSilence } from './api/connection';
 import { noteNavigation } from './lib/navigation';
 import { parseSearch, type Search, writeSearch } from './lib/urls';
 import { Failure, NotFound } from './pages/Odd';
@@ -19,8 +21,23 @@ const root = createRootRoute({
 });
 
 type Load = () => Promise<{ default: RouteComponent }>;
-const page = (path: string, load: Load) =>
-  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) });
+const loads: Load[] = [];
+
+function page(path: string, load: Load) {
+  loads.push(load);
+  // A page that cannot be fetched is said; the router would load the whole document again.
+  const told = () =>
+    load().catch(() => {
+      noteSilence();
+      throw new ApiError(0, { detail: 'This page could not be fetched.' });
+    });
+  return createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(told) });
+}
+
+/** Fetch all pages while nothing else is to be done, so that they open without a connection. */
+export function fetchPages(): void {
+  for (const load of loads) load().catch(() => undefined);
+}
 
 const routeTree = root.addChildren([
   page('/', () => import('./pages/projects/Projects')),

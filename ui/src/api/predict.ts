@@ -4,14 +4,19 @@ import { api, at, raw, type Schemas, told } from './client';
 export type Form = Schemas['Form'];
 export type Answer = Schemas['Answer'];
 
+/** What is sent, and its word. */
+export interface Choice {
+  code: string;
+  word: string;
+}
+
 /** A field that is asked for. */
 export interface Field {
   name: string;
   kind: string;
   label: string;
   unit: string;
-  /** What is sent, and its word. */
-  choices: [string, string][];
+  choices: Choice[];
   min: number | null;
   max: number | null;
   low: number | null;

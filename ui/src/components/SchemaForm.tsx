@@ -9,7 +9,7 @@ export interface FormField {
   kind: string;
   unit?: string;
   /** What is sent, and its word. */
-  choices: [string, string][];
+  choices: { code: string; word: string }[];
   /** What was seen in the data. */
   low: number | null;
   high: number | null;
@@ -104,7 +104,7 @@ function One({ field, value, error, onChange, write }: OneProps) {
         value={value}
         data={[
           { value: '', label: 'Choose…' },
-          ...field.choices.map(([one, word]) => ({ value: one, label: word })),
+          ...field.choices.map(({ code, word }) => ({ value: code, label: word })),
         ]}
         onChange={(event) => onChange(event.currentTarget.value)}
       />
@@ -113,8 +113,8 @@ function One({ field, value, error, onChange, write }: OneProps) {
     return (
       <Radio.Group {...rest} value={value} onChange={onChange}>
         <div className={classes.choices}>
-          {field.choices.map(([one, word]) => (
-            <Radio key={one} value={one} label={word} name={field.name} />
+          {field.choices.map(({ code, word }) => (
+            <Radio key={code} value={code} label={word} name={field.name} />
           ))}
         </div>
       </Radio.Group>

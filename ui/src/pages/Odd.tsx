@@ -21,14 +21,14 @@ export function NotFound() {
 
 export function Failure({ error, reset }: ErrorComponentProps) {
   return (
-    <Notice tone="danger">
-      <p>
-        <strong>This page could not be shown.</strong>{' '}
-        {error instanceof Error ? error.message : String(error)} The rest still works.
-      </p>
-      <Button variant="default" onClick={reset} mt={8}>
-        Try again
-      </Button>
-    </Notice>
+    <>
+      <PageHeader title="This page could not be shown" />
+      <Notice tone="danger">
+        <p> {error instanceof Error ? error.message : String(error)} The rest still works.</p>
+        <Button variant="default" onClick={reset} mt={8}>
+          Try again
+        </Button>
+      </Notice>
+    </>
   );
 }

@@ -46,7 +46,7 @@ export function Sized({ height, children }: SizedProps) {
   const { ref, width } = useElementSize();
   const tall = height(width || NARROW);
   return (
-    <div ref={ref} style={{ height: tall, minWidth: 0 }}>
+    <div ref={ref} className={classes.sized} style={{ height: tall }}>
       {width > 0 && (
         <svg aria-hidden="true" data-chart width={width} height={tall} className={classes.chart}>
           {children(width)}

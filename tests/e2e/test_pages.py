@@ -1,0 +1,60 @@
+"""Every page in both themes: axe finds nothing, nothing scrolls sideways, nothing complains."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import SHOTS, THEMES, WIDTHS, overflow, violations
+
+PAGES = {
+    "projects": "/",
+    "start": "/start",
+    "segments": "/p/shop/segments",
+    "grid": "/p/shop/segments?view=grid",
+    "compare": "/p/shop/segments/compare",
+    "segment": "/p/shop/segments/seg-001",
+    "customers": "/p/shop/customers?sort=-monetary",
+    "customer": "/p/shop/customers/c000002",
+    "no-form": "/p/shop/predict",
+    "cards": "/p/cards/segments",
+    "card-holder": "/p/cards/customers/c001",
+    "predict": "/p/cards/predict",
+    "file": "/p/cards/predict?way=file",
+    "nowhere": "/p/shop/customers/nobody",
+}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_can_be_used_by_all(show, name, theme):
+    page = show(PAGES[name], theme=theme, width=1440)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_load_state("networkidle")
+        assert overflow(page) <= 0, width
+        if SHOTS:
+            page.screenshot(path=Path(SHOTS) / f"{name}-{width}-{theme}.png", full_page=True)
+    assert page.locator("h1").count() == 1
+    assert page.title().endswith("Coterie")
+    assert violations(page) == []
+
+
+def test_no_number_is_missing_without_a_word(show):
+    for path in PAGES.values():
+        text = show(path).locator("main").inner_text()
+        assert not re.search(r"\b(NaN|undefined|null|N/A|Infinity|Invalid Date)\b", text), path
+
+
+def test_targets_are_large_enough_for_a_thumb(show):
+    page = show("/p/shop/segments/seg-001", width=390)
+    script = """[...document.querySelectorAll('main button, main input, header button')]
+        .filter(e => e.offsetParent && !e.closest('p, .note, label'))
+        .map(e => [e.outerHTML.slice(0, 120), e.getBoundingClientRect().height])
+        .filter(([, height]) => height < 44)"""
+    small = [
+        one for one in page.evaluate(script) if "Term" not in one[0] and "mantine-S" not in one[0]
+    ]
+    assert small == []
