@@ -36,7 +36,7 @@ function page(path: string, load: Load) {
 
 /** Fetch all pages while nothing else is to be done, so that they open without a connection. */
 export function fetchPages(): void {
-  for (const load of loads) load().catch(() => undefined);
+  for (const load of [...loads, () => import('./palette')]) load().catch(() => undefined);
 }
 
 const routeTree = root.addChildren([

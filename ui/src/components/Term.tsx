@@ -8,7 +8,7 @@ export function Term({ id, children }: { id: TermId; children?: ReactNode }) {
   const [word, meaning] = GLOSSARY[id];
   return (
     <Tooltip label={meaning}>
-      <button type="button" className={classes.term}>
+      <button type="button" data-term className={classes.term}>
         {children ?? word}
       </button>
     </Tooltip>
