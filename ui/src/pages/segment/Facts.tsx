@@ -37,11 +37,13 @@ export function Facts({ segment, place }: { segment: SegmentDetail; place: Place
         unit="of 100"
         range={back?.low == null ? undefined : range(back.low, back.high, ofHundred)}
       />
-      <Figure
-        label="Did it hold?"
-        value={null}
-        help={told.next_reason ?? 'What they did next is told once later orders are there.'}
-      />
+      {place.asOf && (
+        <Figure
+          label="Did it hold?"
+          value={null}
+          help={told.next_reason ?? 'What they did next is told once later orders are there.'}
+        />
+      )}
     </div>
   );
 }
