@@ -18,9 +18,18 @@ export const NAV: NavGroup[] = [
   {
     label: 'Understand',
     pages: [
+      { id: 'overview', label: 'Overview', icon: 'overview', key: 'o' },
       { id: 'segments', label: 'Segments', icon: 'segments', key: 's' },
       { id: 'customers', label: 'Customers', icon: 'customers', key: 'c' },
+      { id: 'flows', label: 'Flows', icon: 'flows', key: 'f' },
     ],
   },
   { label: 'Act', pages: [{ id: 'predict', label: 'Predict', icon: 'predict', key: 'p' }] },
+  {
+    label: 'Trust',
+    pages: [
+      { id: 'choice', label: 'Why these segments', icon: 'choice', key: 'w' },
+      { id: 'quality', label: 'Data quality', icon: 'quality', key: 'd' },
+    ],
+  },
 ];

@@ -44,12 +44,19 @@ const routeTree = root.addChildren([
   page('/start', () => import('./pages/start/Start')),
   page('/start/$upload', () => import('./pages/start/Start')),
   page('/runs/$job', () => import('./pages/start/RunPage')),
+  page('/p/$project/overview', () => import('./pages/overview/Overview')),
+  page('/p/$project/choice', () => import('./pages/choice/Choice')),
+  page('/p/$project/flows', () => import('./pages/flows/Flows')),
+  page('/p/$project/quality', () => import('./pages/quality/Quality')),
   page('/p/$project/segments', () => import('./pages/segments/Segments')),
   page('/p/$project/segments/compare', () => import('./pages/segments/Compare')),
+  page('/p/$project/segments/map', () => import('./pages/map/MapPage')),
   page('/p/$project/segments/$segment', () => import('./pages/segment/SegmentPage')),
   page('/p/$project/customers', () => import('./pages/customers/Customers')),
   page('/p/$project/customers/$customer', () => import('./pages/customer/CustomerPage')),
   page('/p/$project/predict', () => import('./pages/predict/Predict')),
+  page('/sign-in', () => import('./pages/signin/SignIn')),
+  page('/admin/$part', () => import('./pages/admin/Admin')),
 ]);
 
 export function makeRouter() {

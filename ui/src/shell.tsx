@@ -2,10 +2,13 @@
 
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { Outlet, useRouterState } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { Account, SessionEnded } from './account';
+import { signIn } from './api/client';
 import { type ProjectInfo, useProjects } from './api/projects';
 import type { RunInfo } from './api/runs';
 import { usePublish } from './api/runs';
+import { roleIn, type Session, useSession } from './api/session';
 import { AppFrame, type NavItem } from './components/AppFrame';
 import { AppLink } from './components/AppLink';
 import { AsOfSwitch, type DateChoice } from './components/AsOfSwitch';
@@ -17,6 +20,7 @@ import { ProjectSwitch } from './components/ProjectSwitch';
 import { ThemeToggle } from './components/ThemeToggle';
 import { showToast } from './components/UndoToast';
 import { date, eve } from './lib/format';
+import { mayAs, RoleContext } from './lib/role';
 import { pageHref, startHref } from './lib/urls';
 import { NAV } from './nav';
 import { type Place, usePlace, useSetSearch } from './place';
@@ -30,7 +34,27 @@ export const homeOf = (project: ProjectInfo): string =>
     ? pageHref(project.name, [NAV[0]?.pages[0]?.id ?? 'segments'])
     : startHref(project.name);
 
+/** The door stands alone; all other pages need to know who is asking. */
 export function Shell() {
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const session = useSession();
+  const known = session.data;
+  const away =
+    path !== '/sign-in' && known?.accounts && (!known.signed_in || known.must_change === true);
+  useEffect(() => {
+    if (away) signIn();
+  }, [away]);
+  if (path === '/sign-in')
+    return (
+      <main>
+        <Outlet />
+      </main>
+    );
+  if (session.isPending || away) return null;
+  return <Frame session={known} />;
+}
+
+function Frame({ session }: { session: Session | undefined }) {
   const place = usePlace();
   const projects = useProjects();
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -52,7 +76,11 @@ export function Shell() {
         }),
       }))
     : [];
-  const foot: NavItem[] = [{ label: 'New run', icon: 'add', href: startHref(place.project) }];
+  const role = roleIn(session, place.project);
+  const foot: NavItem[] = [];
+  if (mayAs(role, 'analyst'))
+    foot.push({ label: 'New run', icon: 'add', href: startHref(place.project) });
+  if (role === 'admin') foot.push({ label: 'Admin', icon: 'admin', href: '/admin/users' });
   const choices = (projects.data?.items ?? []).map((one) => ({
     id: one.name,
     name: one.title || one.name,
@@ -78,6 +106,7 @@ export function Shell() {
             </Tooltip>
           )}
           <ThemeToggle />
+          {session && <Account session={session} project={place.project} />}
         </>
       }
       banner={
@@ -87,7 +116,10 @@ export function Shell() {
         </>
       }
     >
-      <Outlet />
+      <RoleContext.Provider value={role}>
+        <Outlet />
+      </RoleContext.Provider>
+      {session?.signed_in && <SessionEnded session={session} />}
       {asked && (
         <Suspense fallback={null}>
           <Palette place={place} onClose={() => setAsked(false)} />

@@ -41,8 +41,19 @@ export function changing(): Record<string, string> {
   return token ? { [TOKEN_HEADER]: token } : {};
 }
 
+/** What is done when a session ends while a page is open; what was typed there is kept. */
+let onEnd: (() => void) | null = null;
+
+export function whenEnded(act: (() => void) | null): void {
+  onEnd = act;
+}
+
 /** Where a visitor without a session is sent; the page they wanted comes back afterwards. */
 export function signIn(): void {
+  if (token !== null && onEnd) {
+    onEnd();
+    return;
+  }
   const { pathname, search } = window.location;
   if (pathname === '/sign-in') return;
   window.location.assign(`/sign-in?next=${encodeURIComponent(pathname + search)}`);

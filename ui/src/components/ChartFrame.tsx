@@ -35,8 +35,10 @@ export function ChartFrame({ title, note, table, chart, file, help }: Props) {
       `${file}.csv`,
     );
   const asPng = () => {
-    const svg = body.current?.querySelector('svg[data-chart]');
-    if (svg instanceof SVGSVGElement) void savePng(svg, file);
+    const drawn = body.current?.querySelector('svg[data-chart], [data-echart] svg, canvas');
+    if (drawn instanceof SVGSVGElement) void savePng(drawn, file);
+    else if (drawn instanceof HTMLCanvasElement)
+      drawn.toBlob((blob) => blob && save(blob, `${file}.png`), 'image/png');
   };
   return (
     <figure className={classes.frame} aria-labelledby={id}>

@@ -1,5 +1,7 @@
 import { Button, Menu } from '@mantine/core';
 import { counted, date, eve } from '@/lib/format';
+import { useWhyNot } from '@/lib/role';
+import { ActButton } from './ActButton';
 import { Icon } from './Icon';
 
 export interface ExportKind {
@@ -18,6 +20,13 @@ interface Props {
 
 /** Files of exactly the customers that are counted; the browser saves what the server streams. */
 export function ExportMenu({ count, asOf, kinds, main = false }: Props) {
+  const reason = useWhyNot('analyst', 'Exporting');
+  if (reason !== null)
+    return (
+      <ActButton needs="analyst" act="Exporting" variant={main ? 'filled' : 'default'}>
+        Export {counted(count, 'customer')}
+      </ActButton>
+    );
   const day = asOf ? ` as of ${date(eve(asOf))}` : '';
   return (
     <Menu position="bottom-end">

@@ -44,6 +44,7 @@ function Failed<T>({ query, what, notReady, gone }: Props<T>) {
     query.error instanceof ApiError
       ? query.error
       : new ApiError(0, { detail: String(query.error) });
+  if (error.status === 403) return <Refused error={error} />;
   if (error.status === 409) return notReady ? notReady(error) : <Told error={error} />;
   if (error.status === 404) return gone ? gone(error) : <Told error={error} />;
   return (
@@ -52,6 +53,15 @@ function Failed<T>({ query, what, notReady, gone }: Props<T>) {
         <strong>{what} could not be loaded.</strong> {error.message} {error.allowed} {error.hint}
       </p>
       <Again retry={query.refetch} id={error.requestId} />
+    </Notice>
+  );
+}
+
+/** What one may not see, and who can change that. */
+function Refused({ error }: { error: ApiError }) {
+  return (
+    <Notice>
+      <p>{error.message} Ask an admin.</p>
     </Notice>
   );
 }

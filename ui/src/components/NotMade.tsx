@@ -1,8 +1,8 @@
-import { Button } from '@mantine/core';
 import { ApiError } from '@/api/client';
 import { type JobKind, useStartJob } from '@/api/jobs';
 import { jobHref } from '@/lib/urls';
 import { useGo } from '@/place';
+import { ActButton } from './ActButton';
 import { Notice } from './Notice';
 
 interface Props {
@@ -20,14 +20,16 @@ export function NotMade({ error, project, kind, verb }: Props) {
   return (
     <Notice>
       <p>{error.message}</p>
-      <Button
+      <ActButton
+        needs="analyst"
+        act="Working this out"
         variant="default"
         mt={8}
         loading={start.isPending}
         onClick={() => start.mutate({ kind }, { onSuccess: (job) => go(jobHref(project, job.id)) })}
       >
         {verb}
-      </Button>
+      </ActButton>
       {failed && (
         <p role="alert">
           {failed.message} {failed.hint}

@@ -13,6 +13,14 @@ export const GLOSSARY = {
     'Holds later',
     'How much of what tells customers apart later the segments told beforehand; 100 is a model made for each single customer.',
   ],
+  'outcome-told': [
+    'Outcome told',
+    'How much of the outcome column the segments tell; 100 is a model made for each single customer.',
+  ],
+  'columns-told': [
+    'Columns told',
+    'How well the segments tell each column from the others; 100 is a model of all other columns.',
+  ],
   'comes-back': [
     'Comes back',
     'Of 100 memberships, how many come back when the segments are made again from other customers like yours.',

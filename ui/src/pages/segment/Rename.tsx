@@ -2,6 +2,7 @@ import { Button, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { ApiError } from '@/api/client';
 import { type Segment, useRenameSegment } from '@/api/segments';
+import { ActButton } from '@/components/ActButton';
 import { Icon } from '@/components/Icon';
 import { showToast } from '@/components/UndoToast';
 import classes from './segment.module.css';
@@ -28,13 +29,15 @@ export function Rename({ segment, project }: { segment: Segment; project: string
   };
   if (name === null)
     return (
-      <Button
+      <ActButton
+        needs="analyst"
+        act="Renaming"
         variant="default"
         leftSection={<Icon name="edit" />}
         onClick={() => setName(segment.name)}
       >
         Rename
-      </Button>
+      </ActButton>
     );
   const error =
     rename.error instanceof ApiError ? `${rename.error.message} ${rename.error.hint}` : undefined;

@@ -1,0 +1,158 @@
+import type { EChartsCoreOption } from 'echarts/core';
+import { useCallback, useMemo } from 'react';
+import { short } from '@/lib/format';
+import { type Group, groupsOf, logTicks, placeOn } from '@/lib/scatter';
+import type { Paint, Picked } from './chart/echarts';
+import { EChart } from './EChart';
+import type { NamedSegment } from './SegmentChip';
+
+export interface MapAxis {
+  label: string;
+  log: boolean;
+}
+
+export interface MapPoints {
+  ids: string[];
+  xs: (number | null)[];
+  ys: (number | null)[];
+  segments: (string | null)[];
+}
+
+interface Props {
+  points: MapPoints;
+  axes: { x: MapAxis; y: MapAxis };
+  segments: ReadonlyMap<string, NamedSegment>;
+  /** The segment that stands out; `none` for those in no segment. */
+  picked?: string;
+  onPick: (customerId: string) => void;
+  height: number;
+}
+
+const [DOT, FADED] = [3, 0.25];
+const LETTERS = 28;
+
+/** Customers as dots on a canvas, with the names of the segments at their middles. */
+export function MapPlot({ points, axes, segments, picked, onPick, height }: Props) {
+  const groups = useMemo(() => groupsOf(points.xs, points.ys, points.segments), [points]);
+  const option = useCallback(
+    (paint: Paint) => optionOf({ points, axes, segments, groups, picked, paint }),
+    [points, axes, segments, groups, picked],
+  );
+  const pick = ({ series, index }: Picked) => {
+    const at = groups.find((group) => keyOf(group) === series)?.at[index];
+    const id = at === undefined ? '' : points.ids[at];
+    if (id) onPick(id);
+  };
+  return <EChart option={option} height={height} marks={points.xs.length + 2001} onPick={pick} />;
+}
+
+const keyOf = (group: Group): string => group.id ?? 'none';
+
+interface Making {
+  points: MapPoints;
+  axes: { x: MapAxis; y: MapAxis };
+  segments: ReadonlyMap<string, NamedSegment>;
+  groups: Group[];
+  picked?: string;
+  paint: Paint;
+}
+
+function optionOf(making: Making): EChartsCoreOption {
+  const { axes, points } = making;
+  return {
+    animation: false,
+    grid: { left: 56, right: 16, top: 16, bottom: 48, outerBoundsMode: 'none' },
+    xAxis: axisOf(axes.x, points.xs, 28),
+    yAxis: axisOf(axes.y, points.ys, 40),
+    tooltip: { trigger: 'item' },
+    series: [...dotsOf(making), namesOf(making)],
+  };
+}
+
+function axisOf(axis: MapAxis, values: (number | null)[], gap: number) {
+  const ticks = axis.log
+    ? logTicks(values.reduce<number>((most, one) => Math.max(most, one ?? 0), 0)).map((one) =>
+        placeOn(true, one),
+      )
+    : undefined;
+  return {
+    type: 'value',
+    scale: !axis.log,
+    name: axis.log ? `${axis.label} (each step ×10)` : axis.label,
+    nameLocation: 'middle',
+    nameGap: gap,
+    splitNumber: 4,
+    axisTick: { show: false, customValues: ticks },
+    splitLine: { show: !axis.log },
+    axisLabel: {
+      customValues: ticks,
+      hideOverlap: true,
+      formatter: (at: number) => short(axis.log ? Math.round(10 ** at - 1) : at),
+    },
+  };
+}
+
+function colourOf(segment: NamedSegment | undefined, paint: Paint): string {
+  const slot = segment?.slot;
+  return slot ? paint(`--seg-${((slot - 1) % 12) + 1}`) : paint('--edge');
+}
+
+function dotsOf({ groups, points, axes, segments, picked, paint }: Making) {
+  const drawn = groups.map((group) => {
+    const segment = group.id === null ? undefined : segments.get(group.id);
+    const faded = picked !== undefined && picked !== keyOf(group);
+    return {
+      type: 'scatter',
+      id: keyOf(group),
+      name: segment?.name ?? 'In no segment',
+      large: true,
+      largeThreshold: 1000,
+      symbolSize: DOT,
+      z: faded ? 1 : 2,
+      itemStyle: faded
+        ? { color: paint('--edge'), opacity: FADED }
+        : { color: colourOf(segment, paint), opacity: 0.8 },
+      tooltip: {
+        formatter: ({ dataIndex }: { dataIndex: number }) => {
+          const id = points.ids[group.at[dataIndex] ?? -1];
+          return [id, segment?.name ?? 'In no segment'].filter(Boolean).join('\n');
+        },
+      },
+      data: group.at.map((n) => [
+        placeOn(axes.x.log, points.xs[n] ?? 0),
+        placeOn(axes.y.log, points.ys[n] ?? 0),
+      ]),
+    };
+  });
+  // The picked ones lie above the others.
+  return drawn.sort((a, b) => a.z - b.z);
+}
+
+/** The names, each once, at the middle of its segment. */
+function namesOf({ groups, axes, segments, picked, paint }: Making) {
+  const named = groups.filter((group) => picked === undefined || picked === keyOf(group));
+  return {
+    type: 'scatter',
+    id: 'names',
+    silent: true,
+    symbolSize: 0.01,
+    z: 5,
+    tooltip: { show: false },
+    labelLayout: { moveOverlap: 'shiftY' },
+    data: named.map((group) => ({
+      name: group.id === null ? 'In no segment' : (segments.get(group.id)?.name ?? group.id),
+      value: [placeOn(axes.x.log, group.x), placeOn(axes.y.log, group.y)],
+    })),
+    label: {
+      show: true,
+      formatter: ({ name }: { name: string }) =>
+        name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name,
+      color: paint('--ink'),
+      fontSize: 13,
+      fontWeight: 500,
+      backgroundColor: paint('--card'),
+      padding: [2, 6],
+      borderRadius: 4,
+    },
+  };
+}

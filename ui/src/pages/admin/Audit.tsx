@@ -1,0 +1,85 @@
+import { useState } from 'react';
+import { type AuditEntry, useAudit } from '@/api/admin';
+import { type Column, DataTable } from '@/components/DataTable';
+import { LoadState } from '@/components/LoadState';
+import { Notice } from '@/components/Notice';
+import { SafeText } from '@/components/SafeText';
+import { Lines } from '@/components/Waiting';
+import { clock, count, date, moment } from '@/lib/format';
+
+const COLUMNS: Column<AuditEntry>[] = [
+  { id: 'number', header: 'Entry', figure: true, phone: true, cell: (one) => count(one.number) },
+  {
+    id: 'at',
+    header: 'When',
+    phone: true,
+    cell: (one) => (
+      <time dateTime={one.at} title={moment(one.at)}>
+        {date(one.at)}, {clock(one.at)}
+      </time>
+    ),
+  },
+  { id: 'event', header: 'What', phone: true, cell: (one) => one.event },
+  { id: 'actor', header: 'Who', cell: (one) => <SafeText text={one.actor} max={40} /> },
+  { id: 'project', header: 'Project', cell: (one) => one.project || 'the server' },
+  {
+    id: 'told',
+    header: 'More',
+    cell: (one) => (
+      <SafeText
+        text={Object.entries(one.told)
+          .map(([name, value]) => `${name}: ${String(value)}`)
+          .join(', ')}
+        max={80}
+      />
+    ),
+  },
+];
+
+/** The log a page at a time; whether its chain is whole is said first. */
+export function Audit() {
+  const [cursors, setCursors] = useState<string[]>(['']);
+  const query = useAudit(cursors.at(-1) ?? '');
+  const first = useAudit('');
+  const chain = first.data?.chain;
+  return (
+    <>
+      {chain && (
+        <Notice tone={chain.ok ? 'good' : 'danger'}>
+          <p>{chain.said}</p>
+          {!chain.ok && (
+            <p>
+              Somebody changed or removed entries from there on. Keep the file as it is, compare the
+              head <code>{chain.head.slice(0, 24)}…</code> with the one you noted, and look on the
+              server: <code>coterie audit verify FOLDER</code>.
+            </p>
+          )}
+        </Notice>
+      )}
+      <div className="card">
+        <LoadState
+          query={query}
+          what="The audit log"
+          skeleton={<Lines n={10} height={28} />}
+          isEmpty={(data) => data.items.length === 0}
+          empty={<p className="secondary">Nothing was written yet.</p>}
+        >
+          {(data) => (
+            <DataTable
+              caption="Audit log, the newest first"
+              columns={COLUMNS}
+              rowKey={(one) => String(one.number)}
+              page={{
+                rows: data.items,
+                total: data.total,
+                from: (cursors.length - 1) * 50 + 1,
+                onNext: data.next ? () => setCursors([...cursors, data.next ?? '']) : undefined,
+                onBack: cursors.length > 1 ? () => setCursors(cursors.slice(0, -1)) : undefined,
+              }}
+            />
+          )}
+        </LoadState>
+      </div>
+    </>
+  );
+}

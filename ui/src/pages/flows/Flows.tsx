@@ -1,0 +1,180 @@
+/** Who moved between two dates, and why: the sum first, then net changes, then all of it. */
+import { SegmentedControl } from '@mantine/core';
+import { type Flows, useFlows } from '@/api/flows';
+import { ChartFrame } from '@/components/ChartFrame';
+import { LoadState } from '@/components/LoadState';
+import { Lollipop } from '@/components/Lollipop';
+import { Notice } from '@/components/Notice';
+import { PageHeader } from '@/components/PageHeader';
+import { Lines } from '@/components/Waiting';
+import { type CauseView, netOf, sumOf } from '@/lib/flows';
+import { change, count, date, eve } from '@/lib/format';
+import { type Place, usePlace, useSetSearch } from '@/place';
+import { useChosenFlows } from './chosen';
+import { Dates } from './Dates';
+import { FlowChart } from './FlowChart';
+import classes from './flows.module.css';
+import { LargestMoves } from './LargestMoves';
+
+export default function FlowsPage() {
+  const place = usePlace();
+  const since = useFlows(place.project, place.runId);
+  const chosen = useChosenFlows(place);
+  const dated = place.runs.filter((run) => run.as_of);
+  return (
+    <>
+      <PageHeader
+        title="Flows"
+        place={place.name}
+        sentence="Who moved from one segment to another, and why: by time, by orders, or by us."
+      />
+      <LoadState query={since} what="Flows" skeleton={<Lines n={10} height={32} />}>
+        {(data) => (
+          <>
+            {(dated.length > 1 || data.customers > 0) && (
+              <Dates place={place} shown={data} chosen={chosen} />
+            )}
+            <Body data={chosen.flows ?? data} waiting={chosen.waiting} place={place} />
+          </>
+        )}
+      </LoadState>
+    </>
+  );
+}
+
+function Body({ data, waiting, place }: { data: Flows; waiting: boolean; place: Place }) {
+  if (waiting) return null;
+  if (data.customers === 0)
+    return (
+      <Notice>
+        Flows need two scored dates; there is one so far
+        {place.asOf ? `, the ${date(eve(place.asOf))}` : ''}. Run again when newer orders have come.
+      </Notice>
+    );
+  return <Shown flows={data} place={place} />;
+}
+
+function Shown({ flows, place }: { flows: Flows; place: Place }) {
+  const view = viewOf(place.search.cause);
+  return (
+    <>
+      <Sum flows={flows} />
+      {flows.note && <Notice>{flows.note}</Notice>}
+      <Causes flows={flows} view={view} />
+      <div className={classes.pair}>
+        <div className="card">
+          <NetChart flows={flows} view={view} place={place} />
+        </div>
+        <LargestMoves flows={flows} view={view} place={place} />
+      </div>
+      <div className="card">
+        <FlowChart flows={flows} view={view} place={place} />
+      </div>
+    </>
+  );
+}
+
+const VIEWS: CauseView[] = ['all', 'aged', 'behaved', 'border', 'own'];
+
+const viewOf = (told: string | undefined): CauseView => VIEWS.find((one) => one === told) ?? 'all';
+
+/** From then to now; every part is a number, and they add up. */
+function Sum({ flows }: { flows: Flows }) {
+  const sum = sumOf(flows.causes);
+  const border = flows.causes.border ?? 0;
+  const setSearch = useSetSearch();
+  return (
+    <section aria-label="The sum" className={classes.sum}>
+      <p className={classes.adds}>
+        <strong>{count(sum.before)}</strong> then: {count(sum.stayed)} stayed + {count(sum.moved)}{' '}
+        moved{sum.gone > 0 && ` + ${count(sum.gone)} gone`};{' '}
+        {sum.gone > 0 && `− ${count(sum.gone)} gone `}+ {count(sum.fresh)} new ={' '}
+        <strong>{count(sum.now)}</strong> now
+      </p>
+      {border > 0 && (
+        <p className="secondary">
+          A new model moved {count(border)} of these; they did nothing.{' '}
+          <button type="button" className="plain" onClick={() => setSearch({ cause: 'own' })}>
+            Show without them
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}
+
+const CHOICES: { value: CauseView; label: string; cause?: string }[] = [
+  { value: 'all', label: 'All' },
+  { value: 'aged', label: 'Time', cause: 'aged' },
+  { value: 'behaved', label: 'Orders', cause: 'behaved' },
+  { value: 'border', label: 'Border', cause: 'border' },
+];
+
+/** Which cause is looked at: no order and aged, behaved, or a refit moved the line. */
+function Causes({ flows, view }: { flows: Flows; view: CauseView }) {
+  const setSearch = useSetSearch();
+  const data = CHOICES.map(({ value, label, cause }) => ({
+    value,
+    label: cause ? `${label} ${count(flows.causes[cause] ?? 0)}` : label,
+  }));
+  if (view === 'own') data.push({ value: 'own', label: 'Without border' });
+  return (
+    <div className={classes.causes}>
+      <SegmentedControl
+        aria-label="Why they moved"
+        data={data}
+        value={view}
+        onChange={(next) => setSearch({ cause: next === 'all' ? undefined : next }, true)}
+      />
+      <span className="note">
+        Time: no order, and they aged. Orders: they did something. Border: a new model moved the
+        line.
+      </span>
+    </div>
+  );
+}
+
+const BY: Record<CauseView, string> = {
+  all: '',
+  aged: 'By time alone, ',
+  behaved: 'By orders, ',
+  border: 'By the new border, ',
+  own: 'Without the new border, ',
+};
+
+function NetChart({ flows, view, place }: { flows: Flows; view: CauseView; place: Place }) {
+  const net = netOf(flows, view);
+  const [up, down] = [net[0], net.at(-1)];
+  const grew = up && up.net > 0 ? `${up.segment.name} grew most, by ${count(up.net)}` : '';
+  const shrank =
+    down && down.net < 0 ? `${down.segment.name} shrank most, by ${count(-down.net)}` : '';
+  const said = [grew, shrank].filter(Boolean).join('; ') || 'no segment grew or shrank';
+  return (
+    <ChartFrame
+      title={`${BY[view]}${said}.`}
+      note="Customers who came less customers who went."
+      file={`${place.project}-net`}
+      table={{
+        columns: ['Segment', 'Came', 'Went', 'Net'],
+        rows: net.map((one) => [one.segment.name, one.came, one.went, one.net]),
+        read: net.map((one) => [
+          one.segment.name,
+          count(one.came),
+          count(one.went),
+          change(one.net),
+        ]),
+      }}
+      chart={
+        <Lollipop
+          rows={net.map((one) => ({
+            label: one.segment.name,
+            slot: one.segment.slot,
+            value: one.net,
+            text: change(one.net),
+          }))}
+          write={change}
+        />
+      }
+    />
+  );
+}
