@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from alembic.script import ScriptDirectory
 
 from coterie.errors import DataError, ParameterError
 from coterie.store import faults
-from coterie.store.database import Database
+from coterie.store.database import Database, version_of
 from coterie.store.migrating import migrate
 from coterie.store.registry import Registry
 from coterie.store.tables import CONNECTIONS, HEAD, METADATA
@@ -87,6 +88,21 @@ def test_rows_of_the_former_version_are_kept_up_down_and_up_again(database):
     assert registry.published() == published
     assert registry.names() == {"seg-001": "Stammkunden"}
     assert differences(database) == []
+
+
+def test_many_databases_are_migrated_at_once(tmp_path):
+    def open_former(number):
+        path = tmp_path / f"{number}.db"
+        with Database(path).transaction() as connection:
+            migrate(connection, "0003")
+        database = Database(path)
+        with database.transaction() as connection:
+            found = version_of(connection)
+        database.close()
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(open_former, range(16))) == {HEAD}
 
 
 def test_all_tables_can_be_taken_down(database):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ from coterie.store.tables import HEAD
 
 NOTHING = "0000"
 """The revision that has no tables."""
+_ALONE = threading.Lock()
+"""Alembic keeps what it works on in a place of the whole process."""
 
 
 def migrate(connection: sa.Connection, revision: str = HEAD, *, name: str = "") -> None:
@@ -41,12 +44,13 @@ def migrate(connection: sa.Connection, revision: str = HEAD, *, name: str = "") 
     config.attributes["connection"] = connection
     found = version_of(connection) or NOTHING
     try:
-        if found != NOTHING and not sa.inspect(connection).has_table(VERSION):
-            command.stamp(config, found)
-        if revision < found:
-            command.downgrade(config, "base" if revision == NOTHING else revision)
-        else:
-            command.upgrade(config, revision)
+        with _ALONE:
+            if found != NOTHING and not sa.inspect(connection).has_table(VERSION):
+                command.stamp(config, found)
+            if revision < found:
+                command.downgrade(config, "base" if revision == NOTHING else revision)
+            else:
+                command.upgrade(config, revision)
     except CommandError as error:
         raise DataError(
             f"The registry {name} has tables of version {found}, which is not known here.",
