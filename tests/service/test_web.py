@@ -91,3 +91,9 @@ def test_a_server_without_the_built_files_says_how_to_build_them(client, monkeyp
     found = client.get("/p/shop/segments")
     assert found.status_code == 200
     assert "make ui" in found.text
+
+
+def test_the_build_calls_no_npm_of_its_own():
+    scripts = json.loads((UI / "package.json").read_text(encoding="utf-8"))["scripts"]
+    # Where the package is built there is Node, but no npm that could be found by its name.
+    assert not [name for name in ("build", "check") if "npm" in scripts[name]]
