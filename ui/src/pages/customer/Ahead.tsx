@@ -1,6 +1,5 @@
 import { type CustomerDetail, useAhead } from '@/api/customers';
 import { Figure } from '@/components/Figure';
-import { Hidden } from '@/components/Hidden';
 import { LoadState } from '@/components/LoadState';
 import { NotMade } from '@/components/NotMade';
 import { chance, counted, estimate, plain, range } from '@/lib/format';
@@ -46,13 +45,7 @@ export function Ahead({ customer, place }: { customer: CustomerDetail; place: Pl
               <Figure
                 label="Leaves"
                 value={data.churn == null ? null : chance(data.churn)}
-                help={
-                  data.next_segment_name ? (
-                    `Most likely segment then: ${data.next_segment_name}`
-                  ) : (
-                    <Hidden reason="unknown" />
-                  )
-                }
+                help={`Most likely segment then: ${data.next_segment_name ?? 'not known'}`}
               />
             </div>
           );
