@@ -179,6 +179,7 @@ def _describe(
             segments=segments,
             choice=choice_of(released.choice or {}, candidates, len(set(released.matrix.sources))),
             quality=ingested.quality["tables"],
+            floor=settings.privacy.floor,
             run={
                 "Run": plan.run_id,
                 "Model": released.model_id,
