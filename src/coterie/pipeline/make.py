@@ -167,9 +167,8 @@ def _describe(
         writer.table("candidates.parquet", candidates)
         writer.json("model.json", released.to_dict())
         rules, moved = ruled.result()
-        writer.json(
-            "rules.json", {"rules": rules.to_dict() if rules else None, "importance": moved}
-        )
+        ruled_by = rules.to_dict() if rules else None
+        writer.json("rules.json", {"rules": ruled_by, "importance": moved})
         known = with_rules(released.verdicts, rules, currency=params.currency)
         segments = segment_objects(profile, known)
         writer.json("segments.json", segments)
@@ -179,6 +178,7 @@ def _describe(
             segments=segments,
             choice=choice_of(released.choice or {}, candidates, len(set(released.matrix.sources))),
             quality=ingested.quality["tables"],
+            floor=settings.privacy.floor,
             run=_facts(plan, released, settings),
             flows=flow_section(
                 migration,

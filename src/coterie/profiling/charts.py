@@ -274,7 +274,7 @@ def months_chart(profile: Profile, code: int, top: float) -> Chart:
     Returns
     -------
     Chart
-        Ready to be drawn.
+        Ready to be drawn; the line is broken where a month is hidden.
     """
     segment = profile.segments[code]
     months = sorted({month.month for month in profile.months})
@@ -284,7 +284,7 @@ def months_chart(profile: Profile, code: int, top: float) -> Chart:
     x = alt.X("month:O", title=None).axis(
         alt.Axis(values=[months[0], months[-1]], labelAngle=0, labelFlush=True)
     )
-    low = min(0.0, *(month.value for month in profile.months))
+    low = min(0.0, *(month.value or 0.0 for month in profile.months))
     y = alt.Y("value:Q", title=None, scale=alt.Scale(domain=[low, top], nice=False))
     expr = " : ".join(
         [f"datum.value == {mark} ? {json.dumps(fmt.money(mark, currency))}" for mark in (0.0, top)]

@@ -80,16 +80,19 @@ class Missing:
 
 @dataclass(frozen=True)
 class Far:
-    """Quantiles of a feature and how many values lie more than 4 robust deviations out."""
+    """Quantiles of a feature and how many values lie more than 4 robust deviations out.
+
+    None where it must not leave.
+    """
 
     feature: str
     label: str
     unit: str
-    median: float
-    q95: float
-    q99: float
-    q999: float
-    n_far: int
+    median: float | None
+    q95: float | None
+    q99: float | None
+    q999: float | None
+    n_far: int | None
     n: int
 
 
@@ -259,7 +262,7 @@ def far_values(sample: Sample, features: Sequence[FeatureInfo]) -> list[Far]:
         found.append(
             Far(info.name, info.label, info.unit, middle, q95, q99, q999, n_far, values.size)
         )
-    return sorted(found, key=lambda item: (-item.n_far, item.feature))
+    return sorted(found, key=lambda item: (-(item.n_far or 0), item.feature))
 
 
 _SQUARABLE = 1e150

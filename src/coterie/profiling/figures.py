@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -30,6 +31,7 @@ from coterie.profiling.charts_choice import (
 from coterie.profiling.charts_explore import correlation_chart, distribution_chart, most_related
 from coterie.profiling.charts_shares import shares_chart
 from coterie.profiling.profile import Profile
+from coterie.profiling.publication import Hiding
 from coterie.segmentation.gates import STRICT
 
 MAX_DISTRIBUTIONS = 24
@@ -40,8 +42,8 @@ MAX_CORRELATED = 24
 class Figures:
     """Draws the charts of one profile."""
 
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+    def __init__(self, profile: Profile, hiding: Hiding) -> None:
+        self._profile, self._hiding = profile, hiding
         self._drawn = 0
 
     def _svg(self, chart: Chart, label: str) -> str:
@@ -68,9 +70,13 @@ class Figures:
         wide, narrow = self._svgs([(partial(make, WIDE), label), (partial(make, NARROW), label)])
         return f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
 
-    def shares(self) -> Markup:
-        """Share of customers and of spend of each segment."""
+    def shares(self) -> Markup | None:
+        """Share of customers and of spend of each segment whose size may be told."""
         profile = self._profile
+        shown = [s for s in profile.segments if s.id not in self._hiding.sizes]
+        profile = replace(profile, segments=tuple(shown))
+        if not shown:
+            return None
         known = bool(profile.value_method)
         title = "Share of customers ○ and of spend (filled)" if known else "Share of customers"
         note = "The line is the 95% range." if known else profile.value_reason
@@ -109,15 +115,19 @@ class Figures:
         profile = self._profile
         if len({month.month for month in profile.months}) < 3:
             return []
-        top = nice_top(max(month.value for month in profile.months))
+        top = nice_top(max(month.value or 0.0 for month in profile.months))
+        some = {month.segment for month in profile.months}
+        told = [(code, s) for code, s in enumerate(profile.segments) if code in some]
         drawn = self._svgs(
             [
                 (partial(months_chart, profile, code, top), f"Spend of {segment.name} by month")
-                for code, segment in enumerate(profile.segments)
+                for code, segment in told
             ]
         )
-        named = zip(drawn, profile.segments, strict=True)
-        return [self._figure(one, segment.name, "") for one, segment in named]
+        return [
+            self._figure(one, segment.name, "")
+            for one, (_, segment) in zip(drawn, told, strict=True)
+        ]
 
     def products(self, code: int) -> Markup | None:
         """Best sellers of one segment by lift."""

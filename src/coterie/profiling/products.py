@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
+from coterie.profiling.shares import largest_parts
 from coterie.schema import MICROS, MILLI
 
 DIMENSIONS = ("category", "channel", "country")
@@ -40,7 +41,10 @@ class Bought:
 class Seller:
     """A best seller of a segment or a country: pieces and money of its sale lines.
 
-    ``by`` says which of the two put it there; ``rank`` counts from 1.
+    ``by`` says which of the two put it there; ``rank`` counts from 1. ``customers`` bought it,
+    a line without customer being one; ``largest`` and ``top_two`` are the parts of its money
+    that the largest one and two of them make. Pieces and money are None where they must not
+    leave.
     """
 
     group: str
@@ -48,8 +52,11 @@ class Seller:
     rank: int
     product_id: str
     name: str
-    quantity: float
-    amount: float
+    quantity: float | None
+    amount: float | None
+    customers: int
+    largest: float | None
+    top_two: float | None
 
 
 def min_support(n: int) -> int:
@@ -185,12 +192,26 @@ def best_sellers(
                 PARTITION BY part ORDER BY pieces DESC, code) AS place FROM sums
             UNION ALL
             SELECT *, 'amount', ROW_NUMBER() OVER (
-                PARTITION BY part ORDER BY money DESC, code) FROM sums)
-        SELECT part, list, place, product_id, COALESCE(product_name, product_id), pieces, money
-        FROM ranked JOIN {products} USING (code)
-        WHERE place <= {int(top)} ORDER BY part, list DESC, place"""
+                PARTITION BY part ORDER BY money DESC, code) FROM sums),
+        listed AS (SELECT * FROM ranked WHERE place <= {int(top)}),
+        spent AS (
+            SELECT {group}::VARCHAR AS part, product AS code, SUM(c.money)::BIGINT AS money
+            FROM {counted} c JOIN (SELECT DISTINCT part, code FROM listed) l
+                ON l.part = {group}::VARCHAR AND l.code = product
+            WHERE sold {who}
+            GROUP BY {group}, product, who, CASE WHEN who IS NULL THEN c.rowid END),
+        most AS (
+            SELECT part, code, COUNT(*) AS customers, MAX(money)::BIGINT AS largest,
+                list_sum(max(money, 2))::HUGEINT AS two FROM spent GROUP BY ALL)
+        SELECT part, list, place, product_id, COALESCE(product_name, product_id), pieces, money,
+            customers, largest, two
+        FROM listed JOIN most USING (part, code) JOIN {products} USING (code)
+        ORDER BY part, list DESC, place"""
     )
     return [
-        Seller(part, by, int(rank), key, name, pieces / MILLI, money / MICROS)
-        for part, by, rank, key, name, pieces, money in rows
+        Seller(
+            *(part, by, int(rank), key, name, pieces / MILLI, money / MICROS, n),
+            *largest_parts(money, most, two),
+        )
+        for part, by, rank, key, name, pieces, money, n, most, two in rows
     ]

@@ -5,6 +5,7 @@ It holds no customer ids: findings whose words may quote one are told by their c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -16,15 +17,18 @@ from altair.utils.schemapi import debug_mode
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from coterie.privacy.disclosure import DOMINATED, FLOOR
 from coterie.profiling import format as fmt
 from coterie.profiling import palette
 from coterie.profiling.charts_choice import MEASURED, TOO_SMALL, Candidate, Measured
-from coterie.profiling.charts_flows import FlowSection
+from coterie.profiling.charts_flows import HIDDEN, FlowSection
 from coterie.profiling.choice import Choice
 from coterie.profiling.describe import strongest, telling
 from coterie.profiling.figures import Figures
 from coterie.profiling.products import Seller
 from coterie.profiling.profile import Profile, SegmentProfile
+from coterie.profiling.publication import Hiding, hide_segments
+from coterie.profiling.published_profile import hiding_of_profile, published_profile
 
 MAX_CANDIDATES = 12
 """Candidates in the chart of the choice; the table has the best of each kind and the references."""
@@ -59,6 +63,8 @@ class ReportData:
         Facts of the run in the order shown: run id, versions, seed, settings.
     flows : FlowSection, optional
         Who moved since the run before.
+    floor : int, default 25
+        Least customers of a number on the page.
     """
 
     title: str
@@ -68,6 +74,7 @@ class ReportData:
     quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     run: Mapping[str, str] = field(default_factory=dict)
     flows: FlowSection | None = None
+    floor: int = FLOOR
 
 
 def render(report: ReportData) -> str:
@@ -81,17 +88,20 @@ def render(report: ReportData) -> str:
     Returns
     -------
     str
-        HTML; the same for the same data.
+        HTML; the same for the same data. A page leaves: what would tell of few customers is
+        hidden.
     """
-    profile = report.profile
-    figures = Figures(profile)
+    hiding = hiding_of_profile(report.profile, report.floor)
+    profile = published_profile(report.profile, hiding)
+    given = hide_segments(report.segments, hiding)
+    figures = Figures(profile, hiding)
     measured = MEASURED.get(report.choice.method, MEASURED["out-of-time"])
     shown = shown_candidates(report.choice.candidates)
     with debug_mode(False):  # our charts are tested; checking their schema takes half the time
         return _template().render(
             report=report,
             profile=profile,
-            lead=lead(profile),
+            lead=lead(profile, hiding),
             until=until(profile.params.as_of),
             style=Markup(style()),  # noqa: S704  our own file
             figures=figures,
@@ -101,7 +111,13 @@ def render(report: ReportData) -> str:
             measured=measured,
             several=len({c.features for c in report.choice.candidates if not c.reference}) > 1,
             candidates=_listed(report.choice.candidates),
-            cards=[_card(profile, segment, given) for segment, given in _pairs(report)],
+            hiding=hiding,
+            dominated=DOMINATED,
+            gaps=any(item.n for item in report.profile.missing),
+            cards=[
+                _card(profile, segment, one)
+                for segment, one in zip(profile.segments, given, strict=True)
+            ],
             why_lost=lambda candidate: why_lost(candidate, measured),
             grid=_grid(profile),
             same=_same_everywhere(profile),
@@ -131,7 +147,7 @@ def until(as_of: int | None) -> str:
     return f"as of the end of {fmt.long_date(date(1970, 1, 1) + timedelta(days=as_of - 1))}"
 
 
-def lead(profile: Profile) -> str:
+def lead(profile: Profile, hiding: Hiding) -> str:
     """Return the sentence that a marketer can repeat.
 
     It names the segment with the largest share of spend, or the largest one where
@@ -139,6 +155,11 @@ def lead(profile: Profile) -> str:
     """
     first = profile.segments[0]
     value = first.value
+    if hiding.whole:
+        return f"Fewer than {hiding.floor} customers: too few to tell of them here."
+    if first.id in hiding.sizes:
+        many = len(profile.segments)
+        return f"{fmt.count(profile.n)} customers fall into {many} segments."
     if len(profile.segments) == 1:
         return f"All {fmt.count(profile.n)} customers are in one segment."
     if value is None or value.share is None or value.low is None or value.high is None:
@@ -171,10 +192,6 @@ def style() -> str:
     return source.replace("/*light*/", light).replace("/*dark*/", dark)
 
 
-def _pairs(report: ReportData) -> list[tuple[SegmentProfile, Mapping[str, Any]]]:
-    return list(zip(report.profile.segments, report.segments, strict=True))
-
-
 def _card(profile: Profile, segment: SegmentProfile, given: Mapping[str, Any]) -> dict[str, Any]:
     ranked = strongest(profile, segment.contrasts)
     found = telling(profile, segment)
@@ -195,7 +212,7 @@ def _card(profile: Profile, segment: SegmentProfile, given: Mapping[str, Any]) -
     }
 
 
-def _named_apart(sellers: Sequence[Seller]) -> list[tuple[str, float]]:
+def _named_apart(sellers: Sequence[Seller]) -> list[tuple[str, float | None]]:
     """Return name and amount of best sellers, with the id where two have one name."""
     names = [seller.name.strip() for seller in sellers]
     return [
@@ -286,10 +303,24 @@ def why_lost(candidate: Candidate, measured: Measured) -> str:
         return "shown for comparison"
     reason = candidate.reason_lost
     if reason.startswith(TOO_SMALL):
-        return f"has {reason}: too few"
+        return f"has {told_reason(reason)}: too few"
     if measured is not MEASURED["out-of-time"]:
         reason = reason.replace("holds less", "tells less")
     return reason or "not recorded"
+
+
+def told_reason(reason: str, floor: int = FLOOR) -> str:
+    """Return why a candidate lost, without how few customers a segment of it had.
+
+    Examples
+    --------
+    >>> told_reason("a segment of 21 customers"), told_reason("a segment of 40 customers")
+    ('a segment of under 25 customers', 'a segment of 40 customers')
+    """
+    found = re.fullmatch(rf"{TOO_SMALL}(\d[\d,]*)( .*)", reason)
+    if found is None or int(found[1].replace(",", "")) >= floor:
+        return reason
+    return f"{TOO_SMALL}under {floor}{found[2]}"
 
 
 def _listed(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -333,15 +364,18 @@ def _countries(profile: Profile) -> list[tuple[str, str, str]]:
     firsts = {(s.group, s.by): s for s in profile.countries if s.rank == 1}
     names = sorted({group for group, _ in firsts})
     currency = profile.params.currency
-    best = [(name, firsts[name, "quantity"], firsts[name, "amount"]) for name in names]
-    return [
-        (
-            name,
-            f"{pieces.name.strip()} ({fmt.count(pieces.quantity)})",
-            f"{amount.name.strip()} ({fmt.money(amount.amount, currency)})",
-        )
-        for name, pieces, amount in best
-    ]
+
+    def words(name: str, by: str) -> str:
+        first = firsts.get((name, by))
+        if first is None or not first.name:
+            return HIDDEN
+        many = first.quantity if by == "quantity" else first.amount
+        said = HIDDEN
+        if many is not None:
+            said = fmt.count(many) if by == "quantity" else fmt.money(many, currency)
+        return f"{first.name.strip()} ({said})"
+
+    return [(name, words(name, "quantity"), words(name, "amount")) for name in names]
 
 
 def _method(profile: Profile) -> list[str]:

@@ -42,11 +42,18 @@ class Value:
 
 @dataclass(frozen=True)
 class Month:
-    """Net spend of one segment in one month (``YYYY-MM``)."""
+    """Net spend of one segment in one month (``YYYY-MM``), and who made it.
+
+    ``customers`` have lines in it; ``largest`` and ``top_two`` as in ``Value``. The value is
+    None where it must not leave.
+    """
 
     segment: int
     month: str
-    value: float
+    value: float | None
+    customers: int
+    largest: float | None
+    top_two: float | None
 
 
 def customer_values(db: DuckDB, counted: str, out: str, *, customers: str) -> None:
@@ -214,10 +221,29 @@ def value_by_month(db: DuckDB, counted: str) -> list[Month]:
         By month and then segment; only what is there.
     """
     rows = db.rows(
-        f"""SELECT segment, strftime(DATE '1970-01-01' + day, '%Y-%m') AS month,
-            SUM(money)::HUGEINT FROM (
-            SELECT segment, day, SUM(money)::HUGEINT AS money FROM {counted}
-            WHERE segment IS NOT NULL GROUP BY segment, day)
+        f"""WITH months AS (
+            SELECT DISTINCT day, strftime(DATE '1970-01-01' + day, '%Y-%m') AS month
+            FROM {counted})
+        SELECT segment, month, SUM(money)::HUGEINT, COUNT(*), MAX(money)::HUGEINT,
+            list_sum(max(money, 2))::HUGEINT FROM (
+            SELECT segment, month, who, SUM(money)::BIGINT AS money FROM {counted}
+            JOIN months USING (day) WHERE segment IS NOT NULL GROUP BY ALL)
         GROUP BY ALL ORDER BY 2, 1"""
     )
-    return [Month(int(code), month, int(net) / MICROS) for code, month, net in rows]
+    return [
+        Month(int(code), month, int(net) / MICROS, n, *largest_parts(net, most, two))
+        for code, month, net, n, most, two in rows
+    ]
+
+
+def largest_parts(whole: int, largest: int, two: int) -> tuple[float | None, float | None]:
+    """Return the parts of a sum that its largest one and two make; None if it is not above 0.
+
+    Examples
+    --------
+    >>> largest_parts(200, 50, 90), largest_parts(0, 50, 0)
+    ((0.25, 0.45), (None, None))
+    """
+    if whole <= 0:
+        return None, None
+    return round(int(largest) / int(whole), 6), round(int(two) / int(whole), 6)
