@@ -50,7 +50,6 @@ const routeTree = root.addChildren([
   page('/p/$project/quality', () => import('./pages/quality/Quality')),
   page('/p/$project/segments', () => import('./pages/segments/Segments')),
   page('/p/$project/segments/compare', () => import('./pages/segments/Compare')),
-  page('/p/$project/segments/map', () => import('./pages/map/MapPage')),
   page('/p/$project/segments/$segment', () => import('./pages/segment/SegmentPage')),
   page('/p/$project/customers', () => import('./pages/customers/Customers')),
   page('/p/$project/customers/$customer', () => import('./pages/customer/CustomerPage')),

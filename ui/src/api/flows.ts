@@ -26,12 +26,16 @@ export interface Crossing {
 export interface Flows {
   from: string;
   to: string;
-  causes: Partial<Record<string, number>>;
+  /** Null where it is hidden. */
+  causes: Partial<Record<string, number | null>>;
   segments: FlowSegment[];
   items: Move[];
-  customers: number;
+  customers: number | null;
   all: Crossing;
   note?: string;
+  /** Whether rows are left out because they would tell of a few. */
+  suppressed?: boolean;
+  hidden_reason?: string;
 }
 
 export function useFlows(project: string, runId?: string, enabled = true) {

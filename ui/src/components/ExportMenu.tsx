@@ -11,7 +11,7 @@ export interface ExportKind {
 
 interface Props {
   /** How many customers the file will hold. */
-  count: number;
+  count: number | null;
   asOf: string | null;
   kinds: ExportKind[];
   /** The one filled button of the page. */

@@ -6,11 +6,17 @@ import { count } from '@/lib/format';
 import type { Paint, Picked } from './chart/echarts';
 import { EChart } from './EChart';
 
+/** How many were and are in each; null where it is hidden. */
+export interface FlowSizes {
+  from: ReadonlyMap<string, number | null>;
+  to: ReadonlyMap<string, number | null>;
+}
+
 interface Props {
   /** In the order of both sides. */
   segments: FlowSegment[];
   links: Link[];
-  /** How many there were and are, where it is not what is drawn. */
+  sizes: FlowSizes;
   onPick?: (segmentId: string) => void;
 }
 
@@ -19,8 +25,11 @@ const GLYPHS = ['●', '■', '▲', '◆', '▲', '■', '▲', '●', '◆', '
 const OTHERS = 'other';
 
 /** Where everybody was and is: the same order on both sides, in the hue of where they were. */
-export function FlowPlot({ segments, links, onPick }: Props) {
-  const option = useCallback((paint: Paint) => optionOf(segments, links, paint), [segments, links]);
+export function FlowPlot({ segments, links, sizes, onPick }: Props) {
+  const option = useCallback(
+    (paint: Paint) => optionOf({ segments, links, sizes }, paint),
+    [segments, links, sizes],
+  );
   const pick = ({ name }: Picked) => {
     const id = /^(?:from|to):(.+)$/.exec(name)?.[1];
     if (id && segments.some((one) => one.id === id)) onPick?.(id);
@@ -41,7 +50,7 @@ function sidesOf(segments: FlowSegment[], links: Link[], side: 'from' | 'to'): S
   const all: Side[] = [
     ...segments,
     { id: NOBODY, name: 'In no segment', slot: null },
-    { id: ABSENT, name: side === 'from' ? 'New' : 'Gone', slot: null },
+    { id: ABSENT, name: side === 'from' ? 'Not yet there' : 'No longer there', slot: null },
     { id: OTHERS, name: 'Other moves', slot: null },
   ];
   return all.filter((one) => there.has(one.id));
@@ -50,11 +59,16 @@ function sidesOf(segments: FlowSegment[], links: Link[], side: 'from' | 'to'): S
 const hue = (slot: number | null, paint: Paint) =>
   slot ? paint(`--seg-${((slot - 1) % 12) + 1}`) : paint('--edge');
 
-function optionOf(segments: FlowSegment[], links: Link[], paint: Paint): EChartsCoreOption {
+type Making = Pick<Props, 'segments' | 'links' | 'sizes'>;
+
+function optionOf({ segments, links, sizes }: Making, paint: Paint): EChartsCoreOption {
   const [left, right] = [sidesOf(segments, links, 'from'), sidesOf(segments, links, 'to')];
   const slots = new Map([...left, ...right].map((one) => [one.id, one.slot]));
-  const sumOf = (side: 'from' | 'to', id: string) =>
-    links.reduce((n, one) => n + ((one[side] ?? OTHERS) === id ? one.customers : 0), 0);
+  const sumOf = (side: 'from' | 'to', id: string) => {
+    const known = sizes[side].get(id);
+    if (known !== undefined) return known;
+    return links.reduce((n, one) => n + ((one[side] ?? OTHERS) === id ? one.customers : 0), 0);
+  };
   const node = (side: 'from' | 'to') => (one: Side) => ({
     name: `${side}:${one.id}`,
     depth: side === 'from' ? 0 : 1,
@@ -64,7 +78,7 @@ function optionOf(segments: FlowSegment[], links: Link[], paint: Paint): ECharts
       formatter: `{mark|${one.slot ? GLYPHS[(one.slot - 1) % 12] : '×'}} ${short(one.name)} {sum|${count(sumOf(side, one.id))}}`,
       rich: {
         mark: { color: hue(one.slot, paint), fontSize: 12 },
-        sum: { color: paint('--ink-2'), fontSize: 12 },
+        sum: { color: paint('--ink-2'), fontSize: 12, padding: [0, 0, 0, 4] },
       },
     },
   });

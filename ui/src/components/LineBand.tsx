@@ -31,7 +31,7 @@ export function LineBand({ points, write, mark, xLabel, height = 240, low, high 
   const values = sorted.flatMap((one) => [one.value, one.low ?? one.value, one.high ?? one.value]);
   const ends = { low: low ?? Math.min(...values), high: high ?? Math.max(...values) };
   return (
-    <Sized height={height}>
+    <Sized height={() => height}>
       {(width) => (
         <Plot
           points={sorted}

@@ -128,6 +128,34 @@ function dotsOf({ groups, points, axes, segments, picked, paint }: Making) {
   return drawn.sort((a, b) => a.z - b.z);
 }
 
+interface Rect {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** Lays names out one after the other: one that would lie on another goes up or down from it. */
+function apart() {
+  let placed: Rect[] = [];
+  const isFree = (rect: Rect) =>
+    placed.every(
+      (other) =>
+        rect.x >= other.x + other.width ||
+        other.x >= rect.x + rect.width ||
+        rect.y >= other.y + other.height ||
+        other.y >= rect.y + rect.height,
+    );
+  return ({ dataIndex, labelRect }: { dataIndex?: number; labelRect: Rect }) => {
+    if (!dataIndex) placed = [];
+    const { x, y, width, height } = labelRect;
+    const steps = [0, 1, -1, 2, -2, 3, -3, 4, -4].map((step) => step * (height + 2));
+    const dy = steps.find((step) => isFree({ x, y: y + step, width, height })) ?? 0;
+    placed.push({ x, y: y + dy, width, height });
+    return { dy };
+  };
+}
+
 /** The names, each once, at the middle of its segment. */
 function namesOf({ groups, axes, segments, picked, paint }: Making) {
   const named = groups.filter((group) => picked === undefined || picked === keyOf(group));
@@ -138,7 +166,8 @@ function namesOf({ groups, axes, segments, picked, paint }: Making) {
     symbolSize: 0.01,
     z: 5,
     tooltip: { show: false },
-    labelLayout: { moveOverlap: 'shiftY' },
+    labelLayout: apart(),
+    itemStyle: { opacity: 1 },
     data: named.map((group) => ({
       name: group.id === null ? 'In no segment' : (segments.get(group.id)?.name ?? group.id),
       value: [placeOn(axes.x.log, group.x), placeOn(axes.y.log, group.y)],

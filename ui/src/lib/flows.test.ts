@@ -44,7 +44,8 @@ const FLOWS: Flows = {
 test('the sum adds up from then to now', () => {
   const sum = sumOf(FLOWS.causes);
   expect(sum).toEqual({ before: 197, stayed: 150, moved: 45, gone: 2, fresh: 40, now: 235 });
-  expect(sum.before - sum.gone + sum.fresh).toBe(sum.now);
+  expect((sum?.before ?? 0) - (sum?.gone ?? 0) + (sum?.fresh ?? 0)).toBe(sum?.now);
+  expect(sumOf({ ...FLOWS.causes, gone: null })).toBeNull();
 });
 
 test('net changes tell how much a segment grew, for each cause alone too', () => {

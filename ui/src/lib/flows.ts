@@ -1,5 +1,6 @@
 /** Moves between two moments: sums that always add up, net changes, and what is drawn of them. */
 import type { FlowSegment, Flows, Move } from '@/api/flows';
+import { totalOf } from './format';
 
 /** Customers whom one of the two moments does not know, and those in no segment. */
 export const ABSENT = 'absent';
@@ -27,9 +28,11 @@ export interface Sum {
   now: number;
 }
 
-export function sumOf(causes: Flows['causes']): Sum {
+/** The sum from then to now; null where one of its parts is hidden. */
+export function sumOf(causes: Flows['causes']): Sum | null {
   const of = (name: string) => causes[name] ?? 0;
-  const all = Object.values(causes).reduce<number>((sum, n) => sum + (n ?? 0), 0);
+  const all = totalOf(Object.values(causes).map((n) => n ?? null));
+  if (all === null) return null;
   const [stayed, fresh, gone] = [of('stayed'), of('new'), of('gone')];
   const moved = all - stayed - fresh - gone;
   return { before: stayed + moved + gone, stayed, moved, gone, fresh, now: stayed + moved + fresh };
@@ -120,11 +123,8 @@ export interface Matrix {
   /** Null where a hidden cell is in it. */
   rowSums: (number | null)[];
   columnSums: (number | null)[];
-  sum: number;
+  sum: number | null;
 }
-
-const total = (cells: (number | null)[]): number | null =>
-  cells.some((n) => n === null) ? null : cells.reduce<number>((sum, n) => sum + (n ?? 0), 0);
 
 export function matrixOf(flows: Flows): Matrix {
   const { rows, columns, customers: cells } = flows.all;
@@ -132,8 +132,8 @@ export function matrixOf(flows: Flows): Matrix {
     rows,
     columns,
     cells,
-    rowSums: cells.map(total),
-    columnSums: columns.map((_, at) => total(cells.map((row) => row[at] ?? null))),
+    rowSums: cells.map(totalOf),
+    columnSums: columns.map((_, at) => totalOf(cells.map((row) => row[at] ?? null))),
     sum: flows.customers,
   };
 }

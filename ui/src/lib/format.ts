@@ -22,11 +22,19 @@ const fixed = (x: number, places: number) =>
 
 const figures = (x: number, n: number) => digits(x, { maximumSignificantDigits: n });
 
-/** 4,334 */
-export const count = (n: number): string => digits(Math.round(n));
+/** What stands for a number that would tell of a few customers. */
+const HIDDEN = 'hidden';
+
+/** 4,334; null is a number that is hidden. */
+export const count = (n: number | null): string => (n === null ? HIDDEN : digits(Math.round(n)));
+
+/** A sum; null if a hidden number is in it. */
+export const totalOf = (numbers: (number | null)[]): number | null =>
+  numbers.some((n) => n === null) ? null : numbers.reduce<number>((sum, n) => sum + (n ?? 0), 0);
 
 /** "1 customer", "4,334 customers" */
-export function counted(n: number, one: string, many = `${one}s`): string {
+export function counted(n: number | null, one: string, many = `${one}s`): string {
+  if (n === null) return `a ${HIDDEN} number of ${many}`;
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
@@ -45,13 +53,17 @@ export function change(n: number): string {
 }
 
 /** A share in a table: 1.2%; among fewer than 1,000 only small ones have a decimal. */
-export function share(x: number, n = Number.POSITIVE_INFINITY): string {
+export function share(x: number | null, n = Number.POSITIVE_INFINITY): string {
+  if (x === null) return HIDDEN;
   if (x === 0) return '0%';
   return `${fixed(x * 100, n >= 1000 || Math.abs(x) < 0.1 ? 1 : 0)}%`;
 }
 
 /** A share in a sentence: 32%, 1.2%. */
-export const shareInWords = (x: number): string => share(x, 0);
+export const shareInWords = (x: number | null): string => share(x, 0);
+
+/** A share at an axis: 5%, 20%. */
+export const axisShare = (x: number): string => `${figures(x * 100, 3)}%`;
 
 /** A change of a share: "+3 points". */
 export function points(x: number): string {

@@ -24,7 +24,7 @@ export const rowHeight = (width: number): number => (width < NARROW ? STACKED : 
 export function layoutOf(width: number, labels: string[], texts: string[]): Layout {
   if (width < NARROW) return { width, left: 0, right: width, stacked: true, row: STACKED };
   const longest = (of: string[]) => Math.max(0, ...of.map((one) => one.length)) * LETTER;
-  const left = Math.min(longest(labels) + 28, width * 0.32);
+  const left = Math.min(longest(labels) + 36, width * 0.32);
   const right = width - Math.min(longest(texts) + 16, width * 0.4);
   return { width, left, right, stacked: false, row: ROW };
 }

@@ -8,7 +8,7 @@ import { Lines } from '@/components/Waiting';
 import { clock, count, date, moment } from '@/lib/format';
 
 const COLUMNS: Column<AuditEntry>[] = [
-  { id: 'number', header: 'Entry', figure: true, phone: true, cell: (one) => count(one.number) },
+  { id: 'number', header: 'Entry', cell: (one) => count(one.number) },
   {
     id: 'at',
     header: 'When',
@@ -26,15 +26,23 @@ const COLUMNS: Column<AuditEntry>[] = [
     id: 'told',
     header: 'More',
     cell: (one) => (
-      <SafeText
-        text={Object.entries(one.told)
-          .map(([name, value]) => `${name}: ${String(value)}`)
-          .join(', ')}
-        max={80}
-      />
+      <span style={{ whiteSpace: 'normal' }}>
+        <SafeText text={toldOf(one)} max={120} />
+      </span>
     ),
   },
 ];
+
+const SHORT = 16;
+
+/** What else is told; of keyed hashes the beginning is enough to know them again. */
+const toldOf = (entry: AuditEntry): string =>
+  Object.entries(entry.told)
+    .map(([name, value]) => {
+      const text = String(value);
+      return `${name}: ${text.length > SHORT ? `${text.slice(0, SHORT)}…` : text}`;
+    })
+    .join(', ');
 
 /** The log a page at a time; whether its chain is whole is said first. */
 export function Audit() {

@@ -25,7 +25,7 @@ export function Candidates({ choice }: { choice: Choice }) {
     <section className="card" aria-labelledby="candidates">
       <div className={classes.top}>
         <h2 id="candidates" className="section">
-          {count(sorted.length)} candidates, by {measure.name.toLowerCase()}
+          {count(sorted.length)} candidates, by “{measure.name}”
         </h2>
         <Button
           variant="default"
@@ -112,7 +112,7 @@ function Name({ one }: { one: Candidate }) {
         <span className={one.chosen ? classes.chosen : undefined}>
           {algorithmWords(one.algorithm)}, {one.k}
         </span>
-        <span className="note"> {one.features}</span>
+        <span className={`note ${classes.features}`}>{one.features}</span>
       </span>
     </span>
   );
@@ -124,7 +124,7 @@ function Later({ one }: { one: Candidate }) {
   return (
     <span className={classes.cell}>
       <span className="wide-only">
-        <GateCell value={one.P} low={low} high={high} chosen={one.chosen} width={160} />
+        <GateCell value={one.P} low={low} high={high} chosen={one.chosen} width={120} />
       </span>
       <span className={classes.figure}>
         {ofHundred(one.P)}

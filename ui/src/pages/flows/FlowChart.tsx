@@ -2,7 +2,7 @@ import { useMediaQuery } from '@mantine/hooks';
 import { useMemo } from 'react';
 import type { Flows } from '@/api/flows';
 import { ChartFrame, type ChartTable } from '@/components/ChartFrame';
-import { FlowPlot } from '@/components/FlowPlot';
+import { FlowPlot, type FlowSizes } from '@/components/FlowPlot';
 import { ABSENT, type CauseView, FLOOR, linksOf, matrixOf, NOBODY, sumOf } from '@/lib/flows';
 import { count, shareInWords } from '@/lib/format';
 import { type Place, useGo } from '@/place';
@@ -13,10 +13,14 @@ export function FlowChart({ flows, view, place }: { flows: Flows; view: CauseVie
   const phone = useMediaQuery('(max-width: 640px)');
   const links = useMemo(() => linksOf(flows, view), [flows, view]);
   const sum = sumOf(flows.causes);
-  const stayed = sum.before > 0 ? shareInWords(sum.stayed / sum.before) : '';
+  const sizes = useMemo(() => sizesOf(flows), [flows]);
+  const title =
+    sum !== null && sum.before > 0
+      ? `${shareInWords(sum.stayed / sum.before)} are where they were: ${count(sum.stayed)} of ${count(sum.before)}.`
+      : 'From where they were to where they are.';
   return (
     <ChartFrame
-      title={`${stayed} are where they were: ${count(sum.stayed)} of ${count(sum.before)}.`}
+      title={title}
       note={
         phone
           ? 'Every move is in the table; the drawing needs a wider window.'
@@ -29,12 +33,21 @@ export function FlowChart({ flows, view, place }: { flows: Flows; view: CauseVie
           <FlowPlot
             segments={flows.segments}
             links={links}
+            sizes={sizes}
             onPick={(id) => go(place.href(['segments', id]))}
           />
         )
       }
     />
   );
+}
+
+/** How many were and are in every segment, whatever is drawn of their moves. */
+function sizesOf(flows: Flows): FlowSizes {
+  const { rows, columns, rowSums, columnSums } = matrixOf(flows);
+  const of = (ids: string[], sums: (number | null)[]) =>
+    new Map(ids.map((id, n) => [id, sums[n] ?? null]));
+  return { from: of(rows, rowSums), to: of(columns, columnSums) };
 }
 
 function tableOf(flows: Flows): ChartTable {
@@ -44,16 +57,16 @@ function tableOf(flows: Flows): ChartTable {
     names.get(id) ?? (id === NOBODY ? 'In no segment' : id === ABSENT ? missing : id);
   const last = ['All', ...matrix.columnSums, matrix.sum];
   const rows = matrix.rows.map((id, n) => [
-    nameOf(id, 'New'),
+    nameOf(id, 'Not yet there'),
     ...(matrix.cells[n] ?? []),
     matrix.rowSums[n] ?? null,
   ]);
   const read = [...rows, last].map((row) =>
-    row.map((cell) => (cell === null ? '<25' : typeof cell === 'number' ? count(cell) : cell)),
+    row.map((cell) => (typeof cell === 'string' ? cell : count(cell))),
   );
   return {
-    columns: ['From', ...matrix.columns.map((id) => `To ${nameOf(id, 'Gone')}`), 'All'],
-    rows: [...rows, last].map((row) => row.map((cell) => cell ?? '<25')),
+    columns: ['From', ...matrix.columns.map((id) => `To ${nameOf(id, 'No longer there')}`), 'All'],
+    rows: [...rows, last].map((row) => row.map((cell) => cell ?? 'hidden')),
     read,
   };
 }

@@ -31,7 +31,7 @@ export default function FlowsPage() {
       <LoadState query={since} what="Flows" skeleton={<Lines n={10} height={32} />}>
         {(data) => (
           <>
-            {(dated.length > 1 || data.customers > 0) && (
+            {(dated.length > 1 || data.customers !== 0) && (
               <Dates place={place} shown={data} chosen={chosen} />
             )}
             <Body data={chosen.flows ?? data} waiting={chosen.waiting} place={place} />
@@ -44,7 +44,7 @@ export default function FlowsPage() {
 
 function Body({ data, waiting, place }: { data: Flows; waiting: boolean; place: Place }) {
   if (waiting) return null;
-  if (data.customers === 0)
+  if (data.customers === 0 && data.items.length === 0)
     return (
       <Notice>
         Flows need two scored dates; there is one so far
@@ -63,7 +63,11 @@ function Shown({ flows, place }: { flows: Flows; place: Place }) {
       <Causes flows={flows} view={view} />
       <div className={classes.pair}>
         <div className="card">
-          <NetChart flows={flows} view={view} place={place} />
+          {flows.suppressed ? (
+            <Notice>Net changes would tell of a few customers: hidden to protect them.</Notice>
+          ) : (
+            <NetChart flows={flows} view={view} place={place} />
+          )}
         </div>
         <LargestMoves flows={flows} view={view} place={place} />
       </div>
@@ -83,6 +87,13 @@ function Sum({ flows }: { flows: Flows }) {
   const sum = sumOf(flows.causes);
   const border = flows.causes.border ?? 0;
   const setSearch = useSetSearch();
+  if (sum === null)
+    return (
+      <Notice>
+        {flows.hidden_reason} Numbers that would tell of them are left out here; an analyst sees
+        all.
+      </Notice>
+    );
   return (
     <section aria-label="The sum" className={classes.sum}>
       <p className={classes.adds}>
@@ -110,12 +121,17 @@ const CHOICES: { value: CauseView; label: string; cause?: string }[] = [
   { value: 'border', label: 'Border', cause: 'border' },
 ];
 
+const causeOf = (flows: Flows, cause: string): number | null => {
+  const n = flows.causes[cause];
+  return n === undefined ? 0 : n;
+};
+
 /** Which cause is looked at: no order and aged, behaved, or a refit moved the line. */
 function Causes({ flows, view }: { flows: Flows; view: CauseView }) {
   const setSearch = useSetSearch();
   const data = CHOICES.map(({ value, label, cause }) => ({
     value,
-    label: cause ? `${label} ${count(flows.causes[cause] ?? 0)}` : label,
+    label: cause ? `${label} ${count(causeOf(flows, cause))}` : label,
   }));
   if (view === 'own') data.push({ value: 'own', label: 'Without border' });
   return (

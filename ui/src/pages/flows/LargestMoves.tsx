@@ -52,7 +52,7 @@ export function LargestMoves({
         <p className="secondary">No move of {FLOOR} customers or more.</p>
       ) : (
         <DataTable
-          caption="Largest moves"
+          caption="Moves from segment to segment, the largest first"
           columns={columns}
           rowKey={(one) => `${one.from} ${one.to} ${one.cause}`}
           page={{ rows: moves.slice(0, FIRST), total: moves.length, from: 1 }}

@@ -14,7 +14,7 @@ export function Figures({ overview }: { overview: Overview }) {
           key={one.name}
           label={one.label}
           value={one.value === null ? null : written(one, one.value, overview.currency ?? '')}
-          change={changeOf(one, overview.currency ?? '')}
+          change={<span className="secondary">{changeOf(one, overview.currency ?? '')}</span>}
           help={one.value === null ? one.reason : undefined}
         />
       ))}

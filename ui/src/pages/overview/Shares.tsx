@@ -2,14 +2,14 @@ import type { Segment } from '@/api/segments';
 import { ChartFrame } from '@/components/ChartFrame';
 import { Dumbbell } from '@/components/Dumbbell';
 import { Lollipop } from '@/components/Lollipop';
-import { asOfThe, counted, range, share, shareInWords } from '@/lib/format';
+import { asOfThe, axisShare, counted, range, share, shareInWords, totalOf } from '@/lib/format';
 import type { Place } from '@/place';
 
 /** Share of customers against share of spend: the gap is the message. */
 export function Shares({ segments, place }: { segments: Segment[]; place: Place }) {
   const first = segments[0];
   if (!first) return null;
-  const total = segments.reduce((sum, one) => sum + one.n, 0);
+  const total = totalOf(segments.map((one) => one.n));
   if (segments.some((one) => one.value_share == null))
     return <Sizes segments={segments} total={total} place={place} />;
   return (
@@ -47,7 +47,7 @@ export function Shares({ segments, place }: { segments: Segment[]; place: Place 
             high: one.value_share_ci?.[1],
             text: `${share(one.share)} · ${share(one.value_share ?? 0)}`,
           }))}
-          axis={{ low: 0, write: shareInWords }}
+          axis={{ low: 0, write: axisShare }}
         />
       }
     />
@@ -60,8 +60,16 @@ function rangeOf(one: Segment): string | null {
 }
 
 /** Without orders there is no spend: sizes alone. */
-function Sizes({ segments, total, place }: { segments: Segment[]; total: number; place: Place }) {
-  const sorted = [...segments].sort((a, b) => b.n - a.n);
+function Sizes({
+  segments,
+  total,
+  place,
+}: {
+  segments: Segment[];
+  total: number | null;
+  place: Place;
+}) {
+  const sorted = [...segments].sort((a, b) => (b.n ?? 0) - (a.n ?? 0));
   const [most] = sorted;
   return (
     <ChartFrame
@@ -75,13 +83,10 @@ function Sizes({ segments, total, place }: { segments: Segment[]; total: number;
       }}
       chart={
         <Lollipop
-          rows={sorted.map((one) => ({
-            label: one.name,
-            slot: one.slot ?? null,
-            value: one.share,
-            text: share(one.share),
-          }))}
-          write={shareInWords}
+          rows={sorted.flatMap(({ name, slot, share: of }) =>
+            of === null ? [] : [{ label: name, slot: slot ?? null, value: of, text: share(of) }],
+          )}
+          write={axisShare}
         />
       }
     />

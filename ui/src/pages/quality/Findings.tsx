@@ -40,7 +40,11 @@ export function Findings({ name, findings }: { name: string; findings: Finding[]
       header: 'Share',
       figure: true,
       cell: (one) =>
-        one.share === null ? <span className="secondary">one order</span> : tinyShare(one.share),
+        one.share === null ? (
+          <span className="secondary">{one.amount === undefined ? 'not known' : 'one order'}</span>
+        ) : (
+          tinyShare(one.share)
+        ),
     },
     {
       id: 'done',
@@ -84,7 +88,8 @@ function What({ finding }: { finding: Finding }) {
           onClick={() => setOpen(!open)}
         >
           <Icon name={open ? 'up' : 'down'} size={12} />
-          {examples.length === 1 ? 'One row' : `${examples.length} rows`} of it
+          {open ? 'Hide' : 'See'} {examples.length === 1 ? 'one row' : `${examples.length} rows`} of
+          it
         </UnstyledButton>
       )}
       {open && (

@@ -6,7 +6,7 @@ import { LoadState } from '@/components/LoadState';
 import { Lollipop } from '@/components/Lollipop';
 import { PageHeader } from '@/components/PageHeader';
 import { Lines } from '@/components/Waiting';
-import { asOfThe, count, counted, share, shareInWords } from '@/lib/format';
+import { asOfThe, axisShare, count, counted, share, shareInWords } from '@/lib/format';
 import { type Place, usePlace } from '@/place';
 import { Findings } from './Findings';
 import { Quarantine } from './Quarantine';
@@ -128,7 +128,7 @@ function Missing({ name, missing, rows, place }: MissingProps) {
               value: one.of,
               text: share(one.of),
             }))}
-            write={shareInWords}
+            write={axisShare}
           />
         }
       />

@@ -10,7 +10,7 @@ import {
 import { ChartFrame } from '@/components/ChartFrame';
 import { DotRange } from '@/components/DotRange';
 import { Notice } from '@/components/Notice';
-import { asOfThe, chance, count, ofHundred, placeOf, quantity } from '@/lib/format';
+import { asOfThe, chance, count, ofHundred, placeOf, quantity, totalOf } from '@/lib/format';
 import type { Place } from '@/place';
 import classes from './segment.module.css';
 
@@ -31,7 +31,7 @@ export function Drivers({ segment, place, currency }: Props) {
   const first = drivers[0];
   if (!first) return <Notice>No feature tells this segment clearly from the rest.</Notice>;
   const shown = all ? drivers : drivers.slice(0, FIRST);
-  const rest = others.reduce((sum, one) => sum + one.n, 0) - segment.n;
+  const rest = totalOf(others.filter((one) => one.id !== segment.id).map((one) => one.n)) ?? 0;
   const told = (x: number | null, driver: Driver) =>
     x === null ? 'not known' : quantity(x, features?.get(driver.feature)?.unit ?? '', currency);
   const against = rest > 0 ? `the other ${count(rest)}` : 'the rest';

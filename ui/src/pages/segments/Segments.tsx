@@ -1,5 +1,6 @@
 /** All segments of a run: as a list, as a grid of profiles, or two against each other. */
 import { SegmentedControl } from '@mantine/core';
+import { lazy, Suspense } from 'react';
 import { useCustomers } from '@/api/customers';
 import { useCurrency } from '@/api/projects';
 import { driversOf, type Segment, useFeatures, useSegments } from '@/api/segments';
@@ -13,7 +14,16 @@ import { RangeCell } from '@/components/RangeCell';
 import { SegmentChip } from '@/components/SegmentChip';
 import { SegmentMark } from '@/components/SegmentMark';
 import { Lines } from '@/components/Waiting';
-import { asOfThe, count, counted, quantity, range, share, shareInWords } from '@/lib/format';
+import {
+  asOfThe,
+  count,
+  counted,
+  quantity,
+  range,
+  share,
+  shareInWords,
+  totalOf,
+} from '@/lib/format';
 import { type Place, usePlace, useSetSearch } from '@/place';
 import { ChangeOfView } from './ChangeOfView';
 import { ProfileGrid } from './ProfileGrid';
@@ -21,13 +31,15 @@ import { ProfileGrid } from './ProfileGrid';
 const VIEWS = [
   { value: 'list', label: 'List' },
   { value: 'grid', label: 'Profile grid' },
+  { value: 'map', label: 'Map' },
 ];
+const SegmentMap = lazy(() => import('./SegmentMap'));
 
 export default function Segments() {
   const place = usePlace();
   const query = useSegments(place.project, place.runId);
   const setSearch = useSetSearch();
-  const view = place.search.view === 'grid' ? 'grid' : 'list';
+  const view = VIEWS.find((one) => one.value === place.search.view)?.value ?? 'list';
   const n = query.data?.total;
   return (
     <>
@@ -60,10 +72,12 @@ export default function Segments() {
         {(data) => (
           <>
             <Verdict segments={data.items} place={place} />
-            {view === 'grid' ? (
-              <ProfileGrid segments={data.items} place={place} />
-            ) : (
-              <List segments={data.items} place={place} />
+            {view === 'grid' && <ProfileGrid segments={data.items} place={place} />}
+            {view === 'list' && <List segments={data.items} place={place} />}
+            {view === 'map' && (
+              <Suspense fallback={<Lines n={8} height={32} />}>
+                <SegmentMap place={place} />
+              </Suspense>
             )}
           </>
         )}
@@ -87,7 +101,7 @@ function List({ segments, place }: { segments: Segment[]; place: Place }) {
   const none = useCustomers(place.project, { segment: 'none', limit: 1 }, !place.runId);
   const columns = useColumns(segments, place);
   const unplaced = none.data?.total ?? 0;
-  const total = segments.reduce((sum, one) => sum + one.n, 0);
+  const total = totalOf(segments.map((one) => one.n));
   const spend = segments.every((one) => one.value_share != null);
   return (
     <div className="card">

@@ -2,36 +2,20 @@
 import { NativeSelect } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { useMemo } from 'react';
-import { type Points, useMap } from '@/api/map';
+import { MOST_POINTS, type Points, useMap } from '@/api/map';
 import { type Segment, useSegments } from '@/api/segments';
 import { AppLink } from '@/components/AppLink';
 import { LoadState } from '@/components/LoadState';
 import { MapPlot } from '@/components/MapPlot';
-import { PageHeader } from '@/components/PageHeader';
 import { SafeText } from '@/components/SafeText';
 import { SegmentMark } from '@/components/SegmentMark';
 import { Lines } from '@/components/Waiting';
-import { asOfThe, count, counted, shareInWords } from '@/lib/format';
-import { type Place, useGo, usePlace, useSetSearch } from '@/place';
+import { count, counted, shareInWords } from '@/lib/format';
+import { type Place, useGo, useSetSearch } from '@/place';
 import classes from './map.module.css';
 
-export default function MapPage() {
-  const place = usePlace();
-  return (
-    <>
-      <PageHeader
-        title="Map"
-        place={place.name}
-        crumbs={[{ label: 'Segments', href: place.href(['segments']) }]}
-        sentence={`Each dot is a customer; those who are alike lie close. ${asOfThe(place.asOf)}`}
-      />
-      <SegmentMap place={place} />
-    </>
-  );
-}
-
 /** The map with its axes and its list; what is picked stands in the address. */
-export function SegmentMap({ place }: { place: Place }) {
+export default function SegmentMap({ place }: { place: Place }) {
   const { x = '', y = '' } = place.search;
   const both = x !== '' && y !== '';
   const axes = both ? { x, y } : { x: '', y: '' };
@@ -64,7 +48,7 @@ function Shown({ points, segments, place }: ShownProps) {
   const { ref, width } = useElementSize();
   return (
     <>
-      <Axes points={points} place={place} />
+      <Axes points={points} />
       <div className={classes.map}>
         <div ref={ref} className={classes.plot}>
           <MapPlot
@@ -98,14 +82,18 @@ function noteOf(points: Points): string {
     said.push(
       `Shows ${shareInWords(points.shown)} of the variation; distances are rough. A named axis says more: choose two above.`,
     );
-  if (drawn < points.total)
+  if (drawn === MOST_POINTS && drawn < points.total)
     said.push(`${count(drawn)} of ${counted(points.total, 'customer')}, drawn by lot.`);
+  else if (drawn < points.total)
+    said.push(
+      `${counted(points.total - drawn, 'customer')} with nothing to place them by are not shown.`,
+    );
   if (points.ids[0]) said.push('A click on a dot opens the customer.');
   return said.join(' ');
 }
 
 /** Which columns are the axes; both empty: what varies most. */
-function Axes({ points, place }: { points: Points; place: Place }) {
+function Axes({ points }: { points: Points }) {
   const setSearch = useSetSearch();
   const { axes } = points;
   const named = points.shown === null;
@@ -134,12 +122,13 @@ function Axes({ points, place }: { points: Points; place: Place }) {
         />
       )}
       {!named && axes.some((one) => one.name === 'recency') && (
-        <AppLink
-          className={`link ${classes.offer}`}
-          href={place.href(['segments', 'map'], { x: 'recency', y: 'monetary' })}
+        <button
+          type="button"
+          className={`plain ${classes.offer}`}
+          onClick={() => setSearch({ x: 'recency', y: 'monetary' })}
         >
           Days since last order × spend
-        </AppLink>
+        </button>
       )}
     </div>
   );
