@@ -32,10 +32,8 @@ from coterie.profiling.published_profile import hiding_of_profile, published_pro
 
 MAX_CANDIDATES = 12
 """Candidates in the chart of the choice; the table has the best of each kind and the references."""
-
 MAX_ATTRIBUTES = 6
 """Categories in the card of a segment."""
-
 _QUOTES_IDS = ("duplicate_key", "missing_key", "ids_")
 """Findings whose examples may hold a customer id."""
 
@@ -114,10 +112,7 @@ def render(report: ReportData) -> str:
             hiding=hiding,
             dominated=DOMINATED,
             gaps=any(item.n for item in report.profile.missing),
-            cards=[
-                _card(profile, segment, one)
-                for segment, one in zip(profile.segments, given, strict=True)
-            ],
+            cards=[_card(profile, *pair) for pair in zip(profile.segments, given, strict=True)],
             why_lost=lambda candidate: why_lost(candidate, measured),
             grid=_grid(profile),
             same=_same_everywhere(profile),
