@@ -147,6 +147,7 @@ ANSWERS = {
     "explain": (["seg-001"], {"fidelity", "segments"}),
     "why": (["12347"], {"segment", "second", "margin", "reasons"}),
     "what-if": (["12347"], {"segment", "action", "reaches", "text"}),
+    "fairness": ([], {"floor", "alarm", "attributes", "note"}),
     "export": (["--sql", "duckdb"], {"sql", "dialect", "rules", "file"}),
     "offers plan": ([], {"offers", "segments", "contacts", "control", "cost", "report"}),
     "offers report": ([], {"items", "total", "report"}),

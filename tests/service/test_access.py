@@ -24,7 +24,7 @@ OF_A_VIEWER = {
     "openapi change_password list_projects list_connections sign_out show_project show_mapping "
     "list_uploads show_upload list_runs show_run list_models list_schedules show_schedule "
     "list_segments show_segment show_features show_flows compare_runs show_quality show_report "
-    "show_overview show_choice show_map "
+    "show_fairness show_overview show_choice show_map "
     "show_recommendations list_offers show_plan show_evidence list_feedback predict "
     "predict_here show_form"
 }

@@ -45,7 +45,7 @@ app = typer.Typer(
 PANELS: dict[str, tuple[Callable[..., Any], ...]] = {
     "From data to segments": (project.init, project.run, project.train, project.demo),
     "See them": (look.report, look.segments, look.customer, look.assign),
-    "Ask why": (explain.explain, explain.why, explain.what_if, explain.export),
+    "Ask why": (explain.explain, explain.why, explain.what_if, explain.fairness, explain.export),
     "Look ahead": (predict.predict, value.value, products.recommend, products.products),
     "Follow them": (flows.flows, flows.compare, flows.rename, flows.publish),
     "Serve": (serve.serve, serve.worker),

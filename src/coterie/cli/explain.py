@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,8 @@ from coterie.terminal import answer, out, plain
 if TYPE_CHECKING:
     from coterie.api import Run
 
+_FEW = 3
+"""Shares that are shown of each attribute."""
 Id = Annotated[str, typer.Argument(help="Id as in your data.")]
 
 
@@ -107,6 +110,35 @@ def what_if(
     name = plain(now["name"] if now else "no segment")
     out.print(f"[bold]{plain(customer_id)}[/bold] is in {name}.")
     out.print(plain(found["text"]), soft_wrap=True)
+    return None
+
+
+def fairness(folder: Folder = HERE, as_json: AsJson = False) -> None:
+    """Show whether segments stand in for a protected attribute, though it was left out of them.
+
+    Example: [bold]coterie fairness[/bold]
+    """
+    from coterie.pipeline.fairness import fairness as compare
+
+    run = _latest(folder)
+    found = compare(run, floor=project_in(folder).settings.privacy.floor)
+    if as_json:
+        return answer("fairness", found, run=run)
+    names = {segment["id"]: segment["name"] for segment in run.segments}
+    if found["note"]:
+        out.print(found["note"])
+    for one in found["attributes"]:
+        out.print(f"[bold]{plain(one['label'])}[/bold]: {plain(one['text'])}", soft_wrap=True)
+        told = [cell for cell in one["cells"] if cell["ratio"] is not None]
+        told.sort(key=lambda cell: -abs(math.log(cell["ratio"])))
+        for cell in told[:_FEW]:
+            name = plain(names.get(cell["segment"], "no segment"))
+            out.print(
+                f"  {name}: {plain(cell['group'])} {cell['share']:.0%}, elsewhere "
+                f"{cell['elsewhere']:.0%} ({cell['ratio']:.2f} times, "
+                f"{cell['low']:.2f} to {cell['high']:.2f})",
+                soft_wrap=True,
+            )
     return None
 
 

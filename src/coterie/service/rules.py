@@ -49,6 +49,7 @@ RULES: dict[str, Rule] = {
     "show_features": _READ,
     "show_flows": _READ,
     "compare_runs": _READ,
+    "show_fairness": _READ,
     "show_overview": _READ,
     "show_choice": _READ,
     "show_map": _READ,

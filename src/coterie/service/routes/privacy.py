@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from coterie.pipeline.erasing import announce
+from coterie.pipeline.fairness import fairness
 from coterie.service.deps import AllProjects, ThisProject
 from coterie.service.models import Job
-from coterie.service.reading import CustomerId, plain
+from coterie.service.reading import CustomerId, RunId, chosen, plain
 from coterie.service.routes.jobs import AtDesk
 
 router = APIRouter(tags=["privacy"])
@@ -32,6 +34,24 @@ class Access(BaseModel):
     customer_id: str
     places: dict[str, dict[str, Stored]]
     total: int
+
+
+class Fairness(BaseModel):
+    """How the segments relate to protected attributes, though these were left out."""
+
+    run_id: str
+    as_of: date | None = None
+    floor: int
+    alarm: float
+    attributes: list[dict[str, Any]]
+    note: str
+
+
+@router.get("/projects/{project}/fairness")
+def show_fairness(served: ThisProject, projects: AllProjects, run_id: RunId = "") -> Fairness:
+    """Show whether segments stand in for a protected attribute; what tells of few is hidden."""
+    floor = projects.project(served.name).settings.privacy.floor
+    return Fairness(**plain(fairness(chosen(served, run_id), floor=floor)))
 
 
 @router.get("/projects/{project}/customers/{customer_id:path}/access")
