@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coterie.errors import DataError, ParameterError
-from coterie.privacy.disclosure import FLOOR, dominated, hide, hide_money, suppress
+from coterie.privacy.disclosure import FLOOR, dominated, hide, hide_money, hide_parts, suppress
 
 Ranges = Callable[..., dict[str, tuple[float, float]]]
 
@@ -162,6 +162,20 @@ def test_of_any_table_and_floor_all_under_it_and_its_neighbours_are_hidden(
     whole = hide(counts, floor)
     assert (whole.rows | (found.sum(axis=1) != 1)).all()
     assert (whole.columns | (found.sum(axis=0) != 1)).all()
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 90), min_size=1, max_size=6))
+def test_parts_of_one_sum_are_as_safe_as_by_linear_programs(parts: list[int]) -> None:
+    hidden = hide_parts(parts)
+    kept = [n for n, hides in zip(parts, hidden, strict=True) if not hides]
+    secret = [n for n, hides in zip(parts, hidden, strict=True) if hides]
+    assert all(n >= FLOOR for n in kept)
+    if secret and sum(parts) >= FLOOR and len(parts) > 1:
+        assert len(secret) > 1
+        assert sum(secret) >= FLOOR - 1
+    counts = {**dict(enumerate(parts)), "all": sum(parts)}
+    assert len(secret) <= len(suppress(counts, [("all", range(len(parts)))]) - {"all"}) + 1
 
 
 def test_money_of_one_or_two_customers_is_hidden() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,8 +17,10 @@ from coterie.features.matrix import Matrix
 from coterie.pipeline.explained import Run
 from coterie.pipeline.forecast import Value
 from coterie.profiling.choice import Choice, choice_of
-from coterie.profiling.insights import Forecast, Moved, find_insights
+from coterie.profiling.hidden_moves import HiddenMoves
+from coterie.profiling.insights import Forecast, Insight, Moved, find_insights
 from coterie.profiling.migration import causes_of
+from coterie.profiling.publication import Hiding
 from coterie.store.runs import read_json
 
 RECENT = 90
@@ -25,7 +28,21 @@ RECENT = 90
 _MEASURES = ("monetary", "clv", "overdue", "orders_90d")
 
 
-def overview(run: Run, before: Run | None = None, value: Value | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Sight:
+    """What somebody does not see: of the segments, and of the moves since the run before."""
+
+    hiding: Hiding
+    moves: HiddenMoves
+
+
+def overview(
+    run: Run,
+    before: Run | None = None,
+    value: Value | None = None,
+    *,
+    sight: Sight | None = None,
+) -> dict[str, Any]:
     """Return a run at a glance.
 
     Parameters
@@ -36,6 +53,8 @@ def overview(run: Run, before: Run | None = None, value: Value | None = None) ->
         Its parent, for what changed since.
     value : Value, optional
         What its customers are expected to spend, if that was worked out.
+    sight : Sight, optional
+        What must not be told; None: all is.
 
     Returns
     -------
@@ -49,18 +68,72 @@ def overview(run: Run, before: Run | None = None, value: Value | None = None) ->
     moved = _moved(run, before)
     told = find_insights(run.segments, frame, moved, _forecast(value))
     choice = run.choice
+    figures, proofs = _figures(run, frame, former, moved), _proofs(run, choice)
+    if sight is not None:
+        told = [_retold(one) for one in told if _may_be_told(one, sight)]
+        figures = [_told_figure(figure, sight) for figure in figures]
+        if sight.hiding.sizes:
+            proofs["smallest"] = {"value": None, "reason": sight.hiding.why}
     return {
         "run_id": run.id,
         "as_of": run.as_of,
         "before": before.as_of if before else None,
         "currency": run.manifest["settings"]["project"]["currency"],
-        "figures": _figures(run, frame, former, moved),
+        "figures": figures,
         "insights": [one.to_dict() for one in told],
-        "proofs": _proofs(run, choice),
+        "proofs": proofs,
         "verdict": choice.get("verdict") or None,
         "sentences": list(choice.get("sentences", ())),
         "note": choice.get("note", ""),
     }
+
+
+def _may_be_told(one: Insight, sight: Sight) -> bool:
+    """Tell whether a sentence speaks of no few customers, nor of what would tell of them."""
+    hiding, secret = sight.hiding, sight.moves.keys
+    named = {part["segment"] for part in one.parts if "segment" in part}
+    counts = [part["value"] for part in one.parts if part.get("unit") == "count"]
+    link = one.link or {}
+    gone = {
+        "concentration": hiding.sizes | hiding.money | hiding.changed,
+        "size": hiding.sizes,
+    }.get(one.kind, hiding.none)
+    moves = {
+        key
+        for key in secret
+        if key[0] == "row" and (key[1], key[3]) == (link.get("from"), link.get("cause"))
+    }
+    if "to" in link:
+        moves = {key for key in moves if key[2] == link["to"]}
+    return not (named & gone or moves or min(counts, default=hiding.floor) < hiding.floor)
+
+
+def _retold(one: Insight) -> Insight:
+    """Return a sentence whose test counts nobody who came or went."""
+    test = "Chance alone explains less than that." if one.kind == "size" else one.test
+    return replace(one, test=test)
+
+
+def _told_figure(figure: dict[str, Any], sight: Sight) -> dict[str, Any]:
+    """Return a figure, or its reason where it would tell of a few."""
+    hiding, moves = sight.hiding, sight.moves
+    few = {"value": None, "before": None, "reason": hiding.why}
+    n = figure.get("n") or 0
+    if hiding.whole:
+        return {**figure, **few, "n": None}
+    if figure["name"] == "customers" and n - (figure["value"] or 0) < hiding.floor:
+        return {**figure, "n": figure["value"]}
+    if figure["name"] == "active" and figure["value"] is not None:
+        some = round(figure["value"] * n)
+        return {**figure, **(few if min(some, n - some) < hiding.floor else {})}
+    if figure["name"] == "moved" and figure["value"] is not None:
+        causes = {name: moves.told("cause", name, k) for name, k in figure["causes"].items()}
+        value = moves.told("sum", "moved", figure["value"])
+        stayed = causes.get("stayed", 0)
+        known = value is not None and stayed is not None
+        told = {"causes": causes, "n": figure["n"] if known else None}
+        return {**figure, **({} if value is not None else few), **told}
+    return figure
 
 
 def _frame(run: Run) -> pa.Table:

@@ -286,6 +286,37 @@ def hide(counts: NDArray[np.int64], floor: int = FLOOR) -> Hidden:
     )
 
 
+def hide_parts(counts: Sequence[int], floor: int = FLOOR) -> list[bool]:
+    """Return what must be hidden of counts whose sum is known, and of which nothing else is told.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Parts of a whole.
+    floor : int, default 25
+        As for ``suppress``; with one sum its law needs no program: those under the floor, and
+        the smallest others until two are hidden that are at least ``floor - 1`` together.
+
+    Returns
+    -------
+    list of bool
+        True where a count is hidden; ties go to the first. All, if the whole is under the floor.
+
+    Examples
+    --------
+    >>> hide_parts([300, 40, 7]), hide_parts([20, 20, 90]), hide_parts([3, 4])
+    ([False, True, True], [True, True, False], [True, True])
+    """
+    found = [n < floor or sum(counts) < floor for n in counts]
+    others = sorted((n, place) for place, n in enumerate(counts) if not found[place])
+    while others and any(found):
+        hidden = [n for n, hides in zip(counts, found, strict=True) if hides]
+        if len(hidden) > 1 and sum(hidden) >= floor - 1:
+            break
+        found[others.pop(0)[1]] = True
+    return found
+
+
 def dominated(largest: float | None, top_two: float | None) -> bool:
     """Tell whether one customer makes more than half of a sum of money, or two four fifths.
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from coterie.privacy.disclosure import FLOOR, dominated, hide_money, suppress
+from coterie.privacy.disclosure import FLOOR, dominated, hide_money, hide_parts, suppress
 from coterie.profiling.composition import Level
 from coterie.profiling.explore import Distribution, Far
 from coterie.profiling.format import without_shares
@@ -230,6 +230,8 @@ def _hidden_buyers(
 ) -> list[int]:
     """Return the segments in which who bought here, or did not, must not be counted."""
     mine = {code: item for (name, code), item in listed.items() if name == key}
+    if all(item.n < hiding.floor for item in mine.values()):
+        return list(mine)
     everybody = round(next(iter(mine.values())).share_all * sum(s.n for s in profile.segments))
     counts: dict[Any, int] = {code: item.n for code, item in mine.items()}
     counts[_OTHERS] = max(everybody - sum(counts.values()), 0)
@@ -285,15 +287,12 @@ def _bars(
     counts: Sequence[int], edges: Sequence[float], floor: int, beyond: int = 0
 ) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Return the bars and their edges from the first told to the last; hidden ones are 0."""
-    keys = range(len(counts))
-    table: dict[int, int] = dict(zip(keys, counts, strict=True)) | {-1: beyond}
-    table[-2] = sum(table.values())
-    hidden = suppress(table, [(-2, [*keys, -1])], floor)
-    shown = [key for key in keys if key not in hidden]
-    if not shown or -2 in hidden:
+    hidden = hide_parts([*counts, beyond], floor)
+    shown = [place for place in range(len(counts)) if not hidden[place]]
+    if not shown:
         return (), ()
     first, last = shown[0], shown[-1]
-    bars = tuple(0 if key in hidden else counts[key] for key in range(first, last + 1))
+    bars = tuple(0 if hidden[place] else counts[place] for place in range(first, last + 1))
     return bars, tuple(edges[first : last + 2])
 
 

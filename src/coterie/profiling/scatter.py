@@ -7,7 +7,7 @@ the variation they show is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,8 @@ from coterie.segmentation.base import Floats
 
 MOST_POINTS = 50_000
 _DIGITS = 4
+_SQUARES = 16
+"""Squares along each axis of a map without single customers."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,44 @@ def scatter(
     names = [*customers.released.ids, None]  # NOISE is -1: the last
     placed = tuple(names[number] for number in customers.labels[drawn].tolist())
     return Scatter(x, y, shown, tuple(ids), points.round(_DIGITS), placed)
+
+
+def blurred(found: Scatter, floor: int) -> Scatter:
+    """Return the points that many share: nobody's own values, and nobody's id.
+
+    Parameters
+    ----------
+    found : Scatter
+        Customers as points.
+    floor : int
+        Least customers of a segment in a square; of others none is shown.
+
+    Returns
+    -------
+    Scatter
+        Each point in the middle of one of 16 × 16 squares, which hold as many along each axis;
+        ids are empty.
+    """
+    known = np.isfinite(found.points).all(axis=1)
+    middle = np.zeros_like(found.points)
+    square = np.zeros(len(found.points), np.int64)
+    for axis in (0, 1) if known.any() else ():
+        values = found.points[:, axis]
+        cuts = np.unique(np.quantile(values[known], np.linspace(0, 1, _SQUARES + 1)[1:-1]))
+        part = np.searchsorted(cuts, values, side="right")
+        for one in np.unique(part[known]):
+            middle[part == one, axis] = np.median(values[known & (part == one)])
+        square = square * (_SQUARES + 1) + part
+    names = sorted({str(one) for one in found.segment_ids})
+    of = np.array([names.index(str(one)) for one in found.segment_ids], np.int64)
+    _, group, counts = np.unique(square * len(names) + of, return_inverse=True, return_counts=True)
+    keep = np.flatnonzero(known & (counts[group] >= floor))
+    return replace(
+        found,
+        ids=("",) * len(keep),
+        points=middle[keep].round(_DIGITS),
+        segment_ids=tuple(found.segment_ids[place] for place in keep.tolist()),
+    )
 
 
 def numeric_columns(customers: Customers) -> list[str]:

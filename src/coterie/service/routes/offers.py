@@ -11,13 +11,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, UploadFile
 from pydantic import BaseModel, Field
 
-from coterie.api import Project
+from coterie.api import Project, Run
 from coterie.offers.kept_plan import Planned
 from coterie.offers.kept_products import Products
+from coterie.offers.published_plan import published_plan
 from coterie.pipeline.feedback import account, fed
-from coterie.service.deps import AllProjects, Cursor, Limit, ThisProject, blocks_of
+from coterie.privacy.few import hide_few
+from coterie.profiling.publication import floor_of
+from coterie.service.deps import AllProjects, Cursor, Limit, SeesAll, ThisProject, blocks_of
 from coterie.service.models import Page, Wire
 from coterie.service.models_people import Open
+from coterie.service.projects import Served
 from coterie.service.reading import RunId, chosen, made, plain
 from coterie.service.slices import slice_of
 
@@ -82,15 +86,18 @@ class Account(BaseModel):
 @router.get("/projects/{project}/recommendations")
 def show_recommendations(
     served: ThisProject,
+    whole: SeesAll,
     segment: Annotated[str, Query(max_length=200, description="Id or name; empty: all.")] = "",
     run_id: RunId = "",
 ) -> Shelf:
     """Show what a segment buys, what rises and falls, and what is bought together.
 
-    It is made by the job ``products``; before that the answer is 409.
+    To viewers numbers of few customers or orders are null. It is made by the job
+    ``products``; before that the answer is 409.
     """
-    found = Products(made(served, "products", chosen(served, run_id)))
-    return Shelf(**plain(found.segment(segment)))
+    run = chosen(served, run_id)
+    shelf = Products(made(served, "products", run)).segment(segment)
+    return Shelf(**plain(shelf if whole else hide_few(shelf, floor_of(run.manifest))))
 
 
 @router.get("/projects/{project}/recommendations/lists")
@@ -112,16 +119,21 @@ def list_offers(served: ThisProject, projects: AllProjects) -> Page[dict[str, An
 
 
 @router.get("/projects/{project}/offers/plan")
-def show_plan(served: ThisProject, run_id: RunId = "") -> Plan:
+def show_plan(served: ThisProject, whole: SeesAll, run_id: RunId = "") -> Plan:
     """Show the current plan: who gets what and why, how much room is used.
 
-    It is made by the job ``offers``; before that the answer is 409.
+    To viewers numbers of few customers are null. It is made by the job ``offers``; before
+    that the answer is 409.
     """
-    return _plan(Planned(made(served, "offers", chosen(served, run_id))))
+    return _plan(served, "offers", chosen(served, run_id), whole=whole)
 
 
-def _plan(found: Planned) -> Plan:
-    return Plan(id=found.folder.name, **plain(found.summary))
+def _plan(served: Served, kind: str, run: Run, *, whole: bool) -> Plan:
+    found = Planned(made(served, kind, run))
+    summary = found.summary
+    if not whole:
+        summary = published_plan(summary, floor_of(run.manifest))
+    return Plan(id=found.folder.name, **plain(summary))
 
 
 @router.get("/projects/{project}/offers/plan/customers")
@@ -134,9 +146,12 @@ def list_planned(
 
 
 @router.get("/projects/{project}/offers/report")
-def show_evidence(served: ThisProject, run_id: RunId = "") -> Plan:
-    """Show what contacts changed: effects against the control, with intervals."""
-    return _plan(Planned(made(served, "evidence", chosen(served, run_id))))
+def show_evidence(served: ThisProject, whole: SeesAll, run_id: RunId = "") -> Plan:
+    """Show what contacts changed: effects against the control, with intervals.
+
+    To viewers what was seen of few customers is null.
+    """
+    return _plan(served, "evidence", chosen(served, run_id), whole=whole)
 
 
 @router.get("/projects/{project}/feedback")

@@ -6,16 +6,19 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from coterie.errors import ParameterError
 from coterie.pipeline.forecast import Value
-from coterie.pipeline.overview import how_chosen, overview
-from coterie.profiling.scatter import MOST_POINTS, numeric_columns, scatter
+from coterie.pipeline.overview import Sight, how_chosen, overview
+from coterie.profiling.publication import floor_of
+from coterie.profiling.report import told_reason
+from coterie.profiling.scatter import MOST_POINTS, blurred, numeric_columns, scatter
 from coterie.segmentation.base import horizon_days
-from coterie.service.deps import ThisProject, sees_identities
+from coterie.service.deps import SeesAll, ThisProject
 from coterie.service.models_people import Open
+from coterie.service.published import hiding_for, moves_for
 from coterie.service.reading import RunId, chosen, day_of, plain
 from coterie.store.predictions import find_kept
 
@@ -90,7 +93,7 @@ class Points(BaseModel):
     x: Axis
     y: Axis
     shown: float | None
-    total: int
+    total: int | None
     ids: list[str]
     xs: list[float | None]
     ys: list[float | None]
@@ -99,8 +102,11 @@ class Points(BaseModel):
 
 
 @router.get("/projects/{project}/overview")
-def show_overview(served: ThisProject, run_id: RunId = "") -> Overview:
-    """Show a run at a glance: figures, what stands out, what is proven."""
+def show_overview(served: ThisProject, whole: SeesAll, run_id: RunId = "") -> Overview:
+    """Show a run at a glance: figures, what stands out, what is proven.
+
+    To viewers what would tell of few customers is null or not said.
+    """
     run = chosen(served, run_id)
     parent = run.manifest.get("parent_run")
     before = None
@@ -108,22 +114,26 @@ def show_overview(served: ThisProject, run_id: RunId = "") -> Overview:
         before = served.run_of(parent)
     days = horizon_days(run.manifest["settings"]["segmentation"]["horizon"])
     kept = find_kept(served.home, "value", run=run.id, horizon=days)
-    return Overview(**plain(overview(run, before, Value(kept) if kept else None)))
+    sight = None if whole else Sight(hiding_for(served, run), moves_for(run, before))
+    value = Value(kept) if kept else None
+    return Overview(**plain(overview(run, before, value, sight=sight)))
 
 
 @router.get("/projects/{project}/choice")
-def show_choice(served: ThisProject, run_id: RunId = "") -> Choice:
+def show_choice(served: ThisProject, whole: SeesAll, run_id: RunId = "") -> Choice:
     """Show how the segmentation was chosen: what was tried, and why the rest was not taken."""
     run = chosen(served, run_id)
     found = asdict(how_chosen(run))
     found["candidates"] = run.table("candidates").to_pylist()
+    for row in () if whole else found["candidates"]:
+        row["reason_lost"] = told_reason(row["reason_lost"], floor_of(run.manifest))
     return Choice(**plain({"run_id": run.id, "as_of": day_of(run), **found}))
 
 
 @router.get("/projects/{project}/map")
 def show_map(
-    request: Request,
     served: ThisProject,
+    whole: SeesAll,
     run_id: RunId = "",
     x: AxisName = "",
     y: AxisName = "",
@@ -131,7 +141,8 @@ def show_map(
 ) -> Points:
     """Place customers in a plane, by two columns or by what varies most.
 
-    To viewers all ids are empty: they see points, and nobody's name.
+    To viewers all ids are empty, and points are where many are alike: each is moved to the
+    middle of its square, and is left out where the square holds few of its segment.
     """
     if bool(x) != bool(y):
         raise ParameterError(
@@ -141,14 +152,16 @@ def show_map(
     with served.explaining:
         known = run.customers
         found = scatter(known, (x, y) if x else None, most=limit, seed=0)
+    if not whole:
+        found = blurred(found, floor_of(run.manifest))
     return Points(
         run_id=run.id,
         as_of=day_of(run),
         x=Axis(**asdict(found.x)),
         y=Axis(**asdict(found.y)),
         shown=found.shown,
-        total=len(run.table("assignments")),
-        ids=list(found.ids) if sees_identities(request) else [""] * len(found.ids),
+        total=len(run.table("assignments")) if whole else None,
+        ids=list(found.ids),
         xs=plain(found.points[:, 0].tolist()),
         ys=plain(found.points[:, 1].tolist()),
         segments=list(found.segment_ids),

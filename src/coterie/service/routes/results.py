@@ -31,7 +31,7 @@ from coterie.service.deps import (
 )
 from coterie.service.models import FlowsWish, Job, Page, RunInfo
 from coterie.service.models_people import Open
-from coterie.service.problems import NotFoundError
+from coterie.service.problems import NotFoundError, RefusedError
 from coterie.service.projects import Served
 from coterie.service.published import check_page, moves_for
 from coterie.service.reading import RunId, chosen, day_of, made, plain, run_info, segment_of
@@ -221,8 +221,14 @@ def show_report(
         Query(description="The run itself, or what was worked out from it."),
     ] = "run",
 ) -> Response:
-    """Show the page of a run, or of what was worked out from it; it runs and fetches nothing."""
+    """Show the page of a run, or of what was worked out from it; it runs and fetches nothing.
+
+    What was worked out counts few customers as well, so its pages are for analysts; a viewer
+    has the figures by ``recommendations``, ``offers/plan`` and ``offers/report``.
+    """
     run = chosen(served, run_id)
+    if not whole and of != "run":
+        raise RefusedError(403, "This page needs the role Analyst.")
     folder = run.folder if of == "run" else made(served, of, run)
     if not whole:
         check_page(served, run)
