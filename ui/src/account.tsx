@@ -38,7 +38,6 @@ export function Account({ session, project }: { session: Session; project: strin
         opened={changing}
         onClose={() => setChanging(false)}
         title={<strong>Change password</strong>}
-        closeButtonProps={{ 'aria-label': 'Close' }}
       >
         <NewPassword
           email={session.email ?? ''}

@@ -5,6 +5,7 @@ import {
   Checkbox,
   type CSSVariablesResolver,
   createTheme,
+  Drawer,
   Input,
   type MantineColorsTuple,
   Modal,
@@ -53,6 +54,11 @@ const dark: MantineColorsTuple = [
   '#16191E',
   '#121418',
 ];
+
+const HEAD = {
+  attributes: { header: { role: 'none' } },
+  closeButtonProps: { 'aria-label': 'Close' },
+};
 
 export const theme = createTheme({
   primaryColor: 'ink',
@@ -112,7 +118,9 @@ export const theme = createTheme({
         events: { hover: true, focus: true, touch: true },
       },
     }),
-    Modal: Modal.extend({ defaultProps: { centered: true, radius: 'lg' } }),
+    // The head of a dialog is no banner of the page.
+    Modal: Modal.extend({ defaultProps: { centered: true, radius: 'lg', ...HEAD } }),
+    Drawer: Drawer.extend({ defaultProps: HEAD }),
   },
 });
 

@@ -18,7 +18,8 @@ interface Props {
   /** Unit and date. */
   note?: ReactNode;
   table: ChartTable;
-  chart: ReactNode;
+  /** Null where there is no room for it: then the table stands alone. */
+  chart: ReactNode | null;
   /** Name of the files, without their ending. */
   file: string;
   help?: ReactNode;
@@ -26,7 +27,8 @@ interface Props {
 
 /** A chart with its sentence, its table, and both as files. */
 export function ChartFrame({ title, note, table, chart, file, help }: Props) {
-  const [view, setView] = useState('chart');
+  const [wanted, setView] = useState('chart');
+  const view = chart === null ? 'table' : wanted;
   const body = useRef<HTMLDivElement>(null);
   const id = useId();
   const asCsv = () =>
@@ -51,15 +53,17 @@ export function ChartFrame({ title, note, table, chart, file, help }: Props) {
         </div>
         <div className={classes.tools}>
           {help}
-          <SegmentedControl
-            aria-label="How it is shown"
-            data={[
-              { value: 'chart', label: 'Chart' },
-              { value: 'table', label: 'Table' },
-            ]}
-            value={view}
-            onChange={setView}
-          />
+          {chart !== null && (
+            <SegmentedControl
+              aria-label="How it is shown"
+              data={[
+                { value: 'chart', label: 'Chart' },
+                { value: 'table', label: 'Table' },
+              ]}
+              value={view}
+              onChange={setView}
+            />
+          )}
           <Menu position="bottom-end">
             <Menu.Target>
               <UnstyledButton className={classes.tool} aria-label="Download">

@@ -62,7 +62,9 @@ export function ConfirmDialog(props: Props) {
             disabled={!ready}
             loading={busy}
             styles={
-              danger ? { root: { background: 'var(--danger)', color: 'var(--card)' } } : undefined
+              danger && ready
+                ? { root: { background: 'var(--danger)', color: 'var(--card)' } }
+                : undefined
             }
           >
             {verb}

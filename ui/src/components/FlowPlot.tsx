@@ -75,7 +75,7 @@ function optionOf({ segments, links, sizes }: Making, paint: Paint): EChartsCore
     itemStyle: { color: hue(one.slot, paint), borderWidth: 0 },
     label: {
       position: side === 'from' ? 'left' : 'right',
-      formatter: `{mark|${one.slot ? GLYPHS[(one.slot - 1) % 12] : '×'}} ${short(one.name)} {sum|${count(sumOf(side, one.id))}}`,
+      formatter: `{mark|${one.slot ? GLYPHS[(one.slot - 1) % 12] : '×'}} ${short(one.name)} ${sumText(sumOf(side, one.id))}`,
       rich: {
         mark: { color: hue(one.slot, paint), fontSize: 12 },
         sum: { color: paint('--ink-2'), fontSize: 12, padding: [0, 0, 0, 4] },
@@ -83,6 +83,7 @@ function optionOf({ segments, links, sizes }: Making, paint: Paint): EChartsCore
     },
   });
   return {
+    animation: false,
     tooltip: {
       trigger: 'item',
       formatter: (item: { dataType: string; data: { told?: string }; name: string }) =>
@@ -117,6 +118,9 @@ function optionOf({ segments, links, sizes }: Making, paint: Paint): EChartsCore
     ],
   };
 }
+
+/** The number behind a name; what is hidden has none. */
+const sumText = (n: number | null): string => (n === null ? '' : `{sum|${count(n)}}`);
 
 const short = (name: string): string =>
   name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name;

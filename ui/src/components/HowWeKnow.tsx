@@ -33,7 +33,6 @@ export function HowWeKnow({ of, facts, more }: Props) {
         position="right"
         size={400}
         title={<strong>How do we know?</strong>}
-        closeButtonProps={{ 'aria-label': 'Close' }}
       >
         <p className={classes.of}>{of}</p>
         <dl className={classes.facts}>

@@ -1,7 +1,7 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import { useCallback, useMemo } from 'react';
 import { short } from '@/lib/format';
-import { type Group, groupsOf, logTicks, placeOn } from '@/lib/scatter';
+import { type Group, groupsOf, logTicks, placeOn, valueAt } from '@/lib/scatter';
 import type { Paint, Picked } from './chart/echarts';
 import { EChart } from './EChart';
 import type { NamedSegment } from './SegmentChip';
@@ -61,20 +61,16 @@ function optionOf(making: Making): EChartsCoreOption {
   const { axes, points } = making;
   return {
     animation: false,
-    grid: { left: 56, right: 16, top: 16, bottom: 48, outerBoundsMode: 'none' },
+    grid: { left: LEFT, right: 16, top: 16, bottom: 48, outerBoundsMode: 'none' },
     xAxis: axisOf(axes.x, points.xs, 28),
-    yAxis: axisOf(axes.y, points.ys, 40),
+    yAxis: axisOf(axes.y, points.ys, 52),
     tooltip: { trigger: 'item' },
     series: [...dotsOf(making), namesOf(making)],
   };
 }
 
 function axisOf(axis: MapAxis, values: (number | null)[], gap: number) {
-  const ticks = axis.log
-    ? logTicks(values.reduce<number>((most, one) => Math.max(most, one ?? 0), 0)).map((one) =>
-        placeOn(true, one),
-      )
-    : undefined;
+  const ticks = axis.log ? logTicks(values).map((one) => placeOn(true, one)) : undefined;
   return {
     type: 'value',
     scale: !axis.log,
@@ -87,7 +83,7 @@ function axisOf(axis: MapAxis, values: (number | null)[], gap: number) {
     axisLabel: {
       customValues: ticks,
       hideOverlap: true,
-      formatter: (at: number) => short(axis.log ? Math.round(10 ** at - 1) : at),
+      formatter: (at: number) => short(axis.log ? valueAt(at) : at),
     },
   };
 }
@@ -135,24 +131,42 @@ interface Rect {
   height: number;
 }
 
+interface Laid {
+  dataIndex?: number;
+  rect: Rect;
+  labelRect: Rect;
+}
+
+const LEFT = 72;
+const STEPS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6];
+
 /** Lays names out one after the other: one that would lie on another goes up or down from it. */
 function apart() {
-  let placed: Rect[] = [];
+  const placed = new Map<number, Rect>();
   const isFree = (rect: Rect) =>
-    placed.every(
+    [...placed.values()].every(
       (other) =>
         rect.x >= other.x + other.width ||
         other.x >= rect.x + rect.width ||
         rect.y >= other.y + other.height ||
         other.y >= rect.y + rect.height,
     );
-  return ({ dataIndex, labelRect }: { dataIndex?: number; labelRect: Rect }) => {
-    if (!dataIndex) placed = [];
-    const { x, y, width, height } = labelRect;
-    const steps = [0, 1, -1, 2, -2, 3, -3, 4, -4].map((step) => step * (height + 2));
-    const dy = steps.find((step) => isFree({ x, y: y + step, width, height })) ?? 0;
-    placed.push({ x, y: y + dy, width, height });
-    return { dy };
+  return ({ dataIndex = 0, rect, labelRect }: Laid) => {
+    // Once a name comes again, all of them are laid out anew.
+    if (placed.has(dataIndex)) placed.clear();
+    const { width, height } = labelRect;
+    // From its point, not from where it lies: there it may have been moved before.
+    const x = Math.max(LEFT + width / 2, rect.x + rect.width / 2);
+    const y = rect.y + rect.height / 2;
+    const at = (step: number): Rect => ({
+      x: x - width / 2,
+      y: y + step * (height + 2) - height / 2,
+      width,
+      height,
+    });
+    const step = STEPS.find((one) => isFree(at(one))) ?? 0;
+    placed.set(dataIndex, at(step));
+    return { x, y: y + step * (height + 2), align: 'center', verticalAlign: 'middle' };
   };
 }
 

@@ -35,13 +35,32 @@ export function groupsOf(
   }));
 }
 
-/** Where a value lies on an axis; on a long-tailed one 0, 9, 99 and 999 are one step apart. */
-export const placeOn = (log: boolean, value: number): number =>
-  log ? Math.log10(1 + Math.max(0, value)) : value;
+const TAIL = 20;
 
-/** Round values to label a long-tailed axis with, up to the greatest. */
-export function logTicks(most: number): number[] {
+/** Whether on a plain axis all but a few would lie in one corner. */
+export function isLongTailed(values: (number | null)[]): boolean {
+  const sizes = values.flatMap((one) => (one === null ? [] : [Math.abs(one)]));
+  const most = sizes.reduce((found, one) => Math.max(found, one), 0);
+  const usual = middle(sizes);
+  return usual > 0 && most > TAIL * usual;
+}
+
+/** Where a value lies on an axis; on a long-tailed one 0, 9, 99 and −9 are one step apart. */
+export const placeOn = (log: boolean, value: number): number =>
+  log ? Math.sign(value) * Math.log10(1 + Math.abs(value)) : value;
+
+/** The value at a place of a long-tailed axis, whole. */
+export const valueAt = (place: number): number =>
+  Math.sign(place) * Math.round(10 ** Math.abs(place) - 1);
+
+/** Round values to label a long-tailed axis with, between the least and the greatest. */
+export function logTicks(values: (number | null)[]): number[] {
+  const [low, high] = values.reduce<[number, number]>(
+    ([a, b], one) => [Math.min(a, one ?? 0), Math.max(b, one ?? 0)],
+    [0, 1],
+  );
   const ticks = [0];
-  for (let one = 1; one <= Math.max(1, most); one *= 10) ticks.push(one);
+  for (let one = 1; one <= high; one *= 10) ticks.push(one);
+  for (let one = 10; one <= -low; one *= 10) ticks.unshift(-one);
   return ticks;
 }

@@ -21,11 +21,10 @@ export const shortVerdict = (verdict: Verdict): string => SHORT[verdict];
 /** The verdict as one lead sentence; `back` is the share of memberships that come back. */
 export function verdictSentence(verdict: Verdict, back: number | null): string {
   if (verdict !== 'reproducible') return SHORT[verdict];
-  const again =
-    back === null
-      ? ''
-      : ` Refitted on resampled customers, about ${Math.round(back * 100)} in 100 memberships come back;`;
-  return `${SHORT.reproducible}${again || ' But'} there are no empty gaps between the groups.`;
+  const gaps = 'here are no empty gaps between the groups.';
+  if (back === null) return `${SHORT.reproducible} T${gaps}`;
+  const again = `about ${Math.round(back * 100)} in 100 memberships come back`;
+  return `${SHORT.reproducible} Refitted on resampled customers, ${again}; t${gaps}`;
 }
 
 export interface Measure {

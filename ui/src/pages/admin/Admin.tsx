@@ -66,6 +66,7 @@ export default function Admin() {
   const part = PARTS.find((one) => one.id === id);
   if (!part) return <NotFound />;
   const open = session?.kind === 'local';
+  const mayNot = session?.signed_in && !session.admin;
   return (
     <>
       <PageHeader
@@ -86,7 +87,8 @@ export default function Admin() {
         ))}
       </nav>
       {open && <NoAccounts />}
-      {!(open && part.accounts) && part.show()}
+      {mayNot && <Notice>This needs the role Admin. Ask an admin.</Notice>}
+      {!mayNot && !(open && part.accounts) && part.show()}
     </>
   );
 }

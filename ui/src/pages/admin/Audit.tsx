@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { type AuditEntry, useAudit } from '@/api/admin';
+import { type AuditEntry, useAudit, useUsers } from '@/api/admin';
 import { type Column, DataTable } from '@/components/DataTable';
 import { LoadState } from '@/components/LoadState';
 import { Notice } from '@/components/Notice';
@@ -7,7 +7,9 @@ import { SafeText } from '@/components/SafeText';
 import { Lines } from '@/components/Waiting';
 import { clock, count, date, moment } from '@/lib/format';
 
-const COLUMNS: Column<AuditEntry>[] = [
+type Names = ReadonlyMap<string, string>;
+
+const columnsOf = (names: Names): Column<AuditEntry>[] => [
   { id: 'number', header: 'Entry', cell: (one) => count(one.number) },
   {
     id: 'at',
@@ -20,27 +22,41 @@ const COLUMNS: Column<AuditEntry>[] = [
     ),
   },
   { id: 'event', header: 'What', phone: true, cell: (one) => one.event },
-  { id: 'actor', header: 'Who', cell: (one) => <SafeText text={one.actor} max={40} /> },
+  {
+    id: 'actor',
+    header: 'Who',
+    cell: (one) => <SafeText text={actorOf(one.actor, names)} max={40} />,
+  },
   { id: 'project', header: 'Project', cell: (one) => one.project || 'the server' },
   {
     id: 'told',
     header: 'More',
     cell: (one) => (
       <span style={{ whiteSpace: 'normal' }}>
-        <SafeText text={toldOf(one)} max={120} />
+        <SafeText text={toldOf(one, names)} max={120} />
       </span>
     ),
   },
 ];
 
-const SHORT = 16;
+const SHORT = 24;
+
+const shortened = (text: string): string =>
+  text.length > SHORT ? `${text.slice(0, SHORT / 2)}…` : text;
+
+/** Who it was, by name where there is one: "user:ID", "key:ID", "local" or "nobody". */
+function actorOf(actor: string, names: Names): string {
+  const [kind = '', id = ''] = actor.split(':');
+  if (!id) return actor === 'local' ? 'this machine' : actor;
+  return names.get(id) ?? `${kind} ${shortened(id)}`;
+}
 
 /** What else is told; of keyed hashes the beginning is enough to know them again. */
-const toldOf = (entry: AuditEntry): string =>
+const toldOf = (entry: AuditEntry, names: Names): string =>
   Object.entries(entry.told)
     .map(([name, value]) => {
-      const text = String(value);
-      return `${name}: ${text.length > SHORT ? `${text.slice(0, SHORT)}…` : text}`;
+      const text = names.get(String(value)) ?? String(value);
+      return `${name}: ${shortened(text)}`;
     })
     .join(', ');
 
@@ -49,6 +65,8 @@ export function Audit() {
   const [cursors, setCursors] = useState<string[]>(['']);
   const query = useAudit(cursors.at(-1) ?? '');
   const first = useAudit('');
+  const users = useUsers().data?.items ?? [];
+  const names = new Map(users.map((one) => [one.id, one.name || one.email]));
   const chain = first.data?.chain;
   return (
     <>
@@ -75,7 +93,7 @@ export function Audit() {
           {(data) => (
             <DataTable
               caption="Audit log, the newest first"
-              columns={COLUMNS}
+              columns={columnsOf(names)}
               rowKey={(one) => String(one.number)}
               page={{
                 rows: data.items,

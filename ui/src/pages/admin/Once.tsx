@@ -19,7 +19,6 @@ export function Once({ title, secret, words, onClose }: Props) {
       onClose={onClose}
       title={<strong>{title}</strong>}
       closeOnClickOutside={false}
-      closeButtonProps={{ 'aria-label': 'Close' }}
     >
       <p style={{ marginTop: 0 }}>{words} Copy it now; it is not shown again.</p>
       <code className={classes.secret}>{secret}</code>

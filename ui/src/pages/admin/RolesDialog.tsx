@@ -47,12 +47,7 @@ export function RolesDialog({ user, onClose }: { user: UserInfo; onClose: () => 
       },
     );
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={<strong>Role of {user.email}</strong>}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Modal opened onClose={onClose} title={<strong>Role of {user.email}</strong>}>
       <form
         className={classes.column}
         onSubmit={(event) => {

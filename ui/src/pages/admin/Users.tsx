@@ -130,7 +130,7 @@ function UserTable({ users, onEdit, onRemove, onReset }: TableProps) {
               <Button
                 variant="default"
                 onClick={() => onReset(one)}
-                aria-label={`Reset the password of ${one.email}`}
+                aria-label={`Reset password of ${one.email}`}
               >
                 Reset password
               </Button>

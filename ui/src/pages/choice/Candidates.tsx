@@ -98,7 +98,6 @@ function columnsOf(choice: Choice, gates: Gates): Column<Candidate>[] {
     {
       id: 'why',
       header: 'Why not',
-      phone: true,
       cell: (one) => <span className={classes.why}>{one.chosen ? 'chosen' : one.reason_lost}</span>,
     },
   ];
@@ -113,6 +112,7 @@ function Name({ one }: { one: Candidate }) {
           {algorithmWords(one.algorithm)}, {one.k}
         </span>
         <span className={`note ${classes.features}`}>{one.features}</span>
+        <span className={classes.below}>{one.reason_lost}</span>
       </span>
     </span>
   );

@@ -21,11 +21,7 @@ export function FlowChart({ flows, view, place }: { flows: Flows; view: CauseVie
   return (
     <ChartFrame
       title={title}
-      note={
-        phone
-          ? 'Every move is in the table; the drawing needs a wider window.'
-          : `Pale: stayed. Moves of fewer than ${FLOOR} are drawn together. The table has all moves, whatever their cause.`
-      }
+      note={noteOf(flows, phone ?? false)}
       file={`${place.project}-flows`}
       table={tableOf(flows)}
       chart={
@@ -40,6 +36,13 @@ export function FlowChart({ flows, view, place }: { flows: Flows; view: CauseVie
       }
     />
   );
+}
+
+function noteOf(flows: Flows, phone: boolean): string {
+  const few = flows.suppressed ? ' Moves that would tell of a few are left out.' : '';
+  if (phone) return `All moves, whatever their cause. A wider window draws them, too.${few}`;
+  const drawn = `Pale: stayed. Moves of fewer than ${FLOOR} are drawn together.`;
+  return `${drawn} The table has all moves, whatever their cause.${few}`;
 }
 
 /** How many were and are in every segment, whatever is drawn of their moves. */

@@ -62,13 +62,13 @@ function Shown({ flows, place }: { flows: Flows; place: Place }) {
       {flows.note && <Notice>{flows.note}</Notice>}
       <Causes flows={flows} view={view} />
       <div className={classes.pair}>
-        <div className="card">
-          {flows.suppressed ? (
-            <Notice>Net changes would tell of a few customers: hidden to protect them.</Notice>
-          ) : (
+        {flows.suppressed ? (
+          <Notice>Net changes would tell of a few customers: hidden to protect them.</Notice>
+        ) : (
+          <div className="card">
             <NetChart flows={flows} view={view} place={place} />
-          )}
-        </div>
+          </div>
+        )}
         <LargestMoves flows={flows} view={view} place={place} />
       </div>
       <div className="card">

@@ -72,6 +72,8 @@ export function Findings({ name, findings }: { name: string; findings: Finding[]
 
 const SMALL = 0.001;
 
+const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 const tinyShare = (x: number): string => (x > 0 && x < SMALL ? 'under 0.1%' : share(x));
 
 /** The finding in words, with up to three rows of it. */
@@ -80,7 +82,7 @@ function What({ finding }: { finding: Finding }) {
   const examples = finding.examples ?? [];
   return (
     <div className={classes.what}>
-      <SafeText text={finding.message} max={240} />
+      <SafeText text={upper(finding.message)} max={240} />
       {examples.length > 0 && (
         <UnstyledButton
           className={classes.more}

@@ -11,6 +11,7 @@ import { SafeText } from '@/components/SafeText';
 import { SegmentMark } from '@/components/SegmentMark';
 import { Lines } from '@/components/Waiting';
 import { count, counted, shareInWords } from '@/lib/format';
+import { isLongTailed } from '@/lib/scatter';
 import { type Place, useGo, useSetSearch } from '@/place';
 import classes from './map.module.css';
 
@@ -44,7 +45,10 @@ function Shown({ points, segments, place }: ShownProps) {
   const go = useGo();
   const { pick } = place.search;
   const known = useMemo(() => new Map(segments.map((one) => [one.id, one])), [segments]);
-  const axes = useMemo(() => ({ x: axisOf(points.x), y: axisOf(points.y) }), [points.x, points.y]);
+  const axes = useMemo(
+    () => ({ x: axisOf(points, points.x, points.xs), y: axisOf(points, points.y, points.ys) }),
+    [points],
+  );
   const { ref, width } = useElementSize();
   return (
     <>
@@ -70,9 +74,10 @@ function Shown({ points, segments, place }: ShownProps) {
   );
 }
 
-const axisOf = (axis: Points['x']) => ({
-  label: axis.unit ? `${axis.label}, ${axis.unit}` : axis.label,
-  log: axis.log ?? false,
+/** A component has no zero of its own: it is never stretched. */
+const axisOf = (points: Points, axis: Points['x'], values: (number | null)[]) => ({
+  label: axis.label,
+  log: points.shown === null && (axis.log || isLongTailed(values)),
 });
 
 function noteOf(points: Points): string {

@@ -38,6 +38,7 @@ export function NewPassword({ email, onDone }: Props) {
         withAsterisk={false}
         value={old}
         error={ofOld ? words : undefined}
+        aria-invalid={ofOld}
         onChange={(event) => setOld(event.currentTarget.value)}
         visibilityToggleButtonProps={{ 'aria-label': 'Show the password so far', tabIndex: 0 }}
       />
@@ -49,6 +50,7 @@ export function NewPassword({ email, onDone }: Props) {
         withAsterisk={false}
         value={wanted}
         error={ofOld ? undefined : (words ?? undefined)}
+        aria-invalid={error !== null && !ofOld}
         onChange={(event) => setWanted(event.currentTarget.value)}
         visibilityToggleButtonProps={{ 'aria-label': 'Show the new password', tabIndex: 0 }}
       />

@@ -48,6 +48,7 @@ export function SignInForm({ provider, email: known = '', onDone }: Props) {
         withAsterisk={false}
         value={password}
         error={error}
+        aria-invalid={error !== undefined}
         onChange={(event) => setPassword(event.currentTarget.value)}
         visibilityToggleButtonProps={{ 'aria-label': 'Show the password', tabIndex: 0 }}
       />
