@@ -33,9 +33,9 @@ EXAMPLE = re.compile(r"^ *Example: (coterie .*?) *$", re.MULTILINE)
 ELSEWHERE = {"demo", "predict", "serve", "worker", "restore"}
 ELSEWHERE |= {"connection add", "connection list", "connection remove"}
 ELSEWHERE |= {"admin create", "admin list", "admin disable", "admin password", "admin key"}
-ELSEWHERE |= {"audit verify"}
+ELSEWHERE |= {"audit verify", "access", "erase", "identify", "keys rotate"}
 """Commands whose examples need another project, or do not end: below, in ``test_predict``, in
-``tests/service`` and ``tests/store``."""
+``tests/service``, ``tests/store`` and ``tests/privacy``."""
 SEGMENT = {
     "id", "slot", "name", "name_source", "description", "n", "share", "value_share",
     "value_share_ci", "stability", "verdict", "born_run", "parents", "status", "drivers", "rule",

@@ -89,7 +89,8 @@ def _hide(db: DuckDB, raw: Raw, source: Source, erasures: Erasures) -> Raw:
         names = {"id": texts, "name": [known[one] for one in plain]}
         db.load("pseudonyms", pa.table({n: pa.array(v, pa.string()) for n, v in names.items()}))
         db.execute(
-            f"UPDATE {relation} SET {name} = p.name FROM pseudonyms AS p WHERE {name} = p.id"
+            f"UPDATE {relation} SET {name} = p.name FROM pseudonyms AS p "
+            f"WHERE {relation}.{name} = p.id"
         )
         db.drop("pseudonyms")
     blank = pa.array([""] * raw.rejected.num_rows, pa.string())
