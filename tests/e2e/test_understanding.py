@@ -138,8 +138,10 @@ def test_other_dates_are_worked_out(show, ask):
 
 
 def test_one_date_says_that_two_are_needed(show):
-    page = show("/p/cards/flows")
+    page = show("/p/shop/flows?asof=2025-11-01")
     expect(page.locator("main")).to_contain_text("Flows need two scored dates")
+    page = show("/p/cards/flows")
+    expect(page.locator("main")).to_contain_text("Flows need two runs")
 
 
 def test_every_row_is_accounted_for(show, ask):

@@ -32,8 +32,8 @@ export interface Measure {
   term: TermId;
   /** What 100 would be. */
   ceiling: string;
-  /** Said where nothing can be proven on later behaviour. */
-  instead?: (found: number) => string;
+  /** Said where nothing is proven on later behaviour, of data with dates or without. */
+  instead?: (found: number, dated: boolean) => string;
 }
 
 const EACH = '100 = a model made for each single customer.';
@@ -45,8 +45,12 @@ const MEASURES: Record<string, Measure> = {
     name: 'Columns told',
     term: 'columns-told',
     ceiling: '100 = a model of all other columns.',
-    instead: (found) =>
-      `No dates here, so nothing can be proven on later behaviour. Instead each column was predicted from the others: ${Math.round(found * 100)} of 100.`,
+    instead: (found, dated) => {
+      const why = dated
+        ? 'Nothing is proven on later behaviour here.'
+        : 'No dates here, so nothing can be proven on later behaviour.';
+      return `${why} Instead each column was predicted from the others: ${Math.round(found * 100)} of 100.`;
+    },
   },
 };
 

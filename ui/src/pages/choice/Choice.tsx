@@ -53,7 +53,7 @@ function Shown({ choice, place }: { choice: Choice; place: Place }) {
           </Notice>
         )}
         {measure.instead && chosen?.P != null && (
-          <p className={classes.instead}>{measure.instead(chosen.P)}</p>
+          <p className={classes.instead}>{measure.instead(chosen.P, choice.as_of !== null)}</p>
         )}
         <div className={classes.checks}>
           <Checks title="Gates that every candidate must pass" checks={choice.gates} />

@@ -47,8 +47,9 @@ function Body({ data, waiting, place }: { data: Flows; waiting: boolean; place: 
   if (data.customers === 0 && data.items.length === 0)
     return (
       <Notice>
-        Flows need two scored dates; there is one so far
-        {place.asOf ? `, the ${date(eve(place.asOf))}` : ''}. Run again when newer orders have come.
+        {place.asOf
+          ? `Flows need two scored dates; there is one so far, the ${date(eve(place.asOf))}. Run again when newer orders have come.`
+          : 'Flows need two runs; there is one so far. Run again when the file has changed.'}
       </Notice>
     );
   return <Shown flows={data} place={place} />;

@@ -121,7 +121,9 @@ function Trust({ overview, place }: { overview: Overview; place: Place }) {
         ) : (
           <Notice>No verdict was worked out for this run.</Notice>
         )}
-        {instead && found !== null && <p className="secondary">{instead(found)}</p>}
+        {instead && found !== null && (
+          <p className="secondary">{instead(found, Boolean(overview.as_of))}</p>
+        )}
         <Proofs proofs={proofs} href={place.href(['choice'])} />
       </div>
     </section>
