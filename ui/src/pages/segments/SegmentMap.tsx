@@ -91,9 +91,7 @@ function noteOf(points: Points): string {
   if (drawn === MOST_POINTS && drawn < total)
     said.push(`${count(drawn)} of ${counted(total, 'customer')}, drawn by lot.`);
   else if (drawn < total)
-    said.push(
-      `${counted(total - drawn, 'customer')} with nothing to place them by are not shown.`,
-    );
+    said.push(`${counted(total - drawn, 'customer')} with nothing to place them by are not shown.`);
   if (points.ids[0]) said.push('A click on a dot opens the customer.');
   return said.join(' ');
 }
