@@ -22,6 +22,7 @@ from typer.main import get_command
 from benchmarks.commands import STAGES
 from coterie import Project, cli
 from coterie.offers.examples import catalogue_text
+from coterie.profiling.publication import published_segments
 
 _TOP = get_command(cli.app).commands  # type: ignore[attr-defined]  a group, here
 COMMANDS = [
@@ -187,7 +188,8 @@ def test_with_json_there_is_one_object_with_the_fields_of_the_contract(
     assert "{" not in said.err  # progress goes there, the answer does not
     assert ("Choosing" in said.err) == (command == "train")
     if "items" in fields and "total" in fields:
-        assert len(answer["data"]["items"]) == answer["data"]["total"] > 0
+        # in so small a shop no move is of 25 customers
+        assert len(answer["data"]["items"]) == answer["data"]["total"] >= (command != "flows")
 
 
 def test_a_segment_has_all_fields_and_what_is_unknown_says_why(
@@ -204,7 +206,7 @@ def test_a_segment_has_all_fields_and_what_is_unknown_says_why(
         unknown = {name for name in SEGMENT if segment[name] is None}
         assert {f"{name}_reason" for name in unknown} <= segment.keys()
     assert said["data"] == {
-        "items": Project(project).latest.segments,
+        "items": published_segments(Project(project).latest),
         "total": said["data"]["total"],
     }
 

@@ -5,7 +5,7 @@ import pytest
 import coterie
 from coterie.errors import ParameterError
 from coterie.pipeline.fairness import NONE, fairness
-from coterie.privacy.fairness import OTHER, audit, banded
+from coterie.privacy.fairness import OTHER, audit, banded, parity
 
 SEX = ["f"] * 300 + ["m"] * 300
 PLACED = ["a"] * 250 + ["b"] * 50 + ["a"] * 150 + ["b"] * 150
@@ -41,6 +41,67 @@ def test_an_attribute_drawn_by_lot_is_no_proxy(kinds):
         found = audit("a", random.integers(0, kinds, 600).astype(str).tolist(), segments)
         alarms += found.proxy
     assert alarms <= 5
+
+
+def test_rates_of_an_offer_are_those_worked_out_by_hand():
+    groups = [*["f"] * 100, *["m"] * 200, *["x"] * 50, *["rare"] * 9, None]
+    chosen = np.zeros(360, bool)
+    chosen[:40], chosen[100:150], chosen[300:325], chosen[350:] = True, True, True, True
+    found = parity("o", groups, chosen)
+    assert [(one.group, one.n, one.rate) for one in found.rates] == [
+        ("f", 100, 0.4),
+        ("m", 200, 0.25),
+        ("x", 50, 0.5),
+    ]
+    assert (found.difference, found.ratio, found.alarm) == (0.25, 0.5, True)
+    low, high = found.ratio_range
+    assert low < 0.5 < high < 0.8
+    even = parity("o", ["f", "m"] * 200, np.arange(400) < 200)
+    assert (even.ratio, even.alarm) == (1.0, False)
+
+
+def test_rates_that_tell_of_few_are_hidden_and_the_alarm_stays():
+    chosen = np.r_[np.ones(10, bool), np.zeros(90, bool), np.ones(60, bool), np.zeros(40, bool)]
+    found = parity("o", ["f"] * 100 + ["m"] * 100, chosen)
+    assert {one.rate for one in found.rates} == {None}
+    assert (found.ratio, found.difference, found.alarm) == (None, None, True)
+    nobody = parity("o", ["f"] * 100 + ["m"] * 100, np.zeros(200, bool))
+    assert (nobody.ratio, nobody.alarm) == (None, False)
+    assert parity("o", ["f"] * 100, np.ones(100, bool)) is None
+
+
+def test_beside_what_is_hidden_figures_have_two_digits():
+    open_ = audit("sex", SEX, PLACED)
+    assert open_.cramers_v != round(open_.cramers_v, 2)
+    found = audit("a", ["x"] * 195 + ["y"] * 105, ["a"] * 190 + ["b"] * 5 + ["a", "b", "b"] * 35)
+    assert found.cramers_v == round(found.cramers_v, 2)
+    assert all(one.auc == round(one.auc, 2) for one in found.told)
+
+
+def test_a_plan_passes_by_a_group_and_the_run_says_so(tmp_path):
+    random = np.random.default_rng(4)
+    sex = random.choice(["f", "m"], 600)
+    visits = random.poisson(np.where(sex == "f", 9, 4))
+    rows = [f"c{i:03},{sex[i]},{visits[i]},{random.gamma(2, 30):.2f}" for i in range(600)]
+    (tmp_path / "club.csv").write_text("\n".join(["id,gender,visits,spend", *rows]))
+    (tmp_path / "coterie.toml").write_text(
+        '[sources.customers]\nfile = "club.csv"\nkey = "id"\n[segmentation]\nk = 2\n'
+        '[[offers]]\nid = "more"\neligible = "visits > 5"\nvalue = 5.0\nresponse = 0.2\n'
+    )
+    project = coterie.Project(tmp_path)
+    run = project.run()
+    assert run.fairness()["plan"] is None
+    plan = project.plan_offers()
+    found = run.fairness()
+    assert found["plan"] == plan.folder.name
+    assert found["attributes"] == fairness(run)["attributes"]
+    (offer,) = found["attributes"][0]["offers"]
+    chosen = {int(c[1:]) for c in plan.table["customer_id"].to_pylist()}
+    for one in offer["rates"]:
+        mine = np.flatnonzero(sex == one["group"])
+        assert one["rate"] == pytest.approx(np.mean([i in chosen for i in mine.tolist()]))
+    assert offer["alarm"]
+    assert offer["ratio"] < 0.8
 
 
 def test_few_are_pooled_and_too_few_even_together_are_left_out():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -139,7 +139,20 @@ def fairness(folder: Folder = HERE, as_json: AsJson = False) -> None:
                 f"{cell['low']:.2f} to {cell['high']:.2f})",
                 soft_wrap=True,
             )
+        for offer in one["offers"]:
+            out.print(f"  offer {plain(offer['offer'])}: {_rates(offer)}", soft_wrap=True)
     return None
+
+
+def _rates(offer: Mapping[str, Any]) -> str:
+    """Say how often the groups of an attribute are chosen for an offer."""
+    if offer["ratio"] is None:
+        said = "how often each group is chosen would tell of few customers, or nobody is"
+    else:
+        rates = ", ".join(f"{plain(one['group'])} {one['rate']:.0%}" for one in offer["rates"])
+        low, high = offer["ratio_range"]
+        said = f"{rates}; least by most {offer['ratio']:.2f} ({low:.2f} to {high:.2f})"
+    return f"[red]look at this[/red]: {said}" if offer["alarm"] else said
 
 
 def _pairs(given: Sequence[str]) -> dict[str, str]:

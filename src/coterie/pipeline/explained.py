@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
 from coterie.features.windows import to_day
+from coterie.pipeline.fairness import Fair
 from coterie.pipeline.known import read_known
 from coterie.profiling import changes, supposed
 from coterie.profiling import explain as reasons
@@ -26,7 +27,7 @@ from coterie.store import results
 from coterie.store.runs import read_json
 
 
-class Run(results.Run):
+class Run(Fair):
     """A finished run: its tables and segments, and why each customer is where she is.
 
     Parameters
@@ -284,10 +285,8 @@ class Run(results.Run):
     def _tried(
         self, customer_ids: Sequence[str], trials: Sequence[Trial]
     ) -> tuple[dict[tuple[str, int], Outcome], dict[str, float]]:
-        day = self._day or 0
-        return score_again(
-            self._engine, self._released, self._data, customer_ids, trials, as_of=day
-        )
+        what = self._engine, self._released, self._data
+        return score_again(*what, customer_ids, trials, as_of=self._day or 0)
 
     def sql(self, dialect: str = "duckdb", *, rules: bool = False) -> str:
         """Return one SQL statement that places every customer as this run does.

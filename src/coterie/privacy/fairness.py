@@ -20,7 +20,10 @@ from coterie.privacy.disclosure import FLOOR, hide
 
 ALARM = 0.60
 """AUC of telling a group by the segment alone above which segments may stand in for it."""
+FOUR_FIFTHS = 0.80
+"""Least ratio of the rates at which groups are chosen for an offer."""
 OTHER = "other"
+DRAWS = 1_000
 FOLDS = 5
 BANDS = 4
 """Bands of equal size into which an attribute of numbers is cut."""
@@ -60,6 +63,48 @@ class Told:
     auc: float
     low: float
     high: float
+
+    def rounded(self) -> Told:
+        """Return the same with two digits."""
+        figures = (round(one, 2) for one in (self.auc, self.low, self.high))
+        return Told(self.group, self.n, *figures)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How many of a group were chosen for an offer; the rate is None where it tells of a few."""
+
+    group: str
+    n: int
+    rate: float | None
+
+
+@dataclass(frozen=True)
+class Parity:
+    """An offer, by the groups of an attribute.
+
+    Parameters
+    ----------
+    offer : str
+        Its id.
+    rates : tuple of Rate
+        By group.
+    difference, ratio : float or None
+        Highest rate less the lowest, and the lowest divided by it; None if nobody was chosen or a
+        rate is hidden.
+    difference_range, ratio_range : tuple of float or None
+        95 % ranges, by drawing who is chosen anew.
+    alarm : bool
+        Whether the ratio is under ``FOUR_FIFTHS``.
+    """
+
+    offer: str
+    rates: tuple[Rate, ...]
+    difference: float | None
+    difference_range: tuple[float, float] | None
+    ratio: float | None
+    ratio_range: tuple[float, float] | None
+    alarm: bool
 
 
 @dataclass(frozen=True)
@@ -136,30 +181,105 @@ def audit(
     """
     if len(groups) != len(segments):
         raise ParameterError(f"{len(groups)} values of {attribute} for {len(segments)} customers.")
-    known = [(g, s) for g, s in zip(groups, segments, strict=True) if g is not None]
-    unknown = len(groups) - len(known)
-    sizes = Counter(group for group, _ in known)
-    few = {group for group, n in sizes.items() if n < floor}
-    pooled = sum(sizes[group] for group in few)
-    if pooled < floor:  # too few even together: nothing is said of them
-        known = [(g, s) for g, s in known if g not in few]
-    kinds, of = np.unique([OTHER if g in few else g for g, _ in known], return_inverse=True)
+    unknown = sum(group is None for group in groups)
+    large, pooled = _pooled(groups, floor)
+    known = [(g, s) for g, s in zip(large, segments, strict=True) if g is not None]
+    kinds, of = np.unique([g for g, _ in known], return_inverse=True)
     places, within = np.unique([s for _, s in known], return_inverse=True)
     if len(kinds) < 2 or len(places) < 2:
         return None
     counts = np.bincount(within * len(kinds) + of, minlength=len(places) * len(kinds))
     counts = counts.reshape(len(places), len(kinds)).astype(np.int64)
     told = _told(of, within, kinds.tolist(), seed)
-    return Audit(
-        attribute,
-        len(known),
-        unknown,
-        pooled,
-        _cramers_v(counts),
-        told,
-        _cells(counts, kinds.tolist(), places.tolist(), floor),
-        any(one.auc > ALARM and one.low > _HALF for one in told),
+    cells = _cells(counts, kinds.tolist(), places.tolist(), floor)
+    proxy = any(one.auc > ALARM and one.low > _HALF for one in told)
+    strength = _cramers_v(counts)
+    if any(cell.share is None for cell in cells):  # all digits would tell what is hidden
+        strength, told = round(strength, 2), tuple(one.rounded() for one in told)
+    return Audit(attribute, len(known), unknown, pooled, strength, told, cells, proxy)
+
+
+def _pooled(groups: Sequence[str | None], floor: int) -> tuple[list[str | None], int]:
+    """Return groups with small ones as one, and how many customers are in such."""
+    sizes = Counter(group for group in groups if group is not None)
+    few = {group for group, n in sizes.items() if n < floor}
+    pooled = sum(sizes[group] for group in few)
+    name = OTHER if pooled >= floor else None  # too few even together: nothing is said of them
+    return [name if group in few else group for group in groups], pooled
+
+
+def parity(
+    offer: str,
+    groups: Sequence[str | None],
+    chosen: NDArray[np.bool_],
+    *,
+    floor: int = FLOOR,
+    seed: int = 0,
+) -> Parity | None:
+    """Compare how often the groups of an attribute are chosen for an offer.
+
+    Parameters
+    ----------
+    offer : str
+        Its id.
+    groups : sequence of str or None
+        The value of each customer; None where it is not known.
+    chosen : bool array, shape (n_customers,)
+        Who was chosen.
+    floor : int, default 25
+        As for ``audit``. If of any group fewer are chosen, or not, no rate is told: how many are
+        chosen in all is known by the plan.
+    seed : int, default 0
+        Of the draws.
+
+    Returns
+    -------
+    Parity or None
+        None if fewer than two groups are left.
+
+    Examples
+    --------
+    >>> picked = np.array([True] * 50 + [False] * 50 + [True] * 30 + [False] * 70)
+    >>> found = parity("o", ["f"] * 100 + ["m"] * 100, picked)
+    >>> round(found.difference, 2), round(found.ratio, 2), found.alarm
+    (0.2, 0.6, True)
+    """
+    large, _ = _pooled(groups, floor)
+    kinds = sorted({group for group in large if group is not None})
+    if len(kinds) < 2:
+        return None
+    place = {kind: number for number, kind in enumerate(kinds)}
+    of = np.array([-1 if group is None else place[group] for group in large])
+    n = np.bincount(of[of >= 0], minlength=len(kinds))
+    picked = np.bincount(of[(of >= 0) & chosen], minlength=len(kinds))
+    rates = picked / n
+    secret = bool((np.minimum(picked, n - picked) < floor).any())
+    told = tuple(
+        Rate(kind, int(size), None if secret else float(rate))
+        for kind, size, rate in zip(kinds, n, rates, strict=True)
     )
+    if not picked.any():
+        return Parity(offer, told, None, None, None, None, alarm=False)
+    ratio = float(rates.min() / rates.max())
+    alarm = ratio < FOUR_FIFTHS
+    if secret:
+        return Parity(offer, told, None, None, None, None, alarm)
+    drawn = np.random.default_rng(seed).binomial(n, rates, (DRAWS, len(kinds))) / n
+    high, low = drawn.max(axis=1), drawn.min(axis=1)
+    return Parity(
+        offer,
+        told,
+        float(rates.max() - rates.min()),
+        _range(high - low),
+        ratio,
+        _range(low / np.where(high > 0, high, 1.0)),
+        alarm,
+    )
+
+
+def _range(values: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(values, [_LEVEL / 2, 1 - _LEVEL / 2])
+    return float(low), float(high)
 
 
 def banded(numbers: NDArray[np.float64]) -> list[str | None]:

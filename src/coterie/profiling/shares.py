@@ -237,7 +237,17 @@ def value_by_month(db: DuckDB, counted: str) -> list[Month]:
 
 
 def largest_parts(whole: int, largest: int, two: int) -> tuple[float | None, float | None]:
-    """Return the parts of a sum that its largest one and two make; None if it is not above 0.
+    """Return the parts of a sum that its largest one and two make.
+
+    Parameters
+    ----------
+    whole, largest, two : int
+        The sum, its largest part, and its two largest.
+
+    Returns
+    -------
+    (float, float) or (None, None)
+        None if the sum is not above 0.
 
     Examples
     --------

@@ -93,7 +93,7 @@ class Points(BaseModel):
     x: Axis
     y: Axis
     shown: float | None
-    total: int | None
+    total: int
     ids: list[str]
     xs: list[float | None]
     ys: list[float | None]
@@ -160,7 +160,7 @@ def show_map(
         x=Axis(**asdict(found.x)),
         y=Axis(**asdict(found.y)),
         shown=found.shown,
-        total=len(run.table("assignments")) if whole else None,
+        total=len(run.table("assignments")) if whole else len(found.ids),
         ids=list(found.ids),
         xs=plain(found.points[:, 0].tolist()),
         ys=plain(found.points[:, 1].tolist()),

@@ -43,6 +43,8 @@ class Fairness(BaseModel):
     as_of: date | None = None
     floor: int
     alarm: float
+    least_ratio: float
+    plan: str | None = None
     attributes: list[dict[str, Any]]
     note: str
 
