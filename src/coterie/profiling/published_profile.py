@@ -309,8 +309,11 @@ def _map(profile: Profile, hiding: Hiding) -> Any:
     if profile.map is None or hiding.whole:
         return None
     gone = {code for code, s in enumerate(profile.segments) if s.id in hiding.none}
+    points = tuple(point for point in profile.map.points if point[2] not in gone)
+    if not points:
+        return None
     return replace(
         profile.map,
-        points=tuple(point for point in profile.map.points if point[2] not in gone),
+        points=points,
         centres=tuple(point for point in profile.map.centres if point[2] not in gone),
     )
