@@ -83,9 +83,9 @@ def measure_money(
             as_of - int(first),
             bought.pop("product"),
             {column: found for column, found in bought.items() if found},
-            best_sellers(db, _COUNTED, products=_PRODUCTS),
-            best_sellers(db, _COUNTED, products=_PRODUCTS, by_country=True),
-            value_by_month(db, _COUNTED),
+            best_sellers(db, _COUNTED, products=_PRODUCTS, values=_VALUES),
+            best_sellers(db, _COUNTED, products=_PRODUCTS, values=_VALUES, by_country=True),
+            value_by_month(db, _COUNTED, _VALUES),
         )
     finally:
         for name in (_CUSTOMERS, _PRODUCTS, _COUNTED, _VALUES):

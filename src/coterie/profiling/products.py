@@ -6,15 +6,19 @@ five of six customers does not lead one bought by four hundred of five hundred.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+
+import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
-from coterie.profiling.shares import largest_parts
+from coterie.profiling.dominance import who_made
 from coterie.schema import MICROS, MILLI
 
 DIMENSIONS = ("category", "channel", "country")
 """Columns of ``lines`` by which purchases are told apart, besides products."""
+
+_LISTED = "profile__listed"
 
 _Z2 = 3.841458820694124
 """Square of the normal quantile of a 95 % range."""
@@ -41,10 +45,8 @@ class Bought:
 class Seller:
     """A best seller of a segment or a country: pieces and money of its sale lines.
 
-    ``by`` says which of the two put it there; ``rank`` counts from 1. ``customers`` bought it,
-    a line without customer being one; ``largest`` and ``top_two`` are the parts of its money
-    that the largest one and two of them make. Pieces and money are None where they must not
-    leave.
+    ``by`` says which of the two put it there; ``rank`` counts from 1; ``customers``, ``largest``
+    and ``top_two`` as in ``dominance.Made``. Pieces and money are None where they must not leave.
     """
 
     group: str
@@ -152,6 +154,7 @@ def best_sellers(
     counted: str,
     *,
     products: str,
+    values: str = "",
     by_country: bool = False,
     guests: bool = True,
     top: int = 5,
@@ -166,6 +169,8 @@ def best_sellers(
         Table of ``counted.count_lines``.
     products : str
         Table of ``counted.number_products``.
+    values : str, optional
+        Table of ``customer_values``; with it who made the money of many is looked at roughly.
     by_country : bool
         The groups are the countries of the lines, not the segments (``"0"``, ``"1"``, …).
     guests : bool
@@ -181,37 +186,46 @@ def best_sellers(
     """
     group = "country" if by_country else "segment"
     who = "" if guests or not by_country else "AND NOT guest"
+    sold = f"sold AND product IS NOT NULL AND {group} IS NOT NULL {who}"
     rows = db.rows(
         f"""WITH sums AS (
             SELECT {group}::VARCHAR AS part, product AS code, SUM(pieces)::BIGINT AS pieces,
                 SUM(money)::BIGINT AS money
-            FROM {counted} WHERE sold AND product IS NOT NULL
-                AND {group} IS NOT NULL {who} GROUP BY {group}, product),
+            FROM {counted} WHERE {sold} GROUP BY {group}, product),
         ranked AS (
             SELECT *, 'quantity' AS list, ROW_NUMBER() OVER (
                 PARTITION BY part ORDER BY pieces DESC, code) AS place FROM sums
             UNION ALL
             SELECT *, 'amount', ROW_NUMBER() OVER (
-                PARTITION BY part ORDER BY money DESC, code) FROM sums),
-        listed AS (SELECT * FROM ranked WHERE place <= {int(top)}),
-        spent AS (
-            SELECT {group}::VARCHAR AS part, product AS code, SUM(c.money)::BIGINT AS money
-            FROM {counted} c JOIN (SELECT DISTINCT part, code FROM listed) l
-                ON l.part = {group}::VARCHAR AND l.code = product
-            WHERE sold {who}
-            GROUP BY {group}, product, who, CASE WHEN who IS NULL THEN c.rowid END),
-        most AS (
-            SELECT part, code, COUNT(*) AS customers, MAX(money)::BIGINT AS largest,
-                list_sum(max(money, 2))::HUGEINT AS two FROM spent GROUP BY ALL)
-        SELECT part, list, place, product_id, COALESCE(product_name, product_id), pieces, money,
-            customers, largest, two
-        FROM listed JOIN most USING (part, code) JOIN {products} USING (code)
-        ORDER BY part, list DESC, place"""
+                PARTITION BY part ORDER BY money DESC, code) FROM sums)
+        SELECT part, list, place, code, product_id, COALESCE(product_name, product_id), pieces,
+            money FROM ranked JOIN {products} USING (code)
+        WHERE place <= {int(top)} ORDER BY part, list DESC, place"""
     )
+    listed = sorted({(row[0], int(row[3])) for row in rows})
+    db.load(
+        _LISTED,
+        pa.table(
+            {
+                "part": pa.array([part for part, _ in listed], pa.string()),
+                "code": pa.array([code for _, code in listed], pa.int32()),
+            }
+        ),
+    )
+    try:
+        made = who_made(
+            db,
+            f"""SELECT part, code::VARCHAR AS item, who, c.rowid AS line, money
+            FROM {counted} c JOIN {_LISTED} ON part = {group}::VARCHAR AND code = product
+            WHERE {sold}""",
+            values,
+        )
+    finally:
+        db.drop(_LISTED)
     return [
         Seller(
-            *(part, by, int(rank), key, name, pieces / MILLI, money / MICROS, n),
-            *largest_parts(money, most, two),
+            *(part, by, int(rank), key, name, pieces / MILLI, money / MICROS),
+            *astuple(made[part, str(code)]),
         )
-        for part, by, rank, key, name, pieces, money, n, most, two in rows
+        for part, by, rank, code, key, name, pieces, money in rows
     ]

@@ -8,12 +8,13 @@ be); above, the delta method's normal interval, since the bootstrap then agrees 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coterie.engine.duckdb import DuckDB
+from coterie.profiling.dominance import who_made
 from coterie.schema import MICROS
 
 BOOTSTRAP_UP_TO = 20_000
@@ -44,8 +45,8 @@ class Value:
 class Month:
     """Net spend of one segment in one month (``YYYY-MM``), and who made it.
 
-    ``customers`` have lines in it; ``largest`` and ``top_two`` as in ``Value``. The value is
-    None where it must not leave.
+    ``customers``, ``largest`` and ``top_two`` as in ``dominance.Made``. The value is None
+    where it must not leave.
     """
 
     segment: int
@@ -57,7 +58,7 @@ class Month:
 
 
 def customer_values(db: DuckDB, counted: str, out: str, *, customers: str) -> None:
-    """Make table ``out``: who, segment, net micros of every placed customer.
+    """Make table ``out``: who, segment, net and gross micros of every placed customer.
 
     Parameters
     ----------
@@ -72,9 +73,11 @@ def customer_values(db: DuckDB, counted: str, out: str, *, customers: str) -> No
     """
     db.create(
         out,
-        f"SELECT c.who, c.segment, COALESCE(v.net, 0)::BIGINT AS net FROM {customers} c "
-        f"LEFT JOIN (SELECT who, SUM(money)::BIGINT AS net FROM {counted} "
-        "WHERE who IS NOT NULL GROUP BY who) v USING (who)",
+        f"""SELECT c.who, c.segment, COALESCE(v.net, 0)::BIGINT AS net,
+            COALESCE(v.gross, 0)::BIGINT AS gross FROM {customers} c
+        LEFT JOIN (SELECT who, SUM(money)::BIGINT AS net,
+                SUM(GREATEST(money, 0))::BIGINT AS gross
+            FROM {counted} WHERE who IS NOT NULL GROUP BY who) v USING (who)""",
     )
 
 
@@ -205,7 +208,7 @@ def segment_values(
     ], method
 
 
-def value_by_month(db: DuckDB, counted: str) -> list[Month]:
+def value_by_month(db: DuckDB, counted: str, values: str = "") -> list[Month]:
     """Return net spend by segment and month.
 
     Parameters
@@ -214,46 +217,28 @@ def value_by_month(db: DuckDB, counted: str) -> list[Month]:
         Holds ``counted``.
     counted : str
         Table of ``counted.count_lines``.
+    values : str, optional
+        Table of ``customer_values``; with it who made the money of many is looked at roughly.
 
     Returns
     -------
     list of Month
         By month and then segment; only what is there.
     """
+    month = "strftime(DATE '1970-01-01' + day, '%Y-%m')"
     rows = db.rows(
-        f"""WITH months AS (
-            SELECT DISTINCT day, strftime(DATE '1970-01-01' + day, '%Y-%m') AS month
-            FROM {counted})
-        SELECT segment, month, SUM(money)::HUGEINT, COUNT(*), MAX(money)::HUGEINT,
-            list_sum(max(money, 2))::HUGEINT FROM (
-            SELECT segment, month, who, SUM(money)::BIGINT AS money FROM {counted}
-            JOIN months USING (day) WHERE segment IS NOT NULL GROUP BY ALL)
+        f"""SELECT segment, {month} AS month, SUM(money)::HUGEINT FROM (
+            SELECT segment, day, SUM(money)::HUGEINT AS money FROM {counted}
+            WHERE segment IS NOT NULL GROUP BY segment, day)
         GROUP BY ALL ORDER BY 2, 1"""
     )
+    lines = (
+        "SELECT segment::VARCHAR AS part, month AS item, who, 0 AS line, money "
+        f"FROM {counted} JOIN (SELECT DISTINCT day, {month} AS month FROM {counted}) USING (day) "
+        "WHERE segment IS NOT NULL"
+    )
+    made = who_made(db, lines, values)
     return [
-        Month(int(code), month, int(net) / MICROS, n, *largest_parts(net, most, two))
-        for code, month, net, n, most, two in rows
+        Month(int(code), name, int(net) / MICROS, *astuple(made[str(code), name]))
+        for code, name, net in rows
     ]
-
-
-def largest_parts(whole: int, largest: int, two: int) -> tuple[float | None, float | None]:
-    """Return the parts of a sum that its largest one and two make.
-
-    Parameters
-    ----------
-    whole, largest, two : int
-        The sum, its largest part, and its two largest.
-
-    Returns
-    -------
-    (float, float) or (None, None)
-        None if the sum is not above 0.
-
-    Examples
-    --------
-    >>> largest_parts(200, 50, 90), largest_parts(0, 50, 0)
-    ((0.25, 0.45), (None, None))
-    """
-    if whole <= 0:
-        return None, None
-    return round(int(largest) / int(whole), 6), round(int(two) / int(whole), 6)
