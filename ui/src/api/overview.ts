@@ -26,6 +26,8 @@ export interface Proof {
   value: number | null;
   low?: number | null;
   high?: number | null;
+  /** Why it is not told. */
+  reason?: string;
 }
 
 export interface ProofSet {
@@ -39,7 +41,7 @@ export interface ProofSet {
 export const proofsOf = (overview: Overview): ProofSet => overview.proofs as unknown as ProofSet;
 
 /** What moved customers between two moments, by the number of customers. */
-export type Causes = Partial<Record<string, number>>;
+export type Causes = Partial<Record<string, number | null>>;
 
 export function useOverview(project: string, runId?: string) {
   return useQuery({

@@ -1,7 +1,7 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import { useCallback, useMemo } from 'react';
 import { short } from '@/lib/format';
-import { type Group, groupsOf, logTicks, placeOn, valueAt } from '@/lib/scatter';
+import { type Group, groupsOf, logTicks, placeOn, shared, valueAt } from '@/lib/scatter';
 import type { Paint, Picked } from './chart/echarts';
 import { EChart } from './EChart';
 import type { NamedSegment } from './SegmentChip';
@@ -93,17 +93,24 @@ function colourOf(segment: NamedSegment | undefined, paint: Paint): string {
   return slot ? paint(`--seg-${((slot - 1) % 12) + 1}`) : paint('--edge');
 }
 
+/** The more lie on one place, the larger its dot. */
+const sizeOf = (dot: number[]) => Math.max(DOT, 1.5 * Math.sqrt(dot[2] ?? 1));
+
 function dotsOf({ groups, points, axes, segments, picked, paint }: Making) {
+  // Without ids customers are not shown one by one: many lie on the same place.
+  const alone = points.ids.some(Boolean);
   const drawn = groups.map((group) => {
     const segment = group.id === null ? undefined : segments.get(group.id);
+    const placed = group.at.map((n): [number, number] => [
+      placeOn(axes.x.log, points.xs[n] ?? 0),
+      placeOn(axes.y.log, points.ys[n] ?? 0),
+    ]);
     const faded = picked !== undefined && picked !== keyOf(group);
     return {
       type: 'scatter',
       id: keyOf(group),
       name: segment?.name ?? 'In no segment',
-      large: true,
-      largeThreshold: 1000,
-      symbolSize: DOT,
+      ...(alone ? { large: true, largeThreshold: 1000, symbolSize: DOT } : { symbolSize: sizeOf }),
       z: faded ? 1 : 2,
       itemStyle: faded
         ? { color: paint('--edge'), opacity: FADED }
@@ -114,10 +121,7 @@ function dotsOf({ groups, points, axes, segments, picked, paint }: Making) {
           return [id, segment?.name ?? 'In no segment'].filter(Boolean).join('\n');
         },
       },
-      data: group.at.map((n) => [
-        placeOn(axes.x.log, points.xs[n] ?? 0),
-        placeOn(axes.y.log, points.ys[n] ?? 0),
-      ]),
+      data: alone ? placed : shared(placed),
     };
   });
   // The picked ones lie above the others.
@@ -137,11 +141,11 @@ interface Laid {
   labelRect: Rect;
 }
 
-const LEFT = 72;
+const [LEFT, ABOVE] = [72, 20];
 const STEPS = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6];
 
 /** Lays names out one after the other: one that would lie on another goes up or down from it. */
-function apart() {
+function apart(lift: number) {
   const placed = new Map<number, Rect>();
   const isFree = (rect: Rect) =>
     [...placed.values()].every(
@@ -157,7 +161,7 @@ function apart() {
     const { width, height } = labelRect;
     // From its point, not from where it lies: there it may have been moved before.
     const x = Math.max(LEFT + width / 2, rect.x + rect.width / 2);
-    const y = rect.y + rect.height / 2;
+    const y = rect.y + rect.height / 2 - lift;
     const at = (step: number): Rect => ({
       x: x - width / 2,
       y: y + step * (height + 2) - height / 2,
@@ -171,7 +175,7 @@ function apart() {
 }
 
 /** The names, each once, at the middle of its segment. */
-function namesOf({ groups, axes, segments, picked, paint }: Making) {
+function namesOf({ groups, points, axes, segments, picked, paint }: Making) {
   const named = groups.filter((group) => picked === undefined || picked === keyOf(group));
   return {
     type: 'scatter',
@@ -180,7 +184,8 @@ function namesOf({ groups, axes, segments, picked, paint }: Making) {
     symbolSize: 0.01,
     z: 5,
     tooltip: { show: false },
-    labelLayout: apart(),
+    // A name may cover dots of thousands, but not the only one.
+    labelLayout: apart(points.ids.some(Boolean) ? 0 : ABOVE),
     itemStyle: { opacity: 1 },
     data: named.map((group) => ({
       name: group.id === null ? 'In no segment' : (segments.get(group.id)?.name ?? group.id),

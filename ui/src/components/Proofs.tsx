@@ -33,6 +33,7 @@ export function Proofs({ proofs, href }: Props) {
         <One
           name={<Term id="big-enough" />}
           value={smallest.value}
+          unknown={smallest.reason}
           write={(n) => counted(n, 'customer')}
         >
           in the smallest segment
@@ -51,15 +52,17 @@ interface OneProps {
   name: ReactNode;
   value: number | null | undefined;
   write?: (value: number) => string;
+  /** What stands in the place of a value that is not known. */
+  unknown?: string;
   children: ReactNode;
 }
 
-function One({ name, value, write = ofHundred, children }: OneProps) {
+function One({ name, value, write = ofHundred, unknown = 'not run', children }: OneProps) {
   return (
     <div>
       <dt>{name}</dt>
       <dd className={classes.value}>
-        {value == null ? <span className={classes.unknown}>not run</span> : write(value)}
+        {value == null ? <span className={classes.unknown}>{unknown}</span> : write(value)}
       </dd>
       <dd className="note">{value != null && children}</dd>
     </div>

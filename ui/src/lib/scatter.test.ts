@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { groupsOf, isLongTailed, logTicks, placeOn, valueAt } from './scatter';
+import { groupsOf, isLongTailed, logTicks, placeOn, shared, valueAt } from './scatter';
 
 test('points are grouped by segment and those without a place left out', () => {
   const found = groupsOf([1, 2, null, 9, 3], [1, 5, 1, 9, 3], ['a', 'a', 'a', null, 'a']);
@@ -23,4 +23,17 @@ test('only values of very different size make an axis long-tailed', () => {
   expect(isLongTailed([-4, 600, 700, 280_000])).toBe(true);
   expect(isLongTailed([0, 50, 373, null])).toBe(false);
   expect(isLongTailed([0, 0, 0, 9])).toBe(false);
+});
+
+test('points of one place are one dot that counts them', () => {
+  expect(
+    shared([
+      [1, 2],
+      [3, 4],
+      [1, 2],
+    ]),
+  ).toEqual([
+    [1, 2, 2],
+    [3, 4, 1],
+  ]);
 });

@@ -64,3 +64,14 @@ export function logTicks(values: (number | null)[]): number[] {
   for (let one = 10; one <= -low; one *= 10) ticks.unshift(-one);
   return ticks;
 }
+
+/** Points of the same place as one dot with their number. */
+export function shared(points: [number, number][]): [number, number, number][] {
+  const found = new Map<string, [number, number, number]>();
+  for (const [x, y] of points) {
+    const dot = found.get(`${x} ${y}`);
+    if (dot) dot[2] += 1;
+    else found.set(`${x} ${y}`, [x, y, 1]);
+  }
+  return [...found.values()];
+}

@@ -82,16 +82,21 @@ const axisOf = (points: Points, axis: Points['x'], values: (number | null)[]) =>
 
 function noteOf(points: Points): string {
   const drawn = points.ids.length;
-  const total = points.total ?? drawn; // hidden where few would follow from it
   const said = [];
   if (points.shown !== null)
     said.push(
       `Shows ${shareInWords(points.shown)} of the variation; distances are rough. A named axis says more: choose two above.`,
     );
-  if (drawn === MOST_POINTS && drawn < total)
-    said.push(`${count(drawn)} of ${counted(total, 'customer')}, drawn by lot.`);
-  else if (drawn < total)
-    said.push(`${counted(total - drawn, 'customer')} with nothing to place them by are not shown.`);
+  if (points.total === null)
+    said.push(
+      'Each dot stands where many are alike, the larger the more; few together are left out.',
+    );
+  else if (drawn === MOST_POINTS && drawn < points.total)
+    said.push(`${count(drawn)} of ${counted(points.total, 'customer')}, drawn by lot.`);
+  else if (drawn < points.total)
+    said.push(
+      `${counted(points.total - drawn, 'customer')} with nothing to place them by are not shown.`,
+    );
   if (points.ids[0]) said.push('A click on a dot opens the customer.');
   return said.join(' ');
 }
