@@ -85,6 +85,7 @@ def test_it_is_never_said_which_of_the_two_was_wrong(tab):
 def test_a_session_that_ends_asks_again_and_keeps_the_page(tab):
     page = tab("/p/shop/customers", email=ANA)
     page.get_by_role("heading", name="Customers").wait_for()
+    page.wait_for_load_state("networkidle")
     page.context.clear_cookies()
     page.get_by_label("Search by the beginning of the id").fill("c00001")
     expect(page.get_by_text("Your session ended; what you typed is kept.")).to_be_visible()

@@ -13,6 +13,7 @@ OF_NOBODY = {
     "connections": "variables of the environment",
     "workers": "workers",
     "tombstones": "hashes under a key, and while an erasure is pending a sealed text",
+    "shown": "runs, with the numbers of their segments under which they were shown",
     "loaded": "runs, with the numbers of their segments",
     "users": "people of ours, not customers",
     "memberships": "people of ours, not customers",
