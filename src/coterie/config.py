@@ -37,6 +37,7 @@ from coterie.segmentation.base import SegmentationParams
 from coterie.segmentation.wishes import Rule, Weights
 from coterie.sources.base import Source
 from coterie.store.places import FILE, SECTION, StoreParams
+from coterie.streaming.params import StreamParams
 
 _PREFIX = "COTERIE_"
 _LATER = ("weights", "rules", "value")
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     offers: tuple[Offer, ...] = ()
     privacy: PrivacyParams = PrivacyParams()
     store: StoreParams = StoreParams()
+    stream: StreamParams = StreamParams()
     threads: int | None = Field(default=None, ge=1, le=1_024)
     memory_limit: str = Field(default="", pattern=r"^(\d{1,6}(\.\d{1,3})?\s*[KMGT]i?B)?$")
 
@@ -125,7 +127,7 @@ class Settings(BaseSettings):
     @property
     def result_bearing(self) -> dict[str, Any]:
         """All settings that can change a run, as JSON; what looks ahead names its own."""
-        apart = {"threads", "memory_limit", "predict", "offers", "privacy", "store"}
+        apart = {"threads", "memory_limit", "predict", "offers", "privacy", "store", "stream"}
         kept = self.model_dump(mode="json", exclude=apart)
         if self.privacy.pseudonyms:
             kept["privacy"] = {"pseudonyms": True, "identity": sorted(self.privacy.identity)}
@@ -366,6 +368,7 @@ def _known_keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
         "predict": PredictParams,
         "offers": Offer,
         "privacy": PrivacyParams,
+        "stream": StreamParams,
     }
     if location:
         model = parts.get(str(location[0]), Settings)

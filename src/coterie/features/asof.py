@@ -152,7 +152,7 @@ def fit_features(
         else None
     )
     model = FeatureModel(catalogue, custom, value, reason, rfm, boosted if value else None)
-    _create_features(engine, model, as_of, sources)
+    create_features(engine, model, as_of, sources)
     return model
 
 
@@ -176,10 +176,10 @@ def build_features(
     sources : Sources
         Names of the tables to read.
     """
-    state = model.catalogue.state
-    build_level1(engine, state.rules, as_of, lines=sources.lines, events=sources.events)
-    _create_state(engine, state, as_of)
-    _create_features(engine, model, as_of, sources)
+    rules = model.catalogue.state.rules
+    build_level1(engine, rules, as_of, lines=sources.lines, events=sources.events)
+    _create_state(engine, model.catalogue.state, as_of)
+    create_features(engine, model, as_of, sources)
 
 
 def refit_value(
@@ -217,7 +217,7 @@ def refit_value(
     if value is None:
         return model
     fitted = replace(model, value=value, boosted=boosted or model.boosted)
-    _create_features(engine, fitted, as_of, sources)
+    create_features(engine, fitted, as_of, sources)
     return fitted
 
 
@@ -229,8 +229,22 @@ def _create_state(engine: Engine, state: StateSpec, as_of: int) -> None:
             engine.drop(name)
 
 
-def _create_features(engine: Engine, model: FeatureModel, as_of: int, sources: Sources) -> None:
-    """Join features, customer value and scores to the table ``features``."""
+def create_features(
+    engine: Engine, model: FeatureModel, as_of: int, sources: Sources = Sources()
+) -> None:
+    """Join features, customer value and scores to the table ``features``.
+
+    Parameters
+    ----------
+    engine : Engine
+        Holds ``state`` as of the day; gets ``features``.
+    model : FeatureModel
+        As fitted.
+    as_of : int
+        The day of ``state``.
+    sources : Sources
+        Names of the tables to read.
+    """
     names = [identifier(feature.name) for feature in model.catalogue.features]
     columns = ["f.customer_id", "f.status", *(f"f.{name}" for name in names)]
     plain = f"({model.catalogue.sql()}) AS f"

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+import coterie.store.stream_tables  # noqa: F401 - its tables belong to METADATA
 from coterie.errors import DataError, MissingExtraError, ParameterError
 from coterie.store import faults
 from coterie.store.tables import HEAD, METADATA
@@ -199,5 +200,5 @@ def _shown(url: sa.URL) -> str:
 
 def _configure(connection: Any, _record: object) -> None:
     connection.isolation_level = None
-    for setting in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+    for setting in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
         connection.execute(f"PRAGMA {setting}")

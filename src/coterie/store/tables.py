@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration: what ``METADATA`` describes."""
 METADATA = sa.MetaData()
 
@@ -43,14 +43,14 @@ class Moment(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _project(**how: Any) -> sa.Column[str]:
+def project_column(**how: Any) -> sa.Column[str]:
     return sa.Column("project", sa.String, nullable=False, server_default="", **how)
 
 
 RUNS = sa.Table(
     "runs",
     METADATA,
-    _project(primary_key=True),
+    project_column(primary_key=True),
     sa.Column("run_id", sa.String, primary_key=True),
     sa.Column("input_hash", sa.String, nullable=False),
     sa.Column("settings_hash", sa.String, nullable=False),
@@ -67,7 +67,7 @@ how many segment ids had been given by then: also a run that is deleted has used
 PUBLISHED = sa.Table(
     "published",
     METADATA,
-    _project(primary_key=True),
+    project_column(primary_key=True),
     sa.Column("run_id", sa.String, nullable=False),
     sa.ForeignKeyConstraint(["project", "run_id"], ["runs.project", "runs.run_id"]),
 )
@@ -76,7 +76,7 @@ PUBLISHED = sa.Table(
 NAMES = sa.Table(
     "segment_names",
     METADATA,
-    _project(primary_key=True),
+    project_column(primary_key=True),
     sa.Column("segment_id", sa.String, primary_key=True),
     sa.Column("name", sa.String, nullable=False),
 )
@@ -86,7 +86,7 @@ JOBS = sa.Table(
     "jobs",
     METADATA,
     sa.Column("id", sa.String, primary_key=True),
-    _project(),
+    project_column(),
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("stage", sa.String, nullable=False, server_default=""),
@@ -115,7 +115,7 @@ SCHEDULES = sa.Table(
     "schedules",
     METADATA,
     sa.Column("id", sa.String, primary_key=True),
-    _project(),
+    project_column(),
     sa.Column("kind", sa.String, nullable=False),
     sa.Column("cron", sa.String, nullable=False),
     sa.Column("timezone", sa.String, nullable=False),
@@ -146,7 +146,7 @@ WORKERS = sa.Table(
 TOMBSTONES = sa.Table(
     "tombstones",
     METADATA,
-    _project(primary_key=True),
+    project_column(primary_key=True),
     sa.Column("mac", sa.String, primary_key=True),
     sa.Column("key", sa.String, nullable=False),
     sa.Column("made", Moment, nullable=False),
@@ -160,7 +160,7 @@ While ``pending`` the erasure is not finished; ``sealed`` is who she is, encrypt
 REPLIES = sa.Table(
     "replies",
     METADATA,
-    _project(primary_key=True),
+    project_column(primary_key=True),
     sa.Column("key", sa.String, primary_key=True),
     sa.Column("request", sa.String, nullable=False),
     sa.Column("status", sa.Integer),
@@ -173,7 +173,7 @@ LOADED = sa.Table(
     "loaded",
     METADATA,
     sa.Column("number", sa.Integer, primary_key=True),
-    _project(),
+    project_column(),
     sa.Column("run_id", sa.String, nullable=False),
     sa.Column("segments", sa.JSON, nullable=False),
     sa.UniqueConstraint("project", "run_id", name="loaded_once"),
@@ -199,7 +199,7 @@ all others in any database."""
 HISTORY = sa.Table(
     "history",
     METADATA,
-    _project(primary_key=True),
+    project_column(primary_key=True),
     sa.Column("customer_id", PLAIN, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("run_id", sa.String, nullable=False),
@@ -211,7 +211,7 @@ HISTORY = sa.Table(
 SHOWN = sa.Table(
     "shown",
     METADATA,
-    _project(primary_key=True),
+    project_column(primary_key=True),
     sa.Column("run_id", sa.String, primary_key=True),
     sa.Column("segment_id", sa.String, primary_key=True),
 )
@@ -254,7 +254,7 @@ API_KEYS = sa.Table(
     sa.Column("name", sa.String, nullable=False),
     sa.Column("hash", sa.String, nullable=False, unique=True),
     sa.Column("made_by", sa.String, nullable=False),
-    _project(),
+    project_column(),
     sa.Column("scopes", sa.JSON, nullable=False),
     sa.Column("created", Moment, nullable=False),
     sa.Column("expires", Moment, nullable=False),
@@ -292,7 +292,7 @@ AUDIT = sa.Table(
     sa.Column("at", Moment, nullable=False),
     sa.Column("event", sa.String, nullable=False),
     sa.Column("actor", sa.String, nullable=False),
-    _project(),
+    project_column(),
     sa.Column("told", sa.JSON, nullable=False),
     sa.Column("mac", sa.String, nullable=False),
 )

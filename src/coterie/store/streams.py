@@ -1,0 +1,317 @@
+"""The stream of a project in the operational database: reading and writing its tables.
+
+Every call takes the connection of a transaction, so that what came, what it changed and what is
+told of it are committed together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from coterie.store.bulk import Rows, fetch, insert, moment, put, read_all, remove
+from coterie.store.stream_tables import (
+    COUNTS,
+    DEAD,
+    LEVEL1_DAYS,
+    LEVEL1_EVENTS,
+    LEVEL1_MIX,
+    LEVEL1_ORDERS,
+    MOVES,
+    OFFSETS,
+    STATES,
+    STREAM_EVENTS,
+    STREAM_LINES,
+    STREAMS,
+    SUMS,
+)
+
+BY = "customer_id"
+LEVEL1 = {
+    "orders": LEVEL1_ORDERS,
+    "order_days": LEVEL1_DAYS,
+    "order_mix": LEVEL1_MIX,
+    "event_days": LEVEL1_EVENTS,
+}
+"""Table of level 1 -> where it is kept."""
+STATE = tuple(column.name for column in STATES.c if column.name != "project")
+MOVE = tuple(column.name for column in MOVES.c if column.name not in {"seq", "project"})
+_PLUS = {name: f't."{name}" + excluded."{name}"' for name in (*SUMS, "n", "value_micros")}
+_FIRST = {
+    "day": "CASE WHEN excluded.day < t.day THEN excluded.day ELSE t.day END",
+    "hour": "CASE WHEN excluded.day * 24 + excluded.hour < t.day * 24 + t.hour "
+    "THEN excluded.hour ELSE t.hour END",
+    "channel": "CASE WHEN t.channel IS NULL OR excluded.channel < t.channel "
+    "THEN excluded.channel ELSE t.channel END",
+}
+
+
+def columns_of(table: sa.Table) -> tuple[str, ...]:
+    """Return the columns of a table but the project."""
+    return tuple(column.name for column in table.c if column.name != "project")
+
+
+class Streams:
+    """The rows of one project.
+
+    Parameters
+    ----------
+    project : str
+        Whose.
+    """
+
+    def __init__(self, project: str) -> None:
+        self.project = project
+
+    def row(self, connection: sa.Connection, *, lock: str = "") -> dict[str, Any] | None:
+        """Return the stream's row, or None; ``lock`` may be ``share`` or ``alone``."""
+        query = sa.select(STREAMS).filter_by(project=self.project)
+        if lock:
+            query = query.with_for_update(read=lock == "share")
+        found = connection.execute(query).mappings().first()
+        return dict(found) if found else None
+
+    def write(self, connection: sa.Connection, **values: Any) -> None:
+        """Change the stream's row, or make it."""
+        mine = STREAMS.c.project == self.project
+        if not connection.execute(STREAMS.update().where(mine).values(**values)).rowcount:
+            connection.execute(STREAMS.insert().values(project=self.project, **values))
+
+    def counts(self, connection: sa.Connection) -> dict[str, Any]:
+        """Return what came in numbers."""
+        query = sa.select(COUNTS).filter_by(project=self.project)
+        found = connection.execute(query).mappings().first()
+        none = dict.fromkeys(("accepted", "repeated", "late", "refused", "moves"), 0)
+        return dict(found) if found else {**none, "last_ts": None, "at": None}
+
+    def count(
+        self, connection: sa.Connection, now: datetime, last_ts: int | None, **more: int
+    ) -> None:
+        """Add to the numbers; the row is held until the transaction ends."""
+        mine = COUNTS.c.project == self.project
+        values: dict[str, Any] = {name: COUNTS.c[name] + n for name, n in more.items()}
+        values["at"] = now
+        if last_ts is not None:
+            older = sa.or_(COUNTS.c.last_ts.is_(None), COUNTS.c.last_ts < last_ts)
+            values["last_ts"] = sa.case((older, last_ts), else_=COUNTS.c.last_ts)
+        if connection.execute(COUNTS.update().where(mine).values(**values)).rowcount:
+            return
+        none = dict.fromkeys(("accepted", "repeated", "late", "refused", "moves"), 0)
+        row = {**none, **more, "project": self.project, "last_ts": last_ts, "at": now}
+        connection.execute(COUNTS.insert().values(**row))
+
+    def known(
+        self, connection: sa.Connection, lines: Sequence[str], events: Sequence[str]
+    ) -> set[str]:
+        """Return which of these ids came before."""
+        found = fetch(connection, STREAM_LINES, self.project, "line_id", lines, ["line_id"])
+        found += fetch(connection, STREAM_EVENTS, self.project, "event_id", events, ["event_id"])
+        return {name for (name,) in found}
+
+    def keep(self, connection: sa.Connection, lines: Rows, events: Rows) -> None:
+        """Write down what came: rows without the project, all of them new."""
+        for table, rows in ((STREAM_LINES, lines), (STREAM_EVENTS, events)):
+            insert(connection, table, self._mine(rows), ["project", *columns_of(table)])
+
+    def kept_lines(
+        self, connection: sa.Connection, customers: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """Return the order lines that came of some customers."""
+        names = columns_of(STREAM_LINES)
+        return fetch(connection, STREAM_LINES, self.project, BY, customers, names)
+
+    def kept_events(
+        self, connection: sa.Connection, customers: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """Return the other events that came of some customers; all are looked through."""
+        names = columns_of(STREAM_EVENTS)
+        return fetch(connection, STREAM_EVENTS, self.project, BY, customers, names)
+
+    def kept_since(
+        self, connection: sa.Connection, table: sa.Table, after: str, n: int
+    ) -> list[tuple[Any, ...]]:
+        """Return the next rows that came, in the order of their ids after one of them."""
+        key = table.primary_key.columns.values()[1]
+        query = sa.select(*(table.c[name] for name in columns_of(table)))
+        query = query.where(table.c.project == self.project, key > after).order_by(key).limit(n)
+        return read_all(connection, query)
+
+    def level1(
+        self, connection: sa.Connection, name: str, customers: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """Return rows of a table of level 1, all columns but the project."""
+        table = LEVEL1[name]
+        return fetch(connection, table, self.project, BY, customers, columns_of(table))
+
+    def add(self, connection: sa.Connection, name: str, rows: Rows) -> None:
+        """Add rows to a table of level 1: sums are added, of an order the first hour is kept."""
+        table = LEVEL1[name]
+        keys = {column.name for column in table.primary_key}
+        merge = {n: (_FIRST | _PLUS)[n] for n in columns_of(table) if n not in keys}
+        put(connection, table, self._mine(rows), merge=merge)
+
+    def replace(
+        self, connection: sa.Connection, name: str, customers: Sequence[str], rows: Rows
+    ) -> None:
+        """Put rows of some customers in the place of all that they have in a table of level 1."""
+        table = LEVEL1[name]
+        remove(connection, table, self.project, BY, customers)
+        insert(connection, table, self._mine(rows), ["project", *columns_of(table)])
+
+    def states(
+        self, connection: sa.Connection, customers: Sequence[str]
+    ) -> dict[str, tuple[Any, ...]]:
+        """Return the states of customers by id, and hold them until the transaction ends."""
+        if connection.dialect.name == "postgresql":
+            self._hold(connection, customers)
+        rows = fetch(connection, STATES, self.project, BY, customers, STATE)
+        return {row[0]: row for row in rows if row[1]}
+
+    def peek(self, connection: sa.Connection, customer_id: str) -> dict[str, Any] | None:
+        """Return the state of a customer without holding it, or None."""
+        query = sa.select(STATES).filter_by(project=self.project, customer_id=customer_id)
+        found = connection.execute(query.where(STATES.c.label_id != "")).mappings().first()
+        return dict(found) if found else None
+
+    def _hold(self, connection: sa.Connection, customers: Sequence[str]) -> None:
+        """Lock rows in order, those of new customers too: two consumers never do one at a time."""
+        blank = sa.text(
+            "INSERT INTO states (project, customer_id, measures, segment_id, label_id, since) "
+            "SELECT :project, id, '', '', '', 0 FROM unnest(CAST(:ids AS text[])) AS id "
+            'ORDER BY id COLLATE "C" ON CONFLICT DO NOTHING'
+        )
+        held = sa.text(
+            "SELECT 1 FROM states WHERE project = :project AND customer_id = ANY(:ids) "
+            "ORDER BY customer_id FOR UPDATE"
+        )
+        what = {"project": self.project, "ids": list(customers)}
+        connection.execute(blank, what)
+        connection.execute(held, what)
+
+    def next_states(self, connection: sa.Connection, after: str, n: int) -> list[tuple[Any, ...]]:
+        """Return the next states in the order of the customers after one of them, and hold them."""
+        query = sa.select(*(STATES.c[name] for name in STATE))
+        known = STATES.c.label_id != ""  # of others only the row is held
+        query = query.where(STATES.c.project == self.project, STATES.c.customer_id > after, known)
+        query = query.order_by(STATES.c.customer_id).limit(n).with_for_update()
+        return read_all(connection, query)
+
+    def put_states(self, connection: sa.Connection, rows: Rows) -> None:
+        """Write states, in the order of ``STATE``."""
+        put(connection, STATES, self._mine(rows))
+
+    def add_moves(self, connection: sa.Connection, rows: Rows, now: datetime) -> None:
+        """Write what is to be told, in the order of ``MOVE`` without ``id`` and ``at``.
+
+        They were counted before: the numbers make ids that no other message has.
+        """
+        if not rows:
+            return
+        last = int(self.counts(connection)["moves"])
+        at, made = moment(connection, now), []
+        for number, row in enumerate(rows, last - len(rows) + 1):
+            words = json.dumps([self.project, number, *row])
+            made.append((hashlib.sha256(words.encode()).hexdigest()[:24], *row, at))
+        insert(connection, MOVES, self._mine(made), ["project", *MOVE])
+
+    def moves_after(
+        self, connection: sa.Connection, seq: int, n: int, *, customer: str = ""
+    ) -> list[dict[str, Any]]:
+        """Return what is told after a number, in order."""
+        query = sa.select(MOVES).where(MOVES.c.project == self.project, MOVES.c.seq > seq)
+        if customer:
+            query = query.where(MOVES.c.customer_id == customer)
+        rows = connection.execute(query.order_by(MOVES.c.seq).limit(n)).mappings()
+        return [dict(row) for row in rows]
+
+    def bury(
+        self,
+        connection: sa.Connection,
+        source: str,
+        letters: Iterable[tuple[str, str, str]],
+        now: datetime,
+    ) -> None:
+        """Keep messages that cannot be used: (reason, message, raw)."""
+        rows = [(source, *letter, moment(connection, now)) for letter in letters]
+        insert(connection, DEAD, self._mine(rows), ["project", *columns_of(DEAD)[1:]])
+
+    def offsets(self, connection: sa.Connection, topic: str) -> dict[int, int]:
+        """Return the next message to be read of each partition."""
+        query = sa.select(OFFSETS.c.partition, OFFSETS.c.next)
+        query = query.filter_by(project=self.project, topic=topic)
+        return {row.partition: row.next for row in connection.execute(query)}
+
+    def set_offsets(
+        self, connection: sa.Connection, topic: str, offsets: Mapping[int, int]
+    ) -> None:
+        """Remember the next message of partitions; a number never goes back."""
+        rows = [(self.project, topic, part, nxt) for part, nxt in sorted(offsets.items())]
+        later = "CASE WHEN excluded.next > t.next THEN excluded.next ELSE t.next END"
+        put(connection, OFFSETS, rows, merge={"next": later})
+
+    def clear_level1(self, connection: sa.Connection) -> None:
+        """Forget level 1, to make it anew; what came stays."""
+        for table in LEVEL1.values():
+            connection.execute(table.delete().where(table.c.project == self.project))
+
+    def load(self, connection: sa.Connection, name: str, rows: Rows) -> None:
+        """Write rows of a table of level 1 that is empty for them."""
+        table = LEVEL1[name]
+        insert(connection, table, self._mine(rows), ["project", *columns_of(table)])
+
+    def leaving(
+        self,
+        connection: sa.Connection,
+        windows: Sequence[int],
+        was: int,
+        is_now: int,
+        between: tuple[str, str],
+    ) -> list[str]:
+        """Return the customers, from one to another, of whom something leaves a window.
+
+        Parameters
+        ----------
+        connection : sqlalchemy.Connection
+            In a transaction.
+        windows : sequence of int
+            Lengths in days.
+        was, is_now : int
+            The former day and the new one.
+        between : (str, str)
+            First and last customer, both included.
+        """
+        found: set[str] = set()
+        for table in LEVEL1.values():
+            days = [
+                sa.and_(table.c.day >= was - length, table.c.day < is_now - length)
+                for length in windows
+            ]
+            query = (
+                sa.select(table.c.customer_id)
+                .distinct()
+                .where(
+                    table.c.project == self.project,
+                    table.c.customer_id.between(*between),
+                    sa.or_(sa.false(), *days),
+                )
+            )
+            found |= set(connection.execute(query).scalars())
+        return sorted(found)
+
+    def forget(self, connection: sa.Connection, customers: Sequence[str]) -> None:
+        """Drop the states of customers of whom nothing is known any more."""
+        remove(connection, STATES, self.project, BY, customers)
+
+    def prune(self, connection: sa.Connection, *, before: int) -> None:
+        """Drop what came of days before one of them."""
+        for table in (STREAM_LINES, STREAM_EVENTS):
+            old = table.c.project == self.project, table.c.day < before
+            connection.execute(table.delete().where(*old))
+
+    def _mine(self, rows: Rows) -> list[tuple[Any, ...]]:
+        return [(self.project, *row) for row in rows]

@@ -1,0 +1,94 @@
+"""The published run as a stream needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from coterie.engine.duckdb import DuckDB
+from coterie.engine.sql import literal
+from coterie.features.asof import FeatureModel
+from coterie.features.measures import StateSpec
+from coterie.segmentation.released import Released
+from coterie.streaming.messages import Reading
+from coterie.streaming.params import StreamParams
+from coterie.validation.erased import Erasures
+from coterie.validation.moment import see_people
+
+PEOPLE = "customers"
+
+
+@dataclass(frozen=True)
+class StreamModel:
+    """What places customers, and the history that it knows.
+
+    Parameters
+    ----------
+    run_id : str
+        The published run.
+    released : Released
+        Its model, with features.
+    watermark : int
+        Day up to which the run saw everything.
+    data : Path
+        Its checked tables.
+    tables : frozenset of str
+        Canonical tables that hold anything.
+    own_ids : frozenset of str
+        Those of ``lines`` and ``events`` whose rows carry ids of their own.
+    reading : Reading
+        How messages are read.
+    params : StreamParams
+        Of the stream.
+    erasures : callable, optional
+        Tells who was erased by now, and how the others are called.
+    """
+
+    run_id: str
+    released: Released
+    watermark: int
+    data: Path
+    tables: frozenset[str]
+    own_ids: frozenset[str]
+    reading: Reading
+    params: StreamParams
+    erasures: Callable[[], Erasures | None] = lambda: None
+
+    @property
+    def features(self) -> FeatureModel:
+        """The fitted features."""
+        assert self.released.features is not None
+        return self.released.features
+
+    @property
+    def spec(self) -> StateSpec:
+        """The measures."""
+        return self.features.catalogue.state
+
+    @property
+    def raw_tables(self) -> frozenset[str]:
+        """Tables that measures of the project are made of beside level 1."""
+        return frozenset(m.over for m in self.spec.custom) & {"lines", "events", "texts", "touches"}
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """The lengths of all windows of measures, in days."""
+        return tuple(sorted({m.window_days for m in self.spec.measures if m.window_days}))
+
+    def history(self, db: DuckDB) -> None:
+        """Make views of what the run saw: ``past_lines``, ``past_events`` … and ``people``.
+
+        Parameters
+        ----------
+        db : DuckDB
+            Gets a view of each table that holds anything.
+        """
+        for name in sorted(self.tables):
+            files = literal(str((self.data / name).resolve() / "*.parquet"))
+            seen = f"SELECT * FROM read_parquet({files})"
+            if name == PEOPLE:
+                db.view(PEOPLE, seen)
+                see_people(db, self.watermark)
+            else:
+                db.view(f"past_{name}", f"{seen} WHERE day < {self.watermark}")

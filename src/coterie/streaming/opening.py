@@ -1,0 +1,179 @@
+"""A stream begins where the last batch run ended: its level 1 and places, then all that came since.
+
+It is one transaction: until it is committed the stream goes on with the former run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Set
+from typing import Any
+
+import sqlalchemy as sa
+
+from coterie.engine.duckdb import DuckDB
+from coterie.features.level1 import build_level1
+from coterie.segmentation.placing import NONE
+from coterie.store.stream_tables import STREAM_EVENTS, STREAM_LINES
+from coterie.store.streams import STATE
+from coterie.streaming.measuring import LEVEL1, score, to_rows
+from coterie.streaming.messages import EVENT, LINE
+from coterie.streaming.model import StreamModel
+from coterie.streaming.moves import LEFT, Now, find_moves
+from coterie.streaming.processor import Processor
+
+Tell = Callable[[str, float], None]
+_PAGE = 20_000
+_PART = 200_000
+
+
+def open_stream(processor: Processor, tell: Tell | None = None) -> bool:
+    """Make the stream of a project stand on the published run, unless it does.
+
+    Parameters
+    ----------
+    processor : Processor
+        With the model of the run.
+    tell : callable, optional
+        Told what is being done, and the share that is done.
+
+    Returns
+    -------
+    bool
+        Whether anything was done.
+    """
+    tell = tell or (lambda *_: None)
+    model, streams = processor.model, processor.streams
+    with processor.database.transaction() as connection:
+        if _stands(streams.row(connection), model):
+            return False
+    tell("measuring what the run has seen", 0.0)
+    db = processor.db
+    _make_level1(db, model)
+    with processor.database.transaction(writes=True) as connection:
+        row = streams.row(connection, lock="alone")
+        if _stands(row, model):
+            return False
+        now = processor.clock()
+        as_of = max(model.watermark, int(row["sweeping"] or row["as_of"]) if row else 0)
+        former = _former(processor, connection)
+        streams.clear_level1(connection)
+        for number, name in enumerate(LEVEL1):
+            tell("writing what the run has counted", number / len(LEVEL1))
+            for part in _parts(db, name):
+                streams.load(connection, name, part)
+        moves, placed = _place_all(processor, connection, former, as_of)
+        streams.write(
+            connection,
+            run_id=model.run_id,
+            model_id=model.released.model_id,
+            measures_hash=model.spec.hash,
+            watermark=model.watermark,
+            as_of=as_of,
+            sweeping=None,
+            swept=None,
+            changed=now,
+        )
+        tell("counting what came since", 0.0)
+        more, touched = _replay(processor, connection, as_of)
+        moves += more
+        moves += _forgotten(processor, connection, former, former.keys() - placed - touched)
+        streams.prune(connection, before=model.watermark - model.params.keep_days)
+        streams.count(connection, now, None, moves=len(moves))
+        streams.add_moves(connection, moves, now)
+    return True
+
+
+def _stands(row: dict[str, Any] | None, model: StreamModel) -> bool:
+    wanted = (model.run_id, model.spec.hash)
+    return row is not None and (row["run_id"], row["measures_hash"]) == wanted
+
+
+def _make_level1(db: DuckDB, model: StreamModel) -> None:
+    """Count what the run has seen, each table under a name of its own."""
+    events = "past_events" if "events" in model.tables else ""
+    build_level1(db, model.spec.rules, model.watermark, lines="past_lines", events=events)
+
+
+def _parts(db: DuckDB, name: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the rows of a table of level 1 in the order of their keys, some at a time."""
+    names = ", ".join(LEVEL1[name].names)
+    key = {"orders": "customer_id, order_id", "order_mix": "customer_id, day, dimension, value"}
+    order = key.get(name, "customer_id, day" + (", type" if name == "event_days" else ""))
+    for batch in db.stream(f"SELECT {names} FROM {name} ORDER BY {order}"):
+        yield to_rows(batch)
+
+
+def _former(processor: Processor, connection: sa.Connection) -> dict[str, tuple[Any, ...]]:
+    """Return the states until now, without the measures."""
+    found: dict[str, tuple[Any, ...]] = {}
+    after = ""
+    while rows := processor.streams.next_states(connection, after, _PART):
+        found |= {row[0]: (row[0], b"", *row[2:]) for row in rows}
+        after = rows[-1][0]
+    return found
+
+
+def _place_all(
+    processor: Processor,
+    connection: sa.Connection,
+    former: Mapping[str, tuple[Any, ...]],
+    as_of: int,
+) -> tuple[list[tuple[Any, ...]], set[str]]:
+    """Measure and place everybody the run knows; return what is to be told, and who they are."""
+    db, model = processor.db, processor.model
+    db.create("state", model.spec.sql(as_of))
+    for name in LEVEL1:
+        db.drop(name)
+    scored = score(db, model.released, as_of)
+    seen = db.query(
+        "SELECT customer_id, max(epoch_us(ts)) AS last_ts, "
+        "max(epoch_us(ts)) FILTER (kind = 'return') AS returned_ts "
+        "FROM past_lines WHERE customer_id IS NOT NULL GROUP BY 1"
+    )
+    ids, last, returned = (column.to_pylist() for column in seen.columns)
+    now = Now(
+        as_of,
+        "model",
+        dict(zip(ids, last, strict=True)),
+        {who: ts for who, ts in zip(ids, returned, strict=True) if ts is not None},
+    )
+    states, moves = find_moves(scored, former, model, now)
+    processor.streams.put_states(connection, states)
+    return (moves if former else []), set(scored.ids)
+
+
+def _forgotten(
+    processor: Processor,
+    connection: sa.Connection,
+    former: Mapping[str, tuple[Any, ...]],
+    gone: Set[str],
+) -> list[tuple[Any, ...]]:
+    """Drop those of whom neither the run nor the stream knows anything any more, and tell it."""
+    processor.streams.forget(connection, sorted(gone))
+    label, model = STATE.index("label_id"), processor.model
+    told = (None, None, None, model.released.model_id, model.watermark, None)
+    return [
+        (who, LEFT, "model", former[who][label], None, *told)
+        for who in sorted(gone)
+        if former[who][label] != NONE
+    ]
+
+
+def _replay(
+    processor: Processor, connection: sa.Connection, as_of: int
+) -> tuple[list[tuple[Any, ...]], set[str]]:
+    """Count again all that came and that the run has not seen; return whom it touched, too."""
+    moves: list[tuple[Any, ...]] = []
+    touched: set[str] = set()
+    watermark = processor.model.watermark
+    for table, columns in ((STREAM_LINES, LINE), (STREAM_EVENTS, EVENT)):
+        after, day, who = "", columns.index("day"), columns.index("customer_id")
+        name = table.name.removeprefix("stream_")
+        while rows := processor.streams.kept_since(connection, table, after, _PAGE):
+            after = rows[-1][0]
+            seen = processor.seen_by_run(name, [r[0] for r in rows if r[day] < watermark])
+            new = [row for row in rows if row[day] >= watermark or row[0] not in seen]
+            touched |= {row[who] for row in new if row[who] is not None}
+            lines, events = (new, []) if table is STREAM_LINES else ([], new)
+            moves += processor.apply(connection, lines, events, as_of=as_of, cause="model")
+    return moves, touched

@@ -1,0 +1,48 @@
+"""What can be set of a stream."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from coterie.schema import Params
+
+
+class Webhook(Params):
+    """``[[stream.webhooks]]``: an address that is told who moved."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    url: str = Field(min_length=8, max_length=2_000)
+    secret: str = ""
+    """``env:NAME``: the variable that holds the key of the signature, at least 16 characters."""
+    types: tuple[str, ...] = ()
+    """Types of messages to send; empty for all."""
+
+    @field_validator("secret")
+    @classmethod
+    def _check_secret(cls, secret: str) -> str:
+        if not secret.startswith("env:") or len(secret) < 5:
+            raise ValueError("must name a variable of the environment, such as env:HOOK_SECRET")
+        return secret
+
+
+class StreamParams(Params):
+    """``[stream]``: events as they happen."""
+
+    hysteresis: float = Field(default=1.0, ge=0, le=10, allow_inf_nan=False)
+    """By how much a segment must be nearer (squared distance) before a customer is called by it."""
+    value_change: float = Field(default=0.25, gt=0, le=10, allow_inf_nan=False)
+    """Relative change of expected value that is told."""
+    ahead_seconds: int = Field(default=600, ge=0, le=86_400)
+    """How far the clock of a producer may be ahead of ours."""
+    keep_days: int = Field(default=30, ge=1, le=3_650)
+    """Days for which events are kept that a batch run has seen: an event that comes again later is
+    not recognised by its id alone."""
+    kafka: str = ""
+    """Servers, ``host:port`` and more with commas between, or ``env:NAME``."""
+    topic: str = "coterie.events"
+    group: str = "coterie"
+    out_topic: str = ""
+    """Topic that is told who moved; empty for none."""
+    dead_topic: str = ""
+    """Topic that gets messages which cannot be used, beside the table; empty for none."""
+    webhooks: tuple[Webhook, ...] = ()
