@@ -17,6 +17,7 @@ from coterie.schema import ColumnParams
 from coterie.segmentation.base import SegmentationParams
 from coterie.segmentation.wishes import Rule, Weights
 from coterie.sources.base import Source
+from coterie.streaming.params import StreamParams, Webhook
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
@@ -37,6 +38,8 @@ SECTIONS = {
     "## `[predict]`": PredictParams,
     "## `[privacy]`": PrivacyParams,
     "## `[[offers]]`": Offer,
+    "## `[stream]`": StreamParams,
+    "## `[[stream.webhooks]]`": Webhook,
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -61,7 +62,6 @@ class Stream:
         self.home = Home(folder)
         self.clock = clock
         self.registry = self.home.open_registry()
-        self.streams = Streams(self.registry.project)
         self._lock = threading.RLock()
         self._db: DuckDB | None = None
         self._processor: Processor | None = None
@@ -167,15 +167,19 @@ class Stream:
             day = to_day(to) if to else self._tomorrow()
             return sweep(processor, day, tell)
 
+    @contextmanager
+    def _reading(self) -> Iterator[Streams]:
+        with self.registry.database.transaction() as connection:
+            yield Streams(connection, self.registry.project)
+
     def _tomorrow(self) -> int:
         here = self.clock().astimezone(ZoneInfo(self.settings.project.timezone))
         return to_day(here.date()) + 1
 
     def status(self) -> dict[str, Any]:
         """Return where the stream stands, as JSON; ``open`` is false before it began."""
-        with self.registry.database.transaction() as connection:
-            row = self.streams.row(connection)
-            counts = self.streams.counts(connection)
+        with self._reading() as streams:
+            row, counts = streams.row(), streams.counts()
         if row is None:
             return {"open": False}
         seen = counts["last_ts"]
@@ -195,17 +199,16 @@ class Stream:
         """Return where a customer stands now, as JSON; None if she has no orders yet."""
         with self._lock:
             processor = self.open()
-            with self.registry.database.transaction() as connection:
-                row = self.streams.row(connection)
-                found = self.streams.peek(connection, customer_id)
+            with self._reading() as streams:
+                row, found = streams.row(), streams.peek(customer_id)
             if found is None or row is None:
                 return None
             as_of = int(row["sweeping"] or row["as_of"])
-            spec = processor.model.spec
-            table = unpack([found["measures"]], [customer_id], spec, as_of)
-            processor.db.load("state", table)
-            scored = score(processor.db, processor.model.released, as_of)
-            measures = table.select(list(spec.names)).to_pylist()[0]
+            model, db = processor.model, processor.counting.db
+            table = unpack([found["measures"]], [customer_id], model.spec, as_of)
+            db.load("state", table)
+            scored = score(db, model.released, model.features, as_of)
+            measures = table.select(list(model.spec.names)).to_pylist()[0]
         return {
             "customer_id": customer_id,
             "segment_id": scored.segments[0],
@@ -220,19 +223,14 @@ class Stream:
 
     def _model(self, run_id: str) -> StreamModel:
         folder = self.home.runs / run_id
-        released = load_released(folder)
-        if released.features is None:
-            raise NotReadyError(
-                "The published segments are made of attributes alone: events change nothing.",
-                hint="Add a source of orders, and run again.",
-            )
         about = read_json(folder / MANIFEST)
         data = self.home.data / about["data"]
         filled = {name for name in STREAMED if _holds(data / name)}
+        day = about["as_of"]
         return StreamModel(
             run_id,
-            released,
-            to_day(date.fromisoformat(about["as_of"])),
+            load_released(folder),
+            to_day(date.fromisoformat(day)) if day else 0,
             data,
             frozenset(filled),
             frozenset(table for table, ids in OWN_IDS.items() if self._all_map(*ids)),

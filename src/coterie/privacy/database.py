@@ -15,11 +15,15 @@ from coterie.privacy.person import Person
 from coterie.privacy.scope import Scope
 from coterie.privacy.sifting import GONE, Found, sift_json
 from coterie.store.database import Database
+from coterie.store.stream_tables import DEAD, MOVES, STATES, STREAM_EVENTS, STREAM_LINES
+from coterie.store.streams import LEVEL1
 from coterie.store.tables import CUSTOMERS, HISTORY, JOBS, LOADED, REPLIES
 
 Find = Callable[[Person], Mapping[str, Found]]
 Erase = Callable[[Person], None]
-HOLDING = (CUSTOMERS, HISTORY, JOBS, REPLIES)
+STREAMED = (STREAM_LINES, STREAM_EVENTS, *LEVEL1.values(), STATES, MOVES)
+"""What a stream holds of customers, by their id."""
+HOLDING = (CUSTOMERS, HISTORY, JOBS, REPLIES, *STREAMED, DEAD)
 """All that holds rows of people, or words of requests about them."""
 _JOB = ("params", "result", "error")
 
@@ -156,11 +160,49 @@ def _erase_replies(database: Database, project: str | None, person: Person) -> N
             connection.execute(REPLIES.delete().filter_by(**one))
 
 
-_WAYS = {
+def _find_streamed(
+    table: sa.Table, database: Database, project: str | None, person: Person
+) -> list[dict[str, Any]]:
+    query = sa.select(table).where(*_mine(table, project), table.c.customer_id.in_(person.ids))
+    return [
+        {n: _numbers(v) if isinstance(v, bytes) else v for n, v in row.items()}
+        for row in _rows(database, query)
+    ]
+
+
+def _numbers(packed: bytes) -> list[int]:
+    """Return measures as they are packed: 64-bit integers."""
+    parts = range(0, len(packed), 8)
+    return [int.from_bytes(packed[at : at + 8], "little", signed=True) for at in parts]
+
+
+def _erase_streamed(
+    table: sa.Table, database: Database, project: str | None, person: Person
+) -> None:
+    theirs = *_mine(table, project), table.c.customer_id.in_(person.ids)
+    with database.transaction(writes=True) as connection:
+        connection.execute(table.delete().where(*theirs))
+
+
+def _find_dead(database: Database, project: str | None, person: Person) -> list[dict[str, Any]]:
+    rows = _rows(database, sa.select(DEAD).where(*_mine(DEAD, project)))
+    return [row for row in rows if any(one in row["raw"] for one in person.ids)]
+
+
+def _erase_dead(database: Database, project: str | None, person: Person) -> None:
+    """Remove letters that may be about her: what could not be read is not looked into."""
+    gone = [row["seq"] for row in _find_dead(database, project, person)]
+    with database.transaction(writes=True) as connection:
+        connection.execute(DEAD.delete().where(DEAD.c.seq.in_(gone)))
+
+
+_WAYS: dict[str, tuple[Any, Any]] = {
     CUSTOMERS.name: (_find_members, _erase_members),
     HISTORY.name: (_find_history, _erase_history),
     JOBS.name: (_find_jobs, _erase_jobs),
     REPLIES.name: (_find_replies, _erase_replies),
+    DEAD.name: (_find_dead, _erase_dead),
+    **{t.name: (partial(_find_streamed, t), partial(_erase_streamed, t)) for t in STREAMED},
 }
 
 

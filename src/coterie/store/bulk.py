@@ -128,7 +128,21 @@ def fetch(
 def remove(
     connection: sa.Connection, table: sa.Table, project: str, key: str, values: Sequence[str]
 ) -> None:
-    """Delete rows of a project by one column of their key; parameters as for ``fetch``."""
+    """Delete rows of a project by one column of their key.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        In a transaction.
+    table : sqlalchemy.Table
+        Where from.
+    project : str
+        Whose rows.
+    key : str
+        A column of text.
+    values : sequence of str
+        What it may hold.
+    """
     for raw, some in _portions(connection, values):
         gone = f"DELETE FROM {_q(table.name)} WHERE project ="
         if connection.dialect.name == "postgresql":
@@ -143,8 +157,7 @@ def read_all(connection: sa.Connection, query: sa.Select[Any]) -> list[tuple[Any
     compiled = query.compile(connection, compile_kwargs={"literal_binds": False})
     raw = connection.connection.cursor()
     raw.execute(str(compiled), _values(connection, compiled))
-    found: list[tuple[Any, ...]] = raw.fetchall()
-    return found
+    return list(raw.fetchall())
 
 
 def _values(connection: sa.Connection, compiled: Any) -> Any:

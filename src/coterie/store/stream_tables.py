@@ -174,8 +174,8 @@ STATES = sa.Table(
 """What is known of a customer now: her measures as 64-bit integers in the order of the catalogue
 (the least one stands for null), the time of her last return and of her last line or event, the
 segment that the model gives her, the one by which she is called outside (``label_id`` changes only
-when another is clearly nearer), her expected value as it was last told, and the day since which she is
-called so. All of it changes rarely: to age a million customers by a day writes a few rows."""
+when another is clearly nearer), her expected value as it was last told, and the day since which
+she is called so. All of it changes rarely: to age a million customers by a day writes few rows."""
 
 MOVES = sa.Table(
     "moves",

@@ -1,6 +1,6 @@
 """The stream of a project in the operational database: reading and writing its tables.
 
-Every call takes the connection of a transaction, so that what came, what it changed and what is
+All is done on the connection of one transaction, so that what came, what it changed and what is
 told of it are committed together.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from coterie.errors import NotReadyError
 from coterie.store.bulk import Rows, fetch, insert, moment, put, read_all, remove
 from coterie.store.stream_tables import (
     COUNTS,
@@ -61,124 +62,161 @@ class Streams:
 
     Parameters
     ----------
+    connection : sqlalchemy.Connection
+        In a transaction.
     project : str
         Whose.
     """
 
-    def __init__(self, project: str) -> None:
+    def __init__(self, connection: sa.Connection, project: str) -> None:
+        self._connection = connection
         self.project = project
 
-    def row(self, connection: sa.Connection, *, lock: str = "") -> dict[str, Any] | None:
+    def row(self, *, lock: str = "") -> dict[str, Any] | None:
         """Return the stream's row, or None; ``lock`` may be ``share`` or ``alone``."""
         query = sa.select(STREAMS).filter_by(project=self.project)
         if lock:
             query = query.with_for_update(read=lock == "share")
-        found = connection.execute(query).mappings().first()
+        found = self._connection.execute(query).mappings().first()
         return dict(found) if found else None
 
-    def write(self, connection: sa.Connection, **values: Any) -> None:
+    def opened(self, *, lock: str = "") -> dict[str, Any]:
+        """Return the stream's row.
+
+        Raises
+        ------
+        NotReadyError
+            If the stream did not begin yet.
+        """
+        found = self.row(lock=lock)
+        if found is None:
+            raise NotReadyError("The stream has not begun: nobody is placed yet.")
+        return found
+
+    def write(self, **values: Any) -> None:
         """Change the stream's row, or make it."""
         mine = STREAMS.c.project == self.project
-        if not connection.execute(STREAMS.update().where(mine).values(**values)).rowcount:
-            connection.execute(STREAMS.insert().values(project=self.project, **values))
+        if not self._connection.execute(STREAMS.update().where(mine).values(**values)).rowcount:
+            self._connection.execute(STREAMS.insert().values(project=self.project, **values))
 
-    def counts(self, connection: sa.Connection) -> dict[str, Any]:
+    def counts(self) -> dict[str, Any]:
         """Return what came in numbers."""
         query = sa.select(COUNTS).filter_by(project=self.project)
-        found = connection.execute(query).mappings().first()
+        found = self._connection.execute(query).mappings().first()
         none = dict.fromkeys(("accepted", "repeated", "late", "refused", "moves"), 0)
         return dict(found) if found else {**none, "last_ts": None, "at": None}
 
-    def count(
-        self, connection: sa.Connection, now: datetime, last_ts: int | None, **more: int
-    ) -> None:
-        """Add to the numbers; the row is held until the transaction ends."""
+    def count(self, now: datetime, last_ts: int | None, **more: int) -> None:
+        """Add to the numbers; the row is held until the transaction ends.
+
+        Parameters
+        ----------
+        now : datetime
+            When.
+        last_ts : int or None
+            The latest time among what came.
+        **more : int
+            What to add, by column.
+        """
         mine = COUNTS.c.project == self.project
         values: dict[str, Any] = {name: COUNTS.c[name] + n for name, n in more.items()}
         values["at"] = now
         if last_ts is not None:
             older = sa.or_(COUNTS.c.last_ts.is_(None), COUNTS.c.last_ts < last_ts)
             values["last_ts"] = sa.case((older, last_ts), else_=COUNTS.c.last_ts)
-        if connection.execute(COUNTS.update().where(mine).values(**values)).rowcount:
+        if self._connection.execute(COUNTS.update().where(mine).values(**values)).rowcount:
             return
         none = dict.fromkeys(("accepted", "repeated", "late", "refused", "moves"), 0)
         row = {**none, **more, "project": self.project, "last_ts": last_ts, "at": now}
-        connection.execute(COUNTS.insert().values(**row))
+        self._connection.execute(COUNTS.insert().values(**row))
 
-    def known(
-        self, connection: sa.Connection, lines: Sequence[str], events: Sequence[str]
-    ) -> set[str]:
+    def known(self, lines: Sequence[str], events: Sequence[str]) -> set[str]:
         """Return which of these ids came before."""
-        found = fetch(connection, STREAM_LINES, self.project, "line_id", lines, ["line_id"])
-        found += fetch(connection, STREAM_EVENTS, self.project, "event_id", events, ["event_id"])
+        found = fetch(self._connection, STREAM_LINES, self.project, "line_id", lines, ["line_id"])
+        found += fetch(
+            self._connection, STREAM_EVENTS, self.project, "event_id", events, ["event_id"]
+        )
         return {name for (name,) in found}
 
-    def keep(self, connection: sa.Connection, lines: Rows, events: Rows) -> None:
+    def keep(self, lines: Rows, events: Rows) -> None:
         """Write down what came: rows without the project, all of them new."""
         for table, rows in ((STREAM_LINES, lines), (STREAM_EVENTS, events)):
-            insert(connection, table, self._mine(rows), ["project", *columns_of(table)])
+            insert(self._connection, table, self._mine(rows), ["project", *columns_of(table)])
 
-    def kept_lines(
-        self, connection: sa.Connection, customers: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
+    def kept_lines(self, customers: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return the order lines that came of some customers."""
         names = columns_of(STREAM_LINES)
-        return fetch(connection, STREAM_LINES, self.project, BY, customers, names)
+        return fetch(self._connection, STREAM_LINES, self.project, BY, customers, names)
 
-    def kept_events(
-        self, connection: sa.Connection, customers: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
+    def kept_events(self, customers: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return the other events that came of some customers; all are looked through."""
         names = columns_of(STREAM_EVENTS)
-        return fetch(connection, STREAM_EVENTS, self.project, BY, customers, names)
+        return fetch(self._connection, STREAM_EVENTS, self.project, BY, customers, names)
 
-    def kept_since(
-        self, connection: sa.Connection, table: sa.Table, after: str, n: int
-    ) -> list[tuple[Any, ...]]:
-        """Return the next rows that came, in the order of their ids after one of them."""
+    def kept_since(self, table: sa.Table, after: str, n: int) -> list[tuple[Any, ...]]:
+        """Return the next rows that came, in the order of their ids after one of them.
+
+        Parameters
+        ----------
+        table : sqlalchemy.Table
+            ``STREAM_LINES`` or ``STREAM_EVENTS``.
+        after : str
+            An id.
+        n : int
+            How many at most.
+
+        Returns
+        -------
+        list of tuple
+            All columns but the project.
+        """
         key = table.primary_key.columns.values()[1]
         query = sa.select(*(table.c[name] for name in columns_of(table)))
         query = query.where(table.c.project == self.project, key > after).order_by(key).limit(n)
-        return read_all(connection, query)
+        return read_all(self._connection, query)
 
-    def level1(
-        self, connection: sa.Connection, name: str, customers: Sequence[str]
-    ) -> list[tuple[Any, ...]]:
+    def level1(self, name: str, customers: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return rows of a table of level 1, all columns but the project."""
         table = LEVEL1[name]
-        return fetch(connection, table, self.project, BY, customers, columns_of(table))
+        return fetch(self._connection, table, self.project, BY, customers, columns_of(table))
 
-    def add(self, connection: sa.Connection, name: str, rows: Rows) -> None:
+    def add(self, name: str, rows: Rows) -> None:
         """Add rows to a table of level 1: sums are added, of an order the first hour is kept."""
         table = LEVEL1[name]
         keys = {column.name for column in table.primary_key}
         merge = {n: (_FIRST | _PLUS)[n] for n in columns_of(table) if n not in keys}
-        put(connection, table, self._mine(rows), merge=merge)
+        put(self._connection, table, self._mine(rows), merge=merge)
 
-    def replace(
-        self, connection: sa.Connection, name: str, customers: Sequence[str], rows: Rows
-    ) -> None:
-        """Put rows of some customers in the place of all that they have in a table of level 1."""
+    def replace(self, name: str, customers: Sequence[str], rows: Rows) -> None:
+        """Put rows of some customers in the place of all that they have in a table of level 1.
+
+        Parameters
+        ----------
+        name : str
+            The table.
+        customers : sequence of str
+            Who.
+        rows : rows
+            All columns but the project.
+        """
         table = LEVEL1[name]
-        remove(connection, table, self.project, BY, customers)
-        insert(connection, table, self._mine(rows), ["project", *columns_of(table)])
+        remove(self._connection, table, self.project, BY, customers)
+        insert(self._connection, table, self._mine(rows), ["project", *columns_of(table)])
 
-    def states(
-        self, connection: sa.Connection, customers: Sequence[str]
-    ) -> dict[str, tuple[Any, ...]]:
+    def states(self, customers: Sequence[str]) -> dict[str, tuple[Any, ...]]:
         """Return the states of customers by id, and hold them until the transaction ends."""
-        if connection.dialect.name == "postgresql":
-            self._hold(connection, customers)
-        rows = fetch(connection, STATES, self.project, BY, customers, STATE)
+        if self._connection.dialect.name == "postgresql":
+            self._hold(customers)
+        rows = fetch(self._connection, STATES, self.project, BY, customers, STATE)
         return {row[0]: row for row in rows if row[1]}
 
-    def peek(self, connection: sa.Connection, customer_id: str) -> dict[str, Any] | None:
+    def peek(self, customer_id: str) -> dict[str, Any] | None:
         """Return the state of a customer without holding it, or None."""
         query = sa.select(STATES).filter_by(project=self.project, customer_id=customer_id)
-        found = connection.execute(query.where(STATES.c.label_id != "")).mappings().first()
+        found = self._connection.execute(query.where(STATES.c.label_id != "")).mappings().first()
         return dict(found) if found else None
 
-    def _hold(self, connection: sa.Connection, customers: Sequence[str]) -> None:
+    def _hold(self, customers: Sequence[str]) -> None:
         """Lock rows in order, those of new customers too: two consumers never do one at a time."""
         blank = sa.text(
             "INSERT INTO states (project, customer_id, measures, segment_id, label_id, since) "
@@ -190,83 +228,110 @@ class Streams:
             "ORDER BY customer_id FOR UPDATE"
         )
         what = {"project": self.project, "ids": list(customers)}
-        connection.execute(blank, what)
-        connection.execute(held, what)
+        self._connection.execute(blank, what)
+        self._connection.execute(held, what)
 
-    def next_states(self, connection: sa.Connection, after: str, n: int) -> list[tuple[Any, ...]]:
+    def next_states(self, after: str, n: int) -> list[tuple[Any, ...]]:
         """Return the next states in the order of the customers after one of them, and hold them."""
         query = sa.select(*(STATES.c[name] for name in STATE))
         known = STATES.c.label_id != ""  # of others only the row is held
         query = query.where(STATES.c.project == self.project, STATES.c.customer_id > after, known)
         query = query.order_by(STATES.c.customer_id).limit(n).with_for_update()
-        return read_all(connection, query)
+        return read_all(self._connection, query)
 
-    def put_states(self, connection: sa.Connection, rows: Rows) -> None:
+    def put_states(self, rows: Rows) -> None:
         """Write states, in the order of ``STATE``."""
-        put(connection, STATES, self._mine(rows))
+        put(self._connection, STATES, self._mine(rows))
 
-    def add_moves(self, connection: sa.Connection, rows: Rows, now: datetime) -> None:
+    def add_moves(self, rows: Rows, now: datetime) -> None:
         """Write what is to be told, in the order of ``MOVE`` without ``id`` and ``at``.
 
         They were counted before: the numbers make ids that no other message has.
         """
         if not rows:
             return
-        last = int(self.counts(connection)["moves"])
-        at, made = moment(connection, now), []
+        last = int(self.counts()["moves"])
+        at, made = moment(self._connection, now), []
         for number, row in enumerate(rows, last - len(rows) + 1):
             words = json.dumps([self.project, number, *row])
             made.append((hashlib.sha256(words.encode()).hexdigest()[:24], *row, at))
-        insert(connection, MOVES, self._mine(made), ["project", *MOVE])
+        insert(self._connection, MOVES, self._mine(made), ["project", *MOVE])
 
-    def moves_after(
-        self, connection: sa.Connection, seq: int, n: int, *, customer: str = ""
-    ) -> list[dict[str, Any]]:
-        """Return what is told after a number, in order."""
+    def moves_after(self, seq: int, n: int, *, customer: str = "") -> list[dict[str, Any]]:
+        """Return what is told after a number, in order.
+
+        Parameters
+        ----------
+        seq : int
+            A number.
+        n : int
+            How many at most.
+        customer : str, optional
+            Whose alone.
+
+        Returns
+        -------
+        list of dict
+            Rows of ``MOVES``.
+        """
         query = sa.select(MOVES).where(MOVES.c.project == self.project, MOVES.c.seq > seq)
         if customer:
             query = query.where(MOVES.c.customer_id == customer)
-        rows = connection.execute(query.order_by(MOVES.c.seq).limit(n)).mappings()
+        rows = self._connection.execute(query.order_by(MOVES.c.seq).limit(n)).mappings()
         return [dict(row) for row in rows]
 
     def bury(
         self,
-        connection: sa.Connection,
         source: str,
         letters: Iterable[tuple[str, str, str]],
         now: datetime,
     ) -> None:
-        """Keep messages that cannot be used: (reason, message, raw)."""
-        rows = [(source, *letter, moment(connection, now)) for letter in letters]
-        insert(connection, DEAD, self._mine(rows), ["project", *columns_of(DEAD)[1:]])
+        """Keep messages that cannot be used: (reason, message, raw).
 
-    def offsets(self, connection: sa.Connection, topic: str) -> dict[int, int]:
+        Parameters
+        ----------
+        source : str
+            Where they came from.
+        letters : iterable of (str, str, str)
+            Reason, message and raw text of each.
+        now : datetime
+            When.
+        """
+        rows = [(source, *letter, moment(self._connection, now)) for letter in letters]
+        insert(self._connection, DEAD, self._mine(rows), ["project", *columns_of(DEAD)[1:]])
+
+    def offsets(self, topic: str) -> dict[int, int]:
         """Return the next message to be read of each partition."""
         query = sa.select(OFFSETS.c.partition, OFFSETS.c.next)
         query = query.filter_by(project=self.project, topic=topic)
-        return {row.partition: row.next for row in connection.execute(query)}
+        return {row.partition: row.next for row in self._connection.execute(query)}
 
-    def set_offsets(
-        self, connection: sa.Connection, topic: str, offsets: Mapping[int, int]
-    ) -> None:
-        """Remember the next message of partitions; a number never goes back."""
+    def set_offsets(self, topic: str, offsets: Mapping[int, int]) -> None:
+        """Remember the next message of partitions; a number never goes back.
+
+        Parameters
+        ----------
+        topic : str
+            Of Kafka.
+        offsets : mapping of int to int
+            Partition -> the next message.
+        """
         rows = [(self.project, topic, part, nxt) for part, nxt in sorted(offsets.items())]
         later = "CASE WHEN excluded.next > t.next THEN excluded.next ELSE t.next END"
-        put(connection, OFFSETS, rows, merge={"next": later})
+        put(self._connection, OFFSETS, rows, merge={"next": later})
 
-    def clear_level1(self, connection: sa.Connection) -> None:
+    def clear_level1(self) -> None:
         """Forget level 1, to make it anew; what came stays."""
         for table in LEVEL1.values():
-            connection.execute(table.delete().where(table.c.project == self.project))
+            self._connection.execute(table.delete().where(table.c.project == self.project))
 
-    def load(self, connection: sa.Connection, name: str, rows: Rows) -> None:
+    def load(self, name: str, rows: Rows) -> None:
         """Write rows of a table of level 1 that is empty for them."""
         table = LEVEL1[name]
-        insert(connection, table, self._mine(rows), ["project", *columns_of(table)])
+        insert(self._connection, table, self._mine(rows), ["project", *columns_of(table)])
 
     def leaving(
         self,
-        connection: sa.Connection,
         windows: Sequence[int],
         was: int,
         is_now: int,
@@ -276,14 +341,17 @@ class Streams:
 
         Parameters
         ----------
-        connection : sqlalchemy.Connection
-            In a transaction.
         windows : sequence of int
             Lengths in days.
         was, is_now : int
             The former day and the new one.
         between : (str, str)
             First and last customer, both included.
+
+        Returns
+        -------
+        list of str
+            In order.
         """
         found: set[str] = set()
         for table in LEVEL1.values():
@@ -300,18 +368,18 @@ class Streams:
                     sa.or_(sa.false(), *days),
                 )
             )
-            found |= set(connection.execute(query).scalars())
+            found |= set(self._connection.execute(query).scalars())
         return sorted(found)
 
-    def forget(self, connection: sa.Connection, customers: Sequence[str]) -> None:
+    def forget(self, customers: Sequence[str]) -> None:
         """Drop the states of customers of whom nothing is known any more."""
-        remove(connection, STATES, self.project, BY, customers)
+        remove(self._connection, STATES, self.project, BY, customers)
 
-    def prune(self, connection: sa.Connection, *, before: int) -> None:
+    def prune(self, *, before: int) -> None:
         """Drop what came of days before one of them."""
         for table in (STREAM_LINES, STREAM_EVENTS):
             old = table.c.project == self.project, table.c.day < before
-            connection.execute(table.delete().where(*old))
+            self._connection.execute(table.delete().where(*old))
 
     def _mine(self, rows: Rows) -> list[tuple[Any, ...]]:
         return [(self.project, *row) for row in rows]

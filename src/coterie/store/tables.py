@@ -44,6 +44,7 @@ class Moment(sa.types.TypeDecorator[datetime]):
 
 
 def project_column(**how: Any) -> sa.Column[str]:
+    """Return the column that tells whose a row is; empty for a project of its own."""
     return sa.Column("project", sa.String, nullable=False, server_default="", **how)
 
 

@@ -162,7 +162,7 @@ class Scored:
     frame: pa.Table
 
 
-def score(db: DuckDB, released: Released, as_of: int) -> Scored:
+def score(db: DuckDB, released: Released, model: FeatureModel, as_of: int) -> Scored:
     """Place everybody in ``state``.
 
     Parameters
@@ -170,7 +170,9 @@ def score(db: DuckDB, released: Released, as_of: int) -> Scored:
     db : DuckDB
         Holds ``state``, and ``people`` if the model knows attributes.
     released : Released
-        The published segmentation, with features.
+        The published segmentation.
+    model : FeatureModel
+        Its features.
     as_of : int
         The day of ``state``.
 
@@ -179,15 +181,14 @@ def score(db: DuckDB, released: Released, as_of: int) -> Scored:
     Scored
         As they are on that day.
     """
-    model: FeatureModel = released.features  # type: ignore[assignment]  # streams need features
     create_features(db, model, as_of, Sources())
     make_frame(db, released.matrix)
     place(db, released.matrix, released.model, released.ids)
     clv = "f.clv" if model.value else "CAST(NULL AS DOUBLE)"
     names = ", ".join(f's."{name}"' for name in model.catalogue.state.names)
     table = db.query(
-        f"SELECT a.customer_id, a.segment_id, a.margin, {clv} AS clv__, {names} FROM assignments AS a "
-        "JOIN state AS s ON s.customer_id = a.customer_id "
+        f"SELECT a.customer_id, a.segment_id, a.margin, {clv} AS clv__, {names} "
+        "FROM assignments AS a JOIN state AS s ON s.customer_id = a.customer_id "
         "JOIN features AS f ON f.customer_id = a.customer_id ORDER BY a.customer_id"
     )
     frame = db.query(f"SELECT * FROM {FRAME} ORDER BY customer_id")
@@ -252,7 +253,24 @@ def pack(table: pa.Table, names: Sequence[str]) -> list[bytes]:
 
 
 def unpack(packed: Sequence[bytes], ids: Sequence[str], spec: StateSpec, as_of: int) -> pa.Table:
-    """Return packed measures as the table ``state`` of a day."""
+    """Return packed measures as the table ``state`` of a day.
+
+    Parameters
+    ----------
+    packed : sequence of bytes
+        As ``pack`` made them.
+    ids : sequence of str
+        Whose they are.
+    spec : StateSpec
+        The measures.
+    as_of : int
+        The day.
+
+    Returns
+    -------
+    pa.Table
+        customer_id, as_of, measures_hash and the measures.
+    """
     n = len(packed)
     whole = np.frombuffer(b"".join(packed), dtype="<i8").reshape(n, len(spec.names))
     columns = [pa.array(ids, pa.string()), pa.array(np.full(n, as_of, np.int32))]

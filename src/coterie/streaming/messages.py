@@ -143,7 +143,17 @@ class Batch:
     repeated: int = 0
 
     def refuse(self, rows: dict[str, tuple[Any, ...]], key: str, reason: str, message: str) -> None:
-        """Take a row out, and say why."""
+        """Take a row out, and say why.
+
+        Parameters
+        ----------
+        rows : dict of str to tuple
+            ``lines`` or ``events``.
+        key : str
+            The id of the row.
+        reason, message : str
+            As of ``Refused``.
+        """
         del rows[key]
         self.refused.append(_refused(reason, message, self.raw[key]))
 
@@ -165,7 +175,7 @@ _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def split(body: bytes) -> list[bytes]:
-    """Return the messages of a body: one object, a list of them, or one a line (NDJSON).
+    r"""Return the messages of a body: one object, a list of them, or one a line (NDJSON).
 
     Parameters
     ----------
@@ -184,7 +194,7 @@ def split(body: bytes) -> list[bytes]:
 
     Examples
     --------
-    >>> split(b'[{"id": "a"}, {"id": "b"}]'), split(b'{"id": "a"}\\n{"id": "b"}')
+    >>> split(b'[{"id": "a"}, {"id": "b"}]'), split(b'{"id": "a"}\n{"id": "b"}')
     ([b'{"id": "a"}', b'{"id": "b"}'], [b'{"id": "a"}', b'{"id": "b"}'])
     """
     if body.lstrip()[:1] == b"[":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import literal
+from coterie.errors import NotReadyError
 from coterie.features.asof import FeatureModel
 from coterie.features.measures import StateSpec
 from coterie.segmentation.released import Released
@@ -58,7 +59,11 @@ class StreamModel:
     @property
     def features(self) -> FeatureModel:
         """The fitted features."""
-        assert self.released.features is not None
+        if self.released.features is None:
+            raise NotReadyError(
+                "The published segments are made of attributes alone: events change nothing.",
+                hint="Add a source of orders, and run again.",
+            )
         return self.released.features
 
     @property

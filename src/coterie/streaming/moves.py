@@ -58,7 +58,8 @@ def find_moves(
     """
     rows = _differing(scored, before, model.params.value_change)
     stays = _stays(rows, scored, before, model)
-    states, moves = [], []
+    states: list[tuple[Any, ...]] = []
+    moves: list[tuple[Any, ...]] = []
     for row in rows:
         who = scored.ids[row]
         old = before.get(who)

@@ -5,16 +5,15 @@ It is one transaction: until it is committed the stream goes on with the former 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
-
-import sqlalchemy as sa
 
 from coterie.engine.duckdb import DuckDB
 from coterie.features.level1 import build_level1
 from coterie.segmentation.placing import NONE
 from coterie.store.stream_tables import STREAM_EVENTS, STREAM_LINES
-from coterie.store.streams import STATE
+from coterie.store.streams import STATE, Streams
 from coterie.streaming.measuring import LEVEL1, score, to_rows
 from coterie.streaming.messages import EVENT, LINE
 from coterie.streaming.model import StreamModel
@@ -42,28 +41,27 @@ def open_stream(processor: Processor, tell: Tell | None = None) -> bool:
         Whether anything was done.
     """
     tell = tell or (lambda *_: None)
-    model, streams = processor.model, processor.streams
+    model = processor.model
     with processor.database.transaction() as connection:
-        if _stands(streams.row(connection), model):
+        if _stands(Streams(connection, processor.project).row(), model):
             return False
     tell("measuring what the run has seen", 0.0)
-    db = processor.db
+    db = processor.counting.db
     _make_level1(db, model)
-    with processor.database.transaction(writes=True) as connection:
-        row = streams.row(connection, lock="alone")
+    with processor.writing() as streams:
+        row = streams.row(lock="alone")
         if _stands(row, model):
             return False
         now = processor.clock()
         as_of = max(model.watermark, int(row["sweeping"] or row["as_of"]) if row else 0)
-        former = _former(processor, connection)
-        streams.clear_level1(connection)
+        former = _former(streams)
+        streams.clear_level1()
         for number, name in enumerate(LEVEL1):
             tell("writing what the run has counted", number / len(LEVEL1))
             for part in _parts(db, name):
-                streams.load(connection, name, part)
-        moves, placed = _place_all(processor, connection, former, as_of)
+                streams.load(name, part)
+        moves, placed = _place_all(processor, streams, former, as_of)
         streams.write(
-            connection,
             run_id=model.run_id,
             model_id=model.released.model_id,
             measures_hash=model.spec.hash,
@@ -74,12 +72,12 @@ def open_stream(processor: Processor, tell: Tell | None = None) -> bool:
             changed=now,
         )
         tell("counting what came since", 0.0)
-        more, touched = _replay(processor, connection, as_of)
+        more, touched = _replay(processor, streams, as_of)
         moves += more
-        moves += _forgotten(processor, connection, former, former.keys() - placed - touched)
-        streams.prune(connection, before=model.watermark - model.params.keep_days)
-        streams.count(connection, now, None, moves=len(moves))
-        streams.add_moves(connection, moves, now)
+        moves += _forgotten(processor, streams, former, former.keys() - placed - touched)
+        streams.prune(before=model.watermark - model.params.keep_days)
+        streams.count(now, None, moves=len(moves))
+        streams.add_moves(moves, now)
     return True
 
 
@@ -103,11 +101,11 @@ def _parts(db: DuckDB, name: str) -> Iterator[list[tuple[Any, ...]]]:
         yield to_rows(batch)
 
 
-def _former(processor: Processor, connection: sa.Connection) -> dict[str, tuple[Any, ...]]:
+def _former(streams: Streams) -> dict[str, tuple[Any, ...]]:
     """Return the states until now, without the measures."""
     found: dict[str, tuple[Any, ...]] = {}
     after = ""
-    while rows := processor.streams.next_states(connection, after, _PART):
+    while rows := streams.next_states(after, _PART):
         found |= {row[0]: (row[0], b"", *row[2:]) for row in rows}
         after = rows[-1][0]
     return found
@@ -115,16 +113,16 @@ def _former(processor: Processor, connection: sa.Connection) -> dict[str, tuple[
 
 def _place_all(
     processor: Processor,
-    connection: sa.Connection,
+    streams: Streams,
     former: Mapping[str, tuple[Any, ...]],
     as_of: int,
 ) -> tuple[list[tuple[Any, ...]], set[str]]:
     """Measure and place everybody the run knows; return what is to be told, and who they are."""
-    db, model = processor.db, processor.model
+    db, model = processor.counting.db, processor.model
     db.create("state", model.spec.sql(as_of))
     for name in LEVEL1:
         db.drop(name)
-    scored = score(db, model.released, as_of)
+    scored = score(db, model.released, model.features, as_of)
     seen = db.query(
         "SELECT customer_id, max(epoch_us(ts)) AS last_ts, "
         "max(epoch_us(ts)) FILTER (kind = 'return') AS returned_ts "
@@ -138,18 +136,18 @@ def _place_all(
         {who: ts for who, ts in zip(ids, returned, strict=True) if ts is not None},
     )
     states, moves = find_moves(scored, former, model, now)
-    processor.streams.put_states(connection, states)
+    streams.put_states(states)
     return (moves if former else []), set(scored.ids)
 
 
 def _forgotten(
     processor: Processor,
-    connection: sa.Connection,
+    streams: Streams,
     former: Mapping[str, tuple[Any, ...]],
-    gone: Set[str],
+    gone: AbstractSet[str],
 ) -> list[tuple[Any, ...]]:
     """Drop those of whom neither the run nor the stream knows anything any more, and tell it."""
-    processor.streams.forget(connection, sorted(gone))
+    streams.forget(sorted(gone))
     label, model = STATE.index("label_id"), processor.model
     told = (None, None, None, model.released.model_id, model.watermark, None)
     return [
@@ -160,7 +158,7 @@ def _forgotten(
 
 
 def _replay(
-    processor: Processor, connection: sa.Connection, as_of: int
+    processor: Processor, streams: Streams, as_of: int
 ) -> tuple[list[tuple[Any, ...]], set[str]]:
     """Count again all that came and that the run has not seen; return whom it touched, too."""
     moves: list[tuple[Any, ...]] = []
@@ -169,11 +167,11 @@ def _replay(
     for table, columns in ((STREAM_LINES, LINE), (STREAM_EVENTS, EVENT)):
         after, day, who = "", columns.index("day"), columns.index("customer_id")
         name = table.name.removeprefix("stream_")
-        while rows := processor.streams.kept_since(connection, table, after, _PAGE):
+        while rows := streams.kept_since(table, after, _PAGE):
             after = rows[-1][0]
-            seen = processor.seen_by_run(name, [r[0] for r in rows if r[day] < watermark])
+            seen = processor.counting.seen_by_run(name, [r[0] for r in rows if r[day] < watermark])
             new = [row for row in rows if row[day] >= watermark or row[0] not in seen]
             touched |= {row[who] for row in new if row[who] is not None}
             lines, events = (new, []) if table is STREAM_LINES else ([], new)
-            moves += processor.apply(connection, lines, events, as_of=as_of, cause="model")
+            moves += processor.counting.apply(streams, lines, events, as_of=as_of, cause="model")
     return moves, touched

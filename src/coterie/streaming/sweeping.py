@@ -10,9 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
-import sqlalchemy as sa
 
-from coterie.store.streams import STATE
+from coterie.store.streams import STATE, Streams
 from coterie.streaming.measuring import LEVEL1, make_state, score, unpack
 from coterie.streaming.moves import Now, find_moves
 from coterie.streaming.processor import Processor
@@ -40,33 +39,32 @@ def sweep(processor: Processor, as_of: int, tell: Tell | None = None) -> int:
     int
         Messages to tell.
     """
-    streams, told = processor.streams, 0
+    told = 0
     tell = tell or (lambda *_: None)
     while True:
-        with processor.database.transaction(writes=True) as connection:
-            row = streams.row(connection, lock="alone")
-            assert row is not None, "the stream was not opened"
+        with processor.writing() as streams:
+            row = streams.opened(lock="alone")
             if row["sweeping"] is None:
                 if as_of <= row["as_of"]:
                     return told
                 row |= {"sweeping": as_of, "swept": ""}
-            found, last = _sweep_part(processor, connection, row)
+            found, last = _sweep_part(processor, streams, row)
             now = processor.clock()
             done = {"as_of": row["sweeping"], "sweeping": None, "swept": None}
             on = {"sweeping": row["sweeping"], "swept": last}
-            streams.write(connection, changed=now, **(on if last else done))
-            streams.count(connection, now, None, moves=len(found))
-            streams.add_moves(connection, found, now)
+            streams.write(changed=now, **(on if last else done))
+            streams.count(now, None, moves=len(found))
+            streams.add_moves(found, now)
         told += len(found)
         tell("placing everybody on a new day", 0.0 if last else 1.0)
 
 
 def _sweep_part(
-    processor: Processor, connection: sa.Connection, row: dict[str, Any]
+    processor: Processor, streams: Streams, row: dict[str, Any]
 ) -> tuple[list[tuple[Any, ...]], str]:
     """Place the next customers; return what is to be told and the last of them, "" at the end."""
-    streams, model, db = processor.streams, processor.model, processor.db
-    states = streams.next_states(connection, row["swept"], PART)
+    model, db = processor.model, processor.counting.db
+    states = streams.next_states(row["swept"], PART)
     if not states:
         return [], ""
     as_of, last = row["sweeping"], states[-1][0]
@@ -74,30 +72,28 @@ def _sweep_part(
     table = unpack([s[_MEASURES] for s in states], [s[0] for s in states], model.spec, as_of)
     leaving = [
         who
-        for who in streams.leaving(
-            connection, model.windows, row["as_of"], as_of, (states[0][0], last)
-        )
+        for who in streams.leaving(model.windows, row["as_of"], as_of, (states[0][0], last))
         if who in before
     ]
     if leaving:
-        table = _measured_anew(processor, connection, table, leaving, as_of)
+        table = _measured_anew(processor, streams, table, leaving, as_of)
     db.load("state", table)
-    scored = score(db, model.released, as_of)
+    scored = score(db, model.released, model.features, as_of)
     changed, moves = find_moves(scored, before, model, Now(as_of, "time", {}, {}))
-    streams.put_states(connection, changed)
+    streams.put_states(changed)
     return moves, last if len(states) == PART else ""
 
 
 def _measured_anew(
-    processor: Processor, connection: sa.Connection, table: pa.Table, who: list[str], as_of: int
+    processor: Processor, streams: Streams, table: pa.Table, who: list[str], as_of: int
 ) -> pa.Table:
     """Return the table of states with those of some customers as of a later day."""
-    rows = {name: processor.streams.level1(connection, name, who) for name in LEVEL1}
-    processor.see_raw(connection, who)
-    make_state(processor.db, processor.model.spec, rows, as_of)
+    rows = {name: streams.level1(name, who) for name in LEVEL1}
+    processor.counting.see_raw(streams, who)
+    make_state(processor.counting.db, processor.model.spec, rows, as_of)
     names = ", ".join(f'"{name}"' for name in table.column_names)
-    processor.db.load("all_states", table)
-    return processor.db.query(
+    processor.counting.db.load("all_states", table)
+    return processor.counting.db.query(
         f"SELECT {names} FROM state UNION ALL SELECT {names} FROM all_states "
         "WHERE customer_id NOT IN (SELECT customer_id FROM state)"
     )

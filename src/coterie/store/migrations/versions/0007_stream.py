@@ -1,5 +1,7 @@
 """What comes by the stream, level 1 and states of every customer, and who moved."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -20,19 +22,19 @@ SUMS = (
 NUMBERED = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
-def _project(*, key: bool = True) -> sa.Column:
+def _project(*, key: bool = True) -> sa.Column[Any]:
     return sa.Column("project", sa.String, primary_key=key, nullable=False, server_default="")
 
 
-def _text(name: str, *, key: bool = False, null: bool = False) -> sa.Column:
+def _text(name: str, *, key: bool = False, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, PLAIN, primary_key=key, nullable=null)
 
 
-def _whole(name: str, *, null: bool = False) -> sa.Column:
+def _whole(name: str, *, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.BigInteger, nullable=null)
 
 
-def _day(*, key: bool = False) -> sa.Column:
+def _day(*, key: bool = False) -> sa.Column[Any]:
     return sa.Column("day", sa.Integer, primary_key=key, nullable=False, autoincrement=False)
 
 
