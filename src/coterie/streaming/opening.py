@@ -119,8 +119,11 @@ def _place_all(
 ) -> tuple[list[tuple[Any, ...]], set[str]]:
     """Measure and place everybody the run knows; return what is to be told, and who they are."""
     db, model = processor.counting.db, processor.model
+    raw = sorted(model.raw_tables & model.tables)
+    for name in raw:
+        db.create(name, f"SELECT * FROM past_{name}")
     db.create("state", model.spec.sql(as_of))
-    for name in LEVEL1:
+    for name in (*LEVEL1, *raw):
         db.drop(name)
     scored = score(db, model.released, model.features, as_of)
     seen = db.query(
