@@ -32,6 +32,7 @@ from coterie.validation.netting import match_returns
 CUT = datetime(2026, 3, 1, tzinfo=UTC)
 """The day of the run: it has seen all before."""
 DAY = CUT.toordinal() - datetime(1970, 1, 1, tzinfo=UTC).toordinal()
+NETTED, AT_ONCE = Rules(), StreamParams(hysteresis=0)
 READING = Reading("UTC", frozenset({"POST"}))
 
 
@@ -120,10 +121,10 @@ def make_world(
     *,
     project: str = "shop",
     past: Sequence[bytes] = PAST,
-    rules: Rules = Rules(),
+    rules: Rules = NETTED,
     measures: Sequence[Measure] = (),
     own_ids: bool = True,
-    params: StreamParams = StreamParams(hysteresis=0),
+    params: StreamParams = AT_ONCE,
 ) -> World:
     """Fit a small model on a past, and return the processor of a stream after it."""
     data = folder / "data"
