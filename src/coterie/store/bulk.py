@@ -125,6 +125,60 @@ def fetch(
     return found
 
 
+def fetch_pairs(
+    connection: sa.Connection,
+    table: sa.Table,
+    project: str,
+    keys: tuple[str, str],
+    pairs: Sequence[tuple[str, Any]],
+    names: Sequence[str],
+) -> list[tuple[Any, ...]]:
+    """Return rows of a project by two columns of their key, the first of text.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+        In a transaction.
+    table : sqlalchemy.Table
+        Where from.
+    project : str
+        Whose rows.
+    keys : (str, str)
+        The columns.
+    pairs : sequence of (str, str or int)
+        What they may hold, no pair twice.
+    names : sequence of str
+        Columns to read.
+
+    Returns
+    -------
+    list of tuple
+        In no order.
+    """
+    found: list[tuple[Any, ...]] = []
+    listed = ", ".join(f"t.{_q(name)}" for name in names)
+    raw = connection.connection.cursor()
+    for start in range(0, len(pairs), _MANY):
+        some = pairs[start : start + _MANY]
+        if connection.dialect.name == "postgresql":
+            kind = "text" if isinstance(some[0][1], str) else "int"
+            raw.execute(
+                f"SELECT {listed} FROM unnest(%s::text[], %s::{kind}[]) AS j(a, b) "
+                f"JOIN {_q(table.name)} AS t ON t.{_q(keys[0])} = j.a AND t.{_q(keys[1])} = j.b "
+                "WHERE t.project = %s",
+                ([a for a, _ in some], [b for _, b in some], project),
+            )
+        else:
+            raw.execute(
+                f"SELECT {listed} FROM json_each(?) AS j CROSS JOIN {_q(table.name)} AS t "
+                f"ON t.project = ? AND t.{_q(keys[0])} = json_extract(j.value, '$[0]') "
+                f"AND t.{_q(keys[1])} = json_extract(j.value, '$[1]')",
+                (json.dumps(some), project),
+            )
+        found += raw.fetchall()
+    return found
+
+
 def remove(
     connection: sa.Connection, table: sa.Table, project: str, key: str, values: Sequence[str]
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coterie.errors import NotReadyError
-from coterie.store.bulk import Rows, fetch, insert, moment, put, read_all, remove
+from coterie.store.bulk import Rows, fetch, fetch_pairs, insert, moment, put, read_all, remove
 from coterie.store.stream_tables import (
     COUNTS,
     DEAD,
@@ -179,6 +179,14 @@ class Streams:
         """Return rows of a table of level 1, all columns but the project."""
         table = LEVEL1[name]
         return fetch(self._connection, table, self.project, BY, customers, columns_of(table))
+
+    def rows_at(self, name: str, like: Rows) -> list[tuple[Any, ...]]:
+        """Return the rows of a table of level 1 that have the keys of others."""
+        names = columns_of(LEVEL1[name])
+        other = "order_id" if name == "orders" else "day"
+        at, keys = names.index(other), (BY, other)
+        pairs = [(row[0], row[at]) for row in like]
+        return fetch_pairs(self._connection, LEVEL1[name], self.project, keys, pairs, names)
 
     def add(self, name: str, rows: Rows) -> None:
         """Add rows to a table of level 1: sums are added, of an order the first hour is kept."""
@@ -365,7 +373,7 @@ class Streams:
                 .where(
                     table.c.project == self.project,
                     table.c.customer_id >= between[0],
-                table.c.customer_id <= between[1],
+                    table.c.customer_id <= between[1],
                     sa.or_(sa.false(), *days),
                 )
             )

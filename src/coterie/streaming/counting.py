@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
 from coterie.store.streams import STATE, Streams
+from coterie.streaming.adding import add_up, of_customers, reads_events
 from coterie.streaming.measuring import (
     LEVEL1,
     Rows,
@@ -21,10 +22,11 @@ from coterie.streaming.measuring import (
     lines_of,
     make_state,
     score,
+    unpack,
 )
 from coterie.streaming.messages import EVENT, LINE
 from coterie.streaming.model import StreamModel
-from coterie.streaming.moves import Now, find_moves
+from coterie.streaming.moves import Now, find_moves, with_measures
 from coterie.validation.netting import match_returns
 
 _KIND, _TS, _CUSTOMER = (LINE.index(n) for n in ("kind", "ts", "customer_id"))
@@ -47,6 +49,7 @@ class Counting:
     def __init__(self, model: StreamModel, db: DuckDB) -> None:
         self.model = model
         self.db = db
+        self._reads_events = reads_events(model.released, model.features)
         model.history(db)
 
     def seen_by_run(self, table: str, ids: Sequence[str]) -> set[str]:
@@ -101,11 +104,50 @@ class Counting:
             return []
         before = streams.states(of)
         anew = self._anew(lines, before)
-        self._add(streams, lines, events, anew, as_of)
+        now = Now(as_of, cause, _latest(lines, events), _returns(lines))
+        # Of others the whole history is read: her first order, a return, measures of the project.
+        known = set() if self.model.spec.custom else before.keys() - anew
+        added = self._added(lines, events, anew, as_of)
+        mine = of_customers(added, known)
+        touched = {name: streams.rows_at(name, mine[name]) for name in ("orders", "order_days")}
+        for name, rows in added.items():
+            streams.add(name, rows)
         if anew:
             self.rebuild(streams, sorted(anew), as_of)
-        latest = _latest(lines, events)
-        return self.evaluate(streams, of, before, as_of, cause, latest, _returns(lines))
+        rest = [who for who in of if who not in known]
+        moves = self.evaluate(streams, rest, before, now) if rest else []
+        if known:
+            some = {who: before[who] for who in sorted(known)}
+            moves += self._evaluate_added(streams, some, touched, mine, now)
+        return moves
+
+    def _evaluate_added(
+        self,
+        streams: Streams,
+        before: Mapping[str, tuple[Any, ...]],
+        touched: Mapping[str, Rows],
+        added: Mapping[str, Rows],
+        now: Now,
+    ) -> list[tuple[Any, ...]]:
+        """Bring measures up to date by what was added; place those whose segment may change."""
+        spec, packed = self.model.spec, _STATE["measures"]
+        known = unpack([row[packed] for row in before.values()], list(before), spec, now.as_of)
+        add_up(self.db, spec, known, touched, added, now.as_of)
+        moves: list[tuple[Any, ...]] = []
+        states: list[tuple[Any, ...]] = []
+        if not self._reads_events:
+            ordered = {row[0] for row in added["order_days"]}
+            self._ask("ordered", sorted(ordered))
+            rest = self.db.query("SELECT * FROM state WHERE customer_id NOT IN (FROM ordered)")
+            self.db.execute("DELETE FROM state WHERE customer_id NOT IN (FROM ordered)")
+            states += with_measures(rest, before, spec, now)
+            if not ordered:
+                streams.put_states(states)
+                return []
+        scored = score(self.db, self.model.released, self.model.features, now.as_of)
+        changed, moves = find_moves(scored, before, self.model, now)
+        streams.put_states([*states, *changed])
+        return moves
 
     def _anew(self, lines: Rows, before: Mapping[str, tuple[Any, ...]]) -> set[str]:
         """Return the customers for whom pairs of sale and return may change."""
@@ -121,22 +163,15 @@ class Counting:
                 found.add(who)
         return found
 
-    def _add(
-        self,
-        streams: Streams,
-        lines: Rows,
-        events: Rows,
-        anew: set[str],
-        as_of: int,
-    ) -> None:
-        """Add to level 1 what needs no look at other lines."""
+    def _added(
+        self, lines: Rows, events: Rows, anew: set[str], as_of: int
+    ) -> dict[str, list[tuple[Any, ...]]]:
+        """Return what is added to level 1 without a look at other lines."""
         plain = [row for row in lines if row[_CUSTOMER] not in anew]
         self.db.load("new_lines", lines_of(plain))
         self.db.load("new_events", events_of(events))
         rules = self.model.spec.rules
-        found = level1_of(self.db, rules, as_of, lines="new_lines", events="new_events")
-        for name, rows in found.items():
-            streams.add(name, rows)
+        return level1_of(self.db, rules, as_of, lines="new_lines", events="new_events")
 
     def rebuild(self, streams: Streams, customers: Sequence[str], as_of: int) -> None:
         """Make level 1 of order lines anew of all lines of some customers.
@@ -179,10 +214,7 @@ class Counting:
         streams: Streams,
         customers: Sequence[str],
         before: Mapping[str, tuple[Any, ...]],
-        as_of: int,
-        cause: str,
-        latest: Mapping[str, int] | None = None,
-        returned: Mapping[str, int] | None = None,
+        now: Now,
     ) -> list[tuple[Any, ...]]:
         """Measure and place customers anew, write their states, and return what is to be told.
 
@@ -194,12 +226,8 @@ class Counting:
             Who.
         before : mapping of str to tuple
             Their states until now.
-        as_of : int
-            The day up to which the stream sees.
-        cause : str
-            Why they may have moved.
-        latest, returned : mapping of str to int, optional
-            Time of the last message, and of the last return, of those who have new ones.
+        now : Now
+            When and why.
 
         Returns
         -------
@@ -208,9 +236,8 @@ class Counting:
         """
         rows = {name: streams.level1(name, customers) for name in LEVEL1}
         self.see_raw(streams, customers)
-        make_state(self.db, self.model.spec, rows, as_of)
-        scored = score(self.db, self.model.released, self.model.features, as_of)
-        now = Now(as_of, cause, latest or {}, returned or {})
+        make_state(self.db, self.model.spec, rows, now.as_of)
+        scored = score(self.db, self.model.released, self.model.features, now.as_of)
         states, moves = find_moves(scored, before, self.model, now)
         streams.put_states(states)
         return moves
