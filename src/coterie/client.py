@@ -340,41 +340,14 @@ class RemoteProject:
             self.client.stream(self._at(f"/predict{query}"), blocks, Path(target), "text/csv")
 
     def events(self, events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """Send events, and return what became of them once they are durable.
-
-        Parameters
-        ----------
-        events : sequence of mapping
-            ``id``, ``type``, ``timestamp`` and who did it; an id that came before changes nothing.
-
-        Returns
-        -------
-        dict
-            accepted, repeated, late, refused, moves and the first refusals.
-
-        Raises
-        ------
-        DataError
-            If there are none.
-        """
+        """Send events, and return what became of them once they are durable: counts, refusals."""
         if not events:
             raise DataError("There are no events to send.")
         found: dict[str, Any] = self._ask("POST", "/events", json=[dict(one) for one in events])
         return found
 
     def moves(self, after: int = 0) -> Iterator[dict[str, Any]]:
-        """Yield who moved after a number, in the order in which it was told, until now.
-
-        Parameters
-        ----------
-        after : int, default 0
-            ``seq`` of the last that is known.
-
-        Yields
-        ------
-        dict
-            seq, type, cause, customer_id, from_id, to_id and more of each.
-        """
+        """Yield who moved after a number (``seq``), in the order in which it was told."""
         more = True
         while more:
             page = self._ask("GET", "/stream/moves", params={"after": after, "limit": 500})

@@ -119,7 +119,22 @@ class StreamReader:
         return [_letter_json(row) for row in rows], counted
 
     def retryable(self, n: int, *, reason: str = "", seq: int = 0) -> list[dict[str, Any]]:
-        """Return messages that could not be used and may be taken again, as ``dead`` does."""
+        """Return messages that could not be used and may be taken again.
+
+        Parameters
+        ----------
+        n : int
+            How many at most.
+        reason : str, optional
+            Of this reason alone.
+        seq : int, optional
+            This one alone.
+
+        Returns
+        -------
+        list of dict
+            As ``dead`` does.
+        """
         with self._told() as told:
             rows = told.dead(0, n, reason=reason, seq=seq, again=True)
         return [_letter_json(row) for row in rows]
