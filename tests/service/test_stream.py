@@ -93,7 +93,7 @@ def test_what_came_is_counted_once_and_seen_at_once(client: httpx.Client) -> Non
     assert first["moves"] >= 1
     assert send(client, sale("once-1", "anna"), sale("once-3", "anna"))["repeated"] == 1
     found = client.get(f"{SHOP}/stream/customers/anna").json()
-    assert found["measures"]["orders"] == 3
+    assert (found["measures"]["lines"], found["features"]["monetary"]) == (3, 61.5)
     assert found["label_id"].startswith("seg-") or found["label_id"] == "none"
     assert client.get(SHOP).json()["live"] is True
 
@@ -334,7 +334,7 @@ def test_the_client_sends_and_reads(client: httpx.Client) -> None:
         told = shop.events([sale("py-1", "py"), sale("py-2", "py")])
         assert (told["accepted"], told["refused"]) == (2, 0)
         assert {one["customer_id"] for one in shop.moves() if one["customer_id"] == "py"} == {"py"}
-        assert shop.live("py")["measures"]["orders"] == 2
+        assert shop.live("py")["measures"]["lines"] == 2
         with pytest.raises(DataError):
             shop.events([])
 

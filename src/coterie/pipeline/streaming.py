@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
+from coterie.engine.sql import identifier
 from coterie.errors import NotReadyError
 from coterie.features.windows import to_date, to_day
 from coterie.pipeline.erasing import find_erasures
@@ -194,6 +195,8 @@ class Stream:
             db.load("state", table)
             scored = score(db, model.released, model.features, as_of)
             measures = table.select(list(model.spec.names)).to_pylist()[0]
+            told = ", ".join(identifier(one.name) for one in model.features.catalogue.features)
+            features = db.query(f"SELECT {told} FROM features").to_pylist()[0]
         return {
             "customer_id": customer_id,
             "segment_id": scored.segments[0],
@@ -203,6 +206,7 @@ class Stream:
             "value": scored.values[0],
             "as_of": str(to_date(as_of)),
             "last_event": None if found["last_ts"] is None else moment_of(found["last_ts"]),
+            "features": features,
             "measures": measures,
         }
 

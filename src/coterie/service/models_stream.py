@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -157,7 +157,8 @@ class LiveCustomer(BaseModel):
                 "value": 893.0,
                 "as_of": "2026-01-03",
                 "last_event": "2026-01-02T10:00:00Z",
-                "measures": {"orders": 8},
+                "features": {"frequency": 8.0},
+                "measures": {"lines": 31},
             }
         }
     )
@@ -172,7 +173,8 @@ class LiveCustomer(BaseModel):
     value: float | None = Field(None, description="Expected value over the horizon.")
     as_of: date
     last_event: datetime | None = None
-    measures: dict[str, int | None] = Field(description="What she is placed by.")
+    features: dict[str, Any] = Field(description="Her features, by name, as of that day.")
+    measures: dict[str, int | None] = Field(description="The exact integers they are made of.")
 
 
 class DeadLetter(BaseModel):

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StreamMove, StreamStatus } from '@/api/stream';
-import { changed, measureOf, rowsOf, silence } from './live';
+import { changed, rowsOf, silence } from './live';
 
 function move(seq: number, more: Partial<StreamMove> = {}): StreamMove {
   return {
@@ -62,9 +62,8 @@ describe('silence', () => {
   });
 });
 
-it('knows which measures changed, and what they are measured in', () => {
+it('knows which features changed', () => {
   expect(changed({ orders: 7, lines: 3 }, { orders: 8, lines: 3 })).toEqual([
     { name: 'orders', before: 7, now: 8 },
   ]);
-  expect(measureOf('net_micros')).toEqual({ label: 'net', kind: 'money', by: 1e6 });
 });

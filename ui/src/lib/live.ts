@@ -55,25 +55,12 @@ export function silence(status: StreamStatus): number | null {
   return since > Math.max(SILENT, TIMES * (status.usual_gap_seconds ?? 0)) ? since : null;
 }
 
-/** Measures that are not what they were. */
+/** Features that are not what they were. */
 export function changed(
-  before: Record<string, number | null>,
-  now: Record<string, number | null>,
-): { name: string; before: number | null; now: number | null }[] {
+  before: Record<string, unknown>,
+  now: Record<string, unknown>,
+): { name: string; before: unknown; now: unknown }[] {
   return Object.keys(now)
     .filter((name) => before[name] !== now[name])
     .map((name) => ({ name, before: before[name] ?? null, now: now[name] ?? null }));
-}
-
-/** A measure in words: what it is called, and its unit by the end of its name. */
-export function measureOf(name: string): {
-  label: string;
-  kind: 'money' | 'day' | 'plain';
-  by: number;
-} {
-  const label = name.replace(/_(micros|milli|day)$/, '').replaceAll('_', ' ');
-  if (name.endsWith('_micros')) return { label, kind: 'money', by: 1e6 };
-  if (name.endsWith('_milli')) return { label, kind: 'plain', by: 1e3 };
-  if (name.endsWith('_day')) return { label, kind: 'day', by: 1 };
-  return { label, kind: 'plain', by: 1 };
 }

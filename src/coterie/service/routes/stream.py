@@ -32,7 +32,7 @@ from coterie.service.models_stream import (
     Swept,
 )
 from coterie.service.problems import NotFoundError, TooLargeError
-from coterie.service.reading import CustomerId, named
+from coterie.service.reading import CustomerId, named, plain
 from coterie.streaming.messages import MAX_TEXT, split
 from coterie.streaming.processor import Done
 
@@ -265,7 +265,7 @@ def show_live_customer(feed: Begun, customer_id: CustomerId) -> LiveCustomer:
             f"The stream knows nobody with the id {customer_id[:200]!r}.", where="customer_id"
         )
     name = named(feed.served.run()).get(found["label_id"], {}).get("name")
-    return LiveCustomer(**found, name=name)
+    return LiveCustomer(**plain(found), name=name)
 
 
 @router.get("/projects/{project}/stream/dead")

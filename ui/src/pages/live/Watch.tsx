@@ -1,15 +1,15 @@
 import { Button, TextInput } from '@mantine/core';
 import { type FormEvent, useRef, useState } from 'react';
 import { useCurrency } from '@/api/projects';
-import { useSegments } from '@/api/segments';
+import { useFeatures, useSegments } from '@/api/segments';
 import { type LiveCustomer, useLiveCustomer } from '@/api/stream';
 import { AppLink } from '@/components/AppLink';
 import { LoadState } from '@/components/LoadState';
 import { Notice } from '@/components/Notice';
 import { SegmentChip } from '@/components/SegmentChip';
 import { Lines } from '@/components/Waiting';
-import { ago, count, date, estimate, money, plain } from '@/lib/format';
-import { changed, measureOf } from '@/lib/live';
+import { ago, date, estimate, quantity } from '@/lib/format';
+import { changed } from '@/lib/live';
 import { type Place, useSetSearch } from '@/place';
 import classes from './live.module.css';
 import { chipOf } from './Moves';
@@ -67,12 +67,17 @@ function Watched({ customer, place }: { customer: string; place: Place }) {
 }
 
 function State({ now, place }: { now: LiveCustomer; place: Place }) {
-  const first = useRef(now.measures);
+  const first = useRef(now.features);
   const known = new Map(
     (useSegments(place.project).data?.items ?? []).map((one) => [one.id, one] as const),
   );
   const currency = useCurrency(place.project, place.runs.find((run) => run.published)?.run_id);
-  const moved = changed(first.current, now.measures);
+  const features = useFeatures(place.project).data;
+  const write = (name: string, value: unknown): string =>
+    typeof value === 'number'
+      ? quantity(value, features?.get(name)?.unit ?? '', currency)
+      : String(value ?? 'none');
+  const moved = changed(first.current, now.features);
   return (
     <div className={classes.now}>
       <p>
@@ -93,22 +98,12 @@ function State({ now, place }: { now: LiveCustomer; place: Place }) {
         <ul className={classes.measures}>
           {moved.map((one) => (
             <li key={one.name}>
-              {measureOf(one.name).label} {written(one.name, one.before, currency)} →{' '}
-              {written(one.name, one.now, currency)}
+              {features?.get(one.name)?.label ?? one.name}: {write(one.name, one.before)} →{' '}
+              {write(one.name, one.now)}
             </li>
           ))}
         </ul>
       )}
     </div>
   );
-}
-
-const DAY = 86_400_000;
-
-function written(name: string, value: number | null, currency: string): string {
-  if (value === null) return 'none';
-  const { kind, by } = measureOf(name);
-  if (kind === 'money') return money(value / by, currency);
-  if (kind === 'day') return date(new Date(value * DAY).toISOString());
-  return by === 1 ? count(value) : plain(value / by);
 }
