@@ -339,6 +339,26 @@ class RemoteProject:
             blocks = iter(lambda: content.read(1 << 20), b"")
             self.client.stream(self._at(f"/predict{query}"), blocks, Path(target), "text/csv")
 
+    def events(self, events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Send events, and return what became of them once they are durable: counts, refusals."""
+        if not events:
+            raise DataError("There are no events to send.")
+        found: dict[str, Any] = self._ask("POST", "/events", json=[dict(one) for one in events])
+        return found
+
+    def moves(self, after: int = 0) -> Iterator[dict[str, Any]]:
+        """Yield who moved after a number (``seq``), in the order in which it was told."""
+        more = True
+        while more:
+            page = self._ask("GET", "/stream/moves", params={"after": after, "limit": 500})
+            yield from page["items"]
+            after, more = page["last"], page["more"]
+
+    def live(self, customer_id: str) -> dict[str, Any]:
+        """Return where a customer stands now, by all events that came until now."""
+        found: dict[str, Any] = self._ask("GET", f"/stream/customers/{_part(customer_id)}")
+        return found
+
     def _ask(self, method: str, path: str, **how: Any) -> Any:
         return self.client.ask(method, self._at(path), **how)
 

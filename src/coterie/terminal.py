@@ -36,6 +36,7 @@ STAGES = {
     "place": "Placing",
     "profile": "Describing",
     "write": "Writing",
+    "stream": "Taking events",
 }
 
 

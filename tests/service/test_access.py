@@ -26,7 +26,7 @@ OF_A_VIEWER = {
     "list_segments show_segment show_features show_flows compare_runs show_quality show_report "
     "show_fairness show_overview show_choice show_map "
     "show_recommendations list_offers show_plan show_evidence list_feedback predict "
-    "predict_here show_form"
+    "predict_here show_form show_stream"
 }
 OF_NOBODY = {
     "show_app",
@@ -78,7 +78,7 @@ def test_every_route_says_what_it_asks_for(town):
 
 def test_everybody_is_let_in_where_the_table_says_and_nowhere_else(pairs):
     assert len({pair.route for pair in pairs}) == len(RULES) - 1  # _hot is predict, asked first
-    assert len({pair.person for pair in pairs}) == 15
+    assert len({pair.person for pair in pairs}) == 16
     wrong = [pair for pair in pairs if pair.let_in != pair.expected]
     assert not wrong, "\n".join(map(str, wrong))
     assert not [pair for pair in pairs if pair.status >= 500]

@@ -7,6 +7,8 @@ export interface NavPage {
   icon: IconName;
   /** Opens it after `g`. */
   key?: string;
+  /** Only where the project has a stream of events. */
+  live?: boolean;
 }
 
 export interface NavGroup {
@@ -22,6 +24,7 @@ export const NAV: NavGroup[] = [
       { id: 'segments', label: 'Segments', icon: 'segments', key: 's' },
       { id: 'customers', label: 'Customers', icon: 'customers', key: 'c' },
       { id: 'flows', label: 'Flows', icon: 'flows', key: 'f' },
+      { id: 'live', label: 'Live', icon: 'live', key: 'l', live: true },
     ],
   },
   { label: 'Act', pages: [{ id: 'predict', label: 'Predict', icon: 'predict', key: 'p' }] },
@@ -33,3 +36,7 @@ export const NAV: NavGroup[] = [
     ],
   },
 ];
+
+/** The pages that a project has. */
+export const navOf = (live: boolean): NavGroup[] =>
+  NAV.map((group) => ({ ...group, pages: group.pages.filter((page) => live || !page.live) }));

@@ -10,7 +10,7 @@ import { Icon } from './components/Icon';
 import { SegmentChip } from './components/SegmentChip';
 import { counted } from './lib/format';
 import { GLOSSARY } from './lib/glossary';
-import { NAV } from './nav';
+import { navOf } from './nav';
 import classes from './palette.module.css';
 import type { Place } from './place';
 
@@ -102,7 +102,8 @@ function useEntries(place: Place, text: string): Entry[] {
   const long = asked.length >= SHORTEST;
   const customers = useCustomers(place.project, { search: asked, limit: CUSTOMERS }, long);
   const fits = (name: string) => name.toLowerCase().includes(text.toLowerCase());
-  const pages = NAV.flatMap((group) => group.pages).filter((page) => fits(page.label));
+  const known = navOf(place.live).flatMap((group) => group.pages);
+  const pages = known.filter((page) => fits(page.label));
   return [
     ...pages.map((page) => ({
       id: page.id,

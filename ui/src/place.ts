@@ -16,6 +16,8 @@ export interface Place {
   /** Its id, unless it is the published one: then it is left to the server. */
   runId?: string;
   asOf: string | null;
+  /** Whether events come as they happen. */
+  live: boolean;
   href: (parts: string[], search?: Record<string, unknown>) => string;
 }
 
@@ -39,6 +41,7 @@ export function usePlace(): Place {
     run,
     runId: run && !run.published ? run.run_id : undefined,
     asOf: run?.as_of ?? info.data?.as_of ?? null,
+    live: info.data?.live ?? false,
     href,
   };
 }

@@ -47,6 +47,7 @@ const routeTree = root.addChildren([
   page('/p/$project/overview', () => import('./pages/overview/Overview')),
   page('/p/$project/choice', () => import('./pages/choice/Choice')),
   page('/p/$project/flows', () => import('./pages/flows/Flows')),
+  page('/p/$project/live', () => import('./pages/live/Live')),
   page('/p/$project/quality', () => import('./pages/quality/Quality')),
   page('/p/$project/segments', () => import('./pages/segments/Segments')),
   page('/p/$project/segments/compare', () => import('./pages/segments/Compare')),

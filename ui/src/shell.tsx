@@ -22,7 +22,7 @@ import { showToast } from './components/UndoToast';
 import { date, eve } from './lib/format';
 import { mayAs, RoleContext } from './lib/role';
 import { pageHref, startHref } from './lib/urls';
-import { NAV } from './nav';
+import { NAV, navOf } from './nav';
 import { type Place, usePlace, useSetSearch } from './place';
 import { useShortcuts } from './shortcuts';
 
@@ -62,7 +62,7 @@ function Frame({ session }: { session: Session | undefined }) {
   useShortcuts(place, () => setAsked(true));
   const inside = place.project !== '';
   const nav = inside
-    ? NAV.map((group) => ({
+    ? navOf(place.live).map((group) => ({
         label: group.label,
         items: group.pages.map((page): NavItem => {
           const href = place.href([page.id]);

@@ -1,7 +1,7 @@
 /** Keys that work everywhere but in a field: Ctrl K, /, g and a page, [ and ] on detail pages. */
 import { useRouter } from '@tanstack/react-router';
 import { useEffect } from 'react';
-import { NAV } from './nav';
+import { navOf } from './nav';
 import type { Place } from './place';
 
 const WAIT = 1500;
@@ -31,11 +31,12 @@ export function useShortcuts(place: Place, openPalette: () => void): void {
         going = Date.now();
       } else if (Date.now() - going < WAIT && place.project) {
         going = 0;
-        const page = NAV.flatMap((group) => group.pages).find((one) => one.key === event.key);
+        const pages = navOf(place.live).flatMap((group) => group.pages);
+        const page = pages.find((one) => one.key === event.key);
         if (page) router.history.push(place.href([page.id]));
       }
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  }, [place.project, place.href, openPalette, router]);
+  }, [place.project, place.live, place.href, openPalette, router]);
 }

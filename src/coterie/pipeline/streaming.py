@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
+from coterie.engine.sql import identifier
 from coterie.errors import NotReadyError
 from coterie.features.windows import to_date, to_day
 from coterie.pipeline.erasing import find_erasures
-from coterie.schema import MICROS
+from coterie.pipeline.stream_reading import StreamReader, moment_of
 from coterie.segmentation.released import load_released
 from coterie.store.home import Home
 from coterie.store.runs import MANIFEST, read_json
@@ -178,22 +179,7 @@ class Stream:
 
     def status(self) -> dict[str, Any]:
         """Return where the stream stands, as JSON; ``open`` is false before it began."""
-        with self._reading() as streams:
-            row, counts = streams.row(), streams.counts()
-        if row is None:
-            return {"open": False}
-        seen = counts["last_ts"]
-        return {
-            "open": True,
-            "run_id": row["run_id"],
-            "model_id": row["model_id"],
-            "watermark": str(to_date(row["watermark"])),
-            "as_of": str(to_date(row["as_of"])),
-            "sweeping": row["sweeping"] is not None,
-            **{n: int(counts[n]) for n in ("accepted", "repeated", "late", "refused", "moves")},
-            "last_event": None if seen is None else _moment(seen),
-            "at": None if counts["at"] is None else counts["at"].isoformat(),
-        }
+        return StreamReader(self.registry).status()
 
     def customer(self, customer_id: str) -> dict[str, Any] | None:
         """Return where a customer stands now, as JSON; None if she has no orders yet."""
@@ -209,6 +195,8 @@ class Stream:
             db.load("state", table)
             scored = score(db, model.released, model.features, as_of)
             measures = table.select(list(model.spec.names)).to_pylist()[0]
+            told = ", ".join(identifier(one.name) for one in model.features.catalogue.features)
+            features = db.query(f"SELECT {told} FROM features").to_pylist()[0]
         return {
             "customer_id": customer_id,
             "segment_id": scored.segments[0],
@@ -217,7 +205,8 @@ class Stream:
             "margin": scored.margins[0],
             "value": scored.values[0],
             "as_of": str(to_date(as_of)),
-            "last_event": None if found["last_ts"] is None else _moment(found["last_ts"]),
+            "last_event": None if found["last_ts"] is None else moment_of(found["last_ts"]),
+            "features": features,
             "measures": measures,
         }
 
@@ -259,7 +248,3 @@ class Stream:
 def _holds(folder: Path) -> bool:
     """Say whether a checked table is there and has rows."""
     return any(pq.read_metadata(file).num_rows for file in folder.glob("*.parquet"))
-
-
-def _moment(ts: int) -> str:
-    return datetime.fromtimestamp(ts / MICROS, UTC).isoformat()

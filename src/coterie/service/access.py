@@ -27,7 +27,7 @@ from coterie.service.rules import RULES
 from coterie.service.who import LOCAL, NOBODY, Rule, Who
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_HERE = ("predict_here", "train_here")
+_HERE = ("predict_here", "train_here", "send_events_here")
 """Routes whose project is named in the query, or is the only one."""
 _BLIND = ("live", "ready")
 """Routes that are answered without asking who it is: also when the database does not answer."""
@@ -200,8 +200,8 @@ class Access:
             limit, what = SIGN_IN, "sign_in"
         elif wish.rule.costly:
             limit, what = COSTLY, "costly"
-        elif wish.rule.scope == "predict":
-            limit, what = OFTEN, "predict"
+        elif wish.rule.scope in {"predict", "events"}:
+            limit, what = OFTEN, wish.rule.scope
         known = wish.who.kind != "nobody" and what != "sign_in"
         if not self.doors.within(limit, what, wish.who.actor if known else wish.came.address):
             raise too_many()

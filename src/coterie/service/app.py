@@ -16,6 +16,8 @@ from coterie.errors import CoterieError
 from coterie.service.access import Access, table_of
 from coterie.service.auth import Doors
 from coterie.service.deps import utc_now
+from coterie.service.ending import ending
+from coterie.service.feeds import Feeds
 from coterie.service.headers import Strict
 from coterie.service.ids import new_id
 from coterie.service.metrics import Metrics, Watch
@@ -40,6 +42,7 @@ from coterie.service.routes import results as result_routes
 from coterie.service.routes import schedules as schedule_routes
 from coterie.service.routes import segments as segment_routes
 from coterie.service.routes import session as session_routes
+from coterie.service.routes import stream as stream_routes
 from coterie.service.web import router as web_router
 from coterie.service.worker import Worker
 from coterie.store.jobs import Jobs
@@ -64,6 +67,7 @@ _INCLUDED = (
             result_routes,
             overview_routes,
             predict_routes,
+            stream_routes,
         )
     ),
     (job_routes.root, ""),
@@ -96,12 +100,14 @@ def create_app(params: ServerParams, *, clock: Callable[[], datetime] = utc_now)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        del app
         try:
             _LOG.info("audit head", extra={"head": doors.audit.head()})
         except CoterieError as error:  # it may answer later
             _LOG.warning("audit head unknown: %s", error)
+        app.state.ending = ending()
+        feeds.start()
         yield
+        feeds.close()
         projects.close()
         database.close()
 
@@ -119,6 +125,7 @@ def create_app(params: ServerParams, *, clock: Callable[[], datetime] = utc_now)
     app.state.params, app.state.projects, app.state.jobs = params, projects, jobs
     app.state.database, app.state.clock = database, clock
     app.state.predictors, app.state.metrics = Predictors(projects), Metrics(database, clock)
+    feeds = app.state.feeds = Feeds(projects, clock, app.state.metrics.streams)
     doors, provider = Doors(params, database, clock), oidc_params()
     app.state.doors = doors
     app.state.oidc = Oidc(provider, doors.keys) if provider else None

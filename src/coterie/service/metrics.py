@@ -10,9 +10,10 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, SummaryMetricFamily
 from prometheus_client.metrics_core import Metric
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,11 +22,54 @@ from coterie.errors import CoterieError
 from coterie.store.database import Database
 from coterie.store.tables import JOBS
 from coterie.store.workers import Workers
+from coterie.streaming.processor import Done
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _LOG = logging.getLogger("coterie.http")
+
+
+class StreamFigures:
+    """The figures of the streams of one server, all projects together.
+
+    Parameters
+    ----------
+    registry : CollectorRegistry
+        Where they are told.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.events = Counter(
+            "coterie_events", "Events that came by HTTP.", ("outcome",), registry=registry
+        )
+        self.batches = Histogram(
+            "coterie_event_batch_seconds",
+            "Seconds until a batch of events was durable.",
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self.waiting = Gauge("coterie_events_waiting", "Events that wait.", registry=registry)
+        self.lag = Gauge(
+            "coterie_event_lag_seconds",
+            "Seconds from the last event until it was counted; of the slowest project.",
+            registry=registry,
+        )
+        self.clients = Gauge(
+            "coterie_live_clients", "Who follows moves as they happen.", registry=registry
+        )
+        self._lags: dict[str, float] = {}
+
+    def note(self, done: Done, seconds: float) -> None:
+        """Count a batch."""
+        for outcome in ("accepted", "repeated", "late", "refused"):
+            self.events.labels(outcome).inc(getattr(done, outcome))
+        self.batches.observe(seconds)
+
+    def see(self, project: str, status: dict[str, Any]) -> None:
+        """Note how late a project is."""
+        self._lags[project] = status["delay_seconds"] or 0.0
+        self.lag.set(max(self._lags.values()))
 
 
 class Metrics:
@@ -56,6 +100,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self.streams = StreamFigures(self.registry)
         self.registry.register(self)
 
     def text(self) -> bytes:

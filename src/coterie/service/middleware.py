@@ -22,7 +22,7 @@ from coterie.store.replies import Replies
 
 _ID = re.compile(r"[\w.-]{1,100}", re.ASCII)
 _PROJECT = re.compile(r"/api/v1/projects/([^/]+)/")
-_FREE = ("/uploads", "/predict", "/session", "/users", "/keys", "/password")
+_FREE = ("/uploads", "/predict", "/events", "/session", "/users", "/keys", "/password")
 """Requests that may be large and do the same however often they come, and those whose answers
 hold secrets, which are kept nowhere."""
 _TAGGED = 1 << 20

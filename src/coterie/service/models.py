@@ -67,6 +67,7 @@ class ProjectInfo(BaseModel):
     mapped: bool = Field(description="Whether it has sources.")
     run_id: str | None = None
     as_of: date | None = None
+    live: Annotated[bool, Field(description="Whether it has a stream of events.")] = False
 
 
 class Upload(BaseModel):

@@ -15,6 +15,7 @@ _CUSTOMERS = Rule(ANALYST, "customers")
 _WORK = Rule(ANALYST, "run", costly=True, event="run")
 _CHANGE = Rule(ANALYST, "run", event="settings")
 _PREDICT = Rule(VIEWER, "predict")
+_EVENTS = Rule(ANALYST, "events")
 _PEOPLE = Rule(ADMIN)
 
 RULES: dict[str, Rule] = {
@@ -64,6 +65,7 @@ RULES: dict[str, Rule] = {
     "_hot": _PREDICT,
     "predict_here": _PREDICT,
     "show_form": _PREDICT,
+    "show_stream": _READ,
     # Identities.
     "list_members": _CUSTOMERS,
     "list_customers": _CUSTOMERS,
@@ -78,6 +80,10 @@ RULES: dict[str, Rule] = {
     "list_recommendations": _CUSTOMERS,
     "list_planned": _CUSTOMERS,
     "list_quarantine": _CUSTOMERS,
+    "list_stream_moves": _CUSTOMERS,
+    "follow_moves": _CUSTOMERS,
+    "show_live_customer": _CUSTOMERS,
+    "list_dead": _CUSTOMERS,
     "export": Rule(ANALYST, "customers", costly=True, event="export"),
     "export_sql": Rule(ANALYST, "customers", costly=True, event="export"),
     # All that is kept on one person, and the end of it.
@@ -101,6 +107,11 @@ RULES: dict[str, Rule] = {
     "change_schedule": _CHANGE,
     "remove_schedule": _CHANGE,
     "publish": Rule(ANALYST, "run", event="publish"),
+    "send_events": _EVENTS,
+    "send_events_here": _EVENTS,
+    "sweep_stream": Rule(ANALYST, "run", costly=True, event="stream"),
+    "remove_dead": Rule(ANALYST, "run", event="stream"),
+    "retry_dead": Rule(ANALYST, "run", costly=True, event="stream"),
     "feed_rows": Rule(ANALYST, "feedback"),
     "feed_file": Rule(ANALYST, "feedback", costly=True),
     # The server.

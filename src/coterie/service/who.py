@@ -17,6 +17,7 @@ SCOPES = {
     "predict": "segments of people who are typed in",
     "run": "upload, map, run, publish, schedule",
     "feedback": "tell what came of offers",
+    "events": "tell what happens: orders and other events",
     "admin": "all of these, the audit log and the figures; never accounts or keys",
 }
 """What a key may be made for."""

@@ -112,7 +112,7 @@ class Streams:
         Parameters
         ----------
         now : datetime
-            When.
+            When; it is noted with ``last_ts``, so that both tell of the same event.
         last_ts : int or None
             The latest time among what came.
         **more : int
@@ -120,8 +120,8 @@ class Streams:
         """
         mine = COUNTS.c.project == self.project
         values: dict[str, Any] = {name: COUNTS.c[name] + n for name, n in more.items()}
-        values["at"] = now
         if last_ts is not None:
+            values["at"] = now
             older = sa.or_(COUNTS.c.last_ts.is_(None), COUNTS.c.last_ts < last_ts)
             values["last_ts"] = sa.case((older, last_ts), else_=COUNTS.c.last_ts)
         if self._connection.execute(COUNTS.update().where(mine).values(**values)).rowcount:

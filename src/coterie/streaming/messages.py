@@ -6,7 +6,7 @@ field that is known and holds something else than it should refuses the message.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -63,11 +63,14 @@ class Refused:
         What is wrong, for people.
     raw : str
         The message, cut to ``MAX_TEXT`` characters.
+    at : int
+        Its place among those that came with it, from 0.
     """
 
     reason: str
     message: str
     raw: str
+    at: int = 0
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ class Batch:
         The messages themselves, by id.
     refused : list of Refused
         What cannot be used.
+    at : dict of str to int
+        Place of each message among all that came, by id.
     repeated : int
         Messages whose id came before in the same batch.
     """
@@ -140,6 +145,7 @@ class Batch:
     events: dict[str, tuple[Any, ...]]
     raw: dict[str, bytes]
     refused: list[Refused]
+    at: dict[str, int] = field(default_factory=dict)
     repeated: int = 0
 
     def refuse(self, rows: dict[str, tuple[Any, ...]], key: str, reason: str, message: str) -> None:
@@ -155,7 +161,7 @@ class Batch:
             As of ``Refused``.
         """
         del rows[key]
-        self.refused.append(_refused(reason, message, self.raw[key]))
+        self.refused.append(_refused(reason, message, self.raw[key], self.at[key]))
 
     def __len__(self) -> int:
         """Return how many messages there were."""
@@ -229,7 +235,7 @@ def read_batch(messages: list[bytes], reading: Reading) -> Batch:
     """
     zone = None if reading.timezone == "UTC" else ZoneInfo(reading.timezone)
     batch = Batch({}, {}, {}, [])
-    for raw in messages:
+    for at, raw in enumerate(messages):
         try:
             if len(raw) > MAX_BYTES:
                 raise _BadError("too_long", f"The message has {len(raw):,} bytes.")
@@ -241,20 +247,20 @@ def read_batch(messages: list[bytes], reading: Reading) -> Batch:
                 batch.lines[message.id] = _line(message, reading, zone)
             else:
                 batch.events[message.id] = _event(message, zone)
-            batch.raw[message.id] = raw
+            batch.raw[message.id], batch.at[message.id] = raw, at
         except _BadError as error:
-            batch.refused.append(_refused(error.reason, str(error), raw))
+            batch.refused.append(_refused(error.reason, str(error), raw, at))
         except msgspec.ValidationError as error:
-            batch.refused.append(_refused(_reason(str(error)), _said(str(error)), raw))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            batch.refused.append(_refused("bad_json", _said(str(error)), raw))
+            batch.refused.append(_refused(_reason(str(error)), _said(str(error)), raw, at))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            batch.refused.append(_refused("bad_json", _said(str(error)), raw, at))
     return batch
 
 
-def _refused(reason: str, message: str, raw: bytes) -> Refused:
+def _refused(reason: str, message: str, raw: bytes, at: int) -> Refused:
     # PostgreSQL's text cannot hold the zero character.
     text = raw[: 4 * MAX_TEXT].decode("utf-8", "replace").replace("\x00", "\ufffd")
-    return Refused(reason, message, text[:MAX_TEXT])
+    return Refused(reason, message, text[:MAX_TEXT], at)
 
 
 def _reason(said: str) -> str:

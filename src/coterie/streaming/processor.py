@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,9 @@ from coterie.streaming.model import StreamModel
 
 _TS, _DAY, _CUSTOMER = (LINE.index(n) for n in ("ts", "day", "customer_id"))
 _EVENT_TS, _EVENT_DAY, _EVENT_CUSTOMER = (EVENT.index(n) for n in ("ts", "day", "customer_id"))
+ACCEPTED, LATE, REPEATED, REFUSED = range(4)
 Clock = Callable[[], datetime]
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,11 @@ class Done:
     moves : int
         Messages to tell.
     refusals : tuple of Refused
-        What cannot be used, in order.
+        What cannot be used.
+    fates : bytes
+        What became of each message, in order: ``ACCEPTED``, ``LATE``, ``REPEATED`` or ``REFUSED``.
+    moved : tuple of int
+        Place of the message with which each of ``moves`` is counted: the last of its customer.
     """
 
     accepted: int
@@ -44,6 +50,28 @@ class Done:
     refused: int
     moves: int
     refusals: tuple[Refused, ...] = ()
+    fates: bytes = b""
+    moved: tuple[int, ...] = ()
+
+    def part(self, start: int, stop: int) -> Done:
+        """Return what became of the messages from one place to before another.
+
+        Parameters
+        ----------
+        start, stop : int
+            Places in the batch, from 0.
+
+        Returns
+        -------
+        Done
+            As if they had come alone; the parts of a batch add up to the batch.
+        """
+        fates = self.fates[start:stop]
+        late, repeated, refused = (fates.count(fate) for fate in (LATE, REPEATED, REFUSED))
+        mine = [replace(r, at=r.at - start) for r in self.refusals if start <= r.at < stop]
+        moved = tuple(at - start for at in self.moved if start <= at < stop)
+        accepted = len(fates) - repeated - refused
+        return Done(accepted, repeated, late, refused, len(moved), tuple(mine), fates, moved)
 
 
 class Processor:
@@ -130,17 +158,31 @@ class Processor:
         events = [row for key, row in batch.events.items() if key not in known]
         streams.keep(lines, events)
         found = self.counting.apply(streams, lines, events, as_of=as_of, cause="event")
-        accepted = len(lines) + len(events)
-        late = sum(row[_DAY] < self.model.watermark for row in lines)
-        late += sum(row[_EVENT_DAY] < self.model.watermark for row in events)
+        fates, last = self._fates(batch, lines, events)
+        late, repeated, refused = (fates.count(fate) for fate in (LATE, REPEATED, REFUSED))
         stamps = [row[_TS] for row in lines] + [row[_EVENT_TS] for row in events]
-        repeated, refusals = len(batch) - accepted - len(batch.refused), tuple(batch.refused)
-        counted = {"accepted": accepted, "repeated": repeated, "late": late}
-        counted |= {"refused": len(refusals), "moves": len(found)}
-        streams.bury(source, [_letter(one) for one in refusals], now)
+        counted = {"accepted": len(lines) + len(events), "repeated": repeated, "late": late}
+        counted |= {"refused": refused, "moves": len(found)}
+        streams.bury(source, [_letter(one) for one in batch.refused], now)
         streams.count(now, max(stamps, default=None), **counted)
         streams.add_moves(found, now)
-        return Done(accepted, repeated, late, len(refusals), len(found), refusals)
+        moved = tuple(last[move[0]] for move in found)
+        return Done(**counted, refusals=tuple(batch.refused), fates=fates, moved=moved)
+
+    def _fates(
+        self, batch: Batch, lines: Sequence[Row], events: Sequence[Row]
+    ) -> tuple[bytes, dict[str, int]]:
+        """Return what became of each message, and the place of the last of each customer."""
+        fates = bytearray([REPEATED]) * len(batch)
+        for one in batch.refused:
+            fates[one.at] = REFUSED
+        last: dict[str, int] = {}
+        for rows, day, who in ((lines, _DAY, _CUSTOMER), (events, _EVENT_DAY, _EVENT_CUSTOMER)):
+            for row in rows:
+                at = batch.at[row[0]]
+                fates[at] = LATE if row[day] < self.model.watermark else ACCEPTED
+                last[row[who]] = max(at, last.get(row[who], 0))
+        return bytes(fates), last
 
     def _hide(self, batch: Batch) -> None:
         """Take out those who were erased, and call the others as the project does."""

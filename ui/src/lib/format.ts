@@ -183,6 +183,12 @@ export function clock(time: string | number | Date): string {
   return new Date(time).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
 }
 
+/** 14:02:07 on the reader's clock. */
+export function clockSeconds(time: string): string {
+  const parts = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const;
+  return new Date(time).toLocaleTimeString(locale, parts);
+}
+
 /** A moment with its zone, for a tooltip. */
 export function moment(time: string): string {
   return `${date(time)}, ${new Date(time).toLocaleTimeString(locale, { timeStyle: 'long' })}`;

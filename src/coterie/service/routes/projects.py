@@ -14,6 +14,7 @@ from coterie.api import inspect
 from coterie.config import load_settings
 from coterie.errors import ParameterError
 from coterie.features.windows import to_date
+from coterie.pipeline.stream_reading import StreamReader
 from coterie.service.deps import AllProjects, ThisProject, ThisWho, blocks_of
 from coterie.service.models import (
     Mapping,
@@ -68,6 +69,7 @@ def _info(served: Served) -> ProjectInfo:
         mapped=mapped,
         run_id=row["run_id"],
         as_of=to_date(row["as_of"]) if row["as_of"] is not None else None,
+        live=StreamReader(served.registry).exists,
     )
 
 

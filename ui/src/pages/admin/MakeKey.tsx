@@ -14,6 +14,7 @@ const SCOPES: { value: Scope; label: string }[] = [
   { value: 'predict', label: 'predict: segments of people who are typed in' },
   { value: 'run', label: 'run: upload, run, publish, schedule' },
   { value: 'feedback', label: 'feedback: tell what came of offers' },
+  { value: 'events', label: 'events: tell what happens, orders and other events' },
   { value: 'admin', label: 'admin: all of these, and the log' },
 ];
 const DAYS = { first: 90, most: 3650 };

@@ -16,6 +16,7 @@ import { Ahead } from './Ahead';
 import classes from './customer.module.css';
 import { Known } from './Known';
 import { Life } from './Life';
+import { Now } from './Now';
 import { Offers } from './Offers';
 import { Products } from './Products';
 import { Supposing } from './Supposing';
@@ -73,6 +74,7 @@ function Shown({ customer, place }: { customer: CustomerDetail; place: Place }) 
         }
         sentence={sentenceOf(customer)}
       />
+      {place.live && <Now customer={customer.customer_id} place={place} />}
       {dated && <Life customer={customer} place={place} currency={currency} />}
       <div className={classes.two}>
         <div>
