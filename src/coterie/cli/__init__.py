@@ -26,6 +26,7 @@ from coterie.cli import (
     products,
     project,
     serve,
+    stream,
     value,
 )
 from coterie.cli.base import ended_well
@@ -58,6 +59,7 @@ for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(operate.app, rich_help_panel="Serve")
+app.add_typer(stream.app, rich_help_panel="Serve")
 app.add_typer(privacy.app, rich_help_panel="Rights of people")
 app.add_typer(accounts.app, rich_help_panel="Serve")
 app.add_typer(accounts.audit, rich_help_panel="Keep it running")
