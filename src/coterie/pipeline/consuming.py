@@ -198,7 +198,7 @@ class Consuming:
         self._shown: tuple[float, int] = (seconds(), 0)
         self._looked = seconds()
         self._reader: Reader = Reader(
-            Place(options_of(params), params.topic, params.group),
+            Place(options_of(params), params.topic, params.group, params.batch),
             self._take,
             lambda: stream.offsets(params.topic),
             say,

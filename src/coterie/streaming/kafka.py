@@ -66,7 +66,7 @@ class Place:
         Servers and security, as librdkafka calls them.
     topic, group : str
         What is read, and with whom it is shared.
-    most : int, default 5,000
+    most : int
         Messages of one batch.
     seconds : float, default 0.2
         For which a batch is gathered.
@@ -75,7 +75,7 @@ class Place:
     options: Mapping[str, str]
     topic: str
     group: str
-    most: int = 5_000
+    most: int
     seconds: float = 0.2
 
 
