@@ -85,47 +85,50 @@ def test_a_consumer_killed_at_random_moments_loses_nothing_and_doubles_nothing(
     assert level1(killed) == level1(undisturbed)
 
 
+class Begun:
+    """A consumer in a thread of its own."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream, self.wrong, self.stop = stream, list[str](), threading.Event()
+        self.consuming = Consuming(stream, self.wrong.append)
+        self.thread = threading.Thread(target=self.consuming.run, args=(self.stop,), daemon=True)
+
+    def end(self) -> None:
+        """Tell it to stop, and wait until it has."""
+        self.stop.set()
+        self.thread.join()
+
+
+def wait_for(n: int, topic: Topic, begun: list[Begun]) -> None:
+    """Wait until so many messages of a topic were taken."""
+    while sum(begun[0].stream.offsets(topic.name).values()) < n:
+        assert all(one.thread.is_alive() for one in begun), [one.wrong for one in begun]
+        begun[0].thread.join(0.02)
+
+
 def test_two_consumers_of_a_group_share_the_work_and_one_goes_on_for_the_other(
     shop, served, topic, stream, tmp_path
 ):
     topic.settings(served, batch=20)
-    seen = [stream(served), stream(served)]
-    stops = [threading.Event(), threading.Event()]
-    wrong: list[str] = []
-    consuming = [Consuming(one, wrong.append) for one in seen]
-    threads = [
-        threading.Thread(target=one.run, args=(stop,))
-        for one, stop in zip(consuming, stops, strict=True)
-    ]
-    done = threading.Event()
-
-    def taken() -> int:
-        return sum(seen[0].offsets(topic.name).values())
-
-    def wait_for(n: int) -> None:
-        while taken() < n:
-            assert all(t.is_alive() for t, s in zip(threads, stops, strict=True) if not s.is_set())
-            done.wait(0.05)
-
-    threads[0].start()
+    begun = [Begun(stream(served)), Begun(stream(served))]
     topic.feed(events(500))
-    wait_for(100)
-    threads[1].start()
+    begun[0].thread.start()
+    wait_for(100, topic, begun[:1])
+    begun[1].thread.start()
     topic.feed(events(N)[500:])
-    topic.feed(events(N)[:400])
-    wait_for(N)
-    stops[0].set()
-    threads[0].join()
+    wait_for(600, topic, begun)
+    topic.feed(events(400))
+    wait_for(N + 400, topic, begun)
+    begun[0].end()
     topic.feed(events(N + 200)[N:])
-    wait_for(N + 400 + 200)
-    stops[1].set()
-    threads[1].join()
-    assert consuming[1].counts.read >= 200
-    assert sum(one.counts.accepted for one in consuming) == N + 200
+    wait_for(N + 600, topic, begun[1:])
+    begun[1].end()
+    assert sum(one.consuming.counts.accepted for one in begun) == N + 200
+    assert begun[1].consuming.counts.read >= 200
     undisturbed = stream(Path(shutil.copytree(shop, tmp_path / "whole")))
     undisturbed.take(events(N + 200))
-    assert level1(seen[0]) == level1(undisturbed)
-    assert not wrong
+    assert level1(begun[0].stream) == level1(undisturbed)
+    assert not begun[0].wrong + begun[1].wrong
 
 
 def test_what_cannot_be_used_is_a_dead_letter_in_the_table_and_in_its_topic(project, topic, stream):

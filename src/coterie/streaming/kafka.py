@@ -46,6 +46,8 @@ TRIES = 5
 """Failures in a row after which reading up to the end is given up."""
 FIRST, LONGEST = 0.5, 30.0
 """Seconds between tries: each wait is twice the last."""
+QUIET = 2
+"""What the library logs of its own: only what is critical, for all else is said by us."""
 FLUSH = 30.0
 """Seconds in which a topic must have what it is sent."""
 
@@ -255,6 +257,7 @@ class Reader:
             **self._place.options,
             "group.id": self._place.group,
             "client.id": "coterie",
+            "log_level": QUIET,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "enable.partition.eof": True,
@@ -368,8 +371,13 @@ class TopicSink:
         self.name = f"kafka:{topic}"
         self.tells = tells
         self._topic = topic
-        mine = {"client.id": "coterie", "enable.idempotence": True, "linger.ms": 20}
-        self._options: dict[str, object] = {**options, **mine}
+        self._options: dict[str, object] = {
+            **options,
+            "client.id": "coterie",
+            "log_level": QUIET,
+            "enable.idempotence": True,
+            "linger.ms": 20,
+        }
         self._producer: Producer | None = None
 
     def send(self, messages: Sequence[Message], now: datetime) -> None:
