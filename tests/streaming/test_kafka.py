@@ -90,7 +90,7 @@ class Begun:
 
     def __init__(self, stream: Stream) -> None:
         self.stream, self.wrong, self.stop = stream, list[str](), threading.Event()
-        self.consuming = Consuming(stream, self.wrong.append)
+        self.consuming = Consuming(stream, lambda x: (print("SAY", x), self.wrong.append(x)))
         self.thread = threading.Thread(target=self.consuming.run, args=(self.stop,), daemon=True)
 
     def end(self) -> None:

@@ -364,7 +364,8 @@ class Streams:
                 .distinct()
                 .where(
                     table.c.project == self.project,
-                    table.c.customer_id.between(*between),
+                    table.c.customer_id >= between[0],
+                    table.c.customer_id <= between[1],  # BETWEEN takes no collation
                     sa.or_(sa.false(), *days),
                 )
             )
