@@ -252,3 +252,12 @@ def test_nothing_is_written_when_the_transaction_is_stopped(tmp_path, monkeypatc
     assert world.states() == states
     assert world.processor.process([sale("n1", "anna", 0.01, 250)]).accepted == 1
     database.close()
+
+
+def test_order_lines_and_other_events_may_be_numbered_apart(tmp_path, database):
+    world = make_world(tmp_path, database)
+    open_stream(world.processor)
+    sweep(world.processor, DAY + 1)
+    done = world.processor.process([sale("1", "anna", 0.01, 250), click("1", "bert", 0.02)])
+    again = world.processor.process([click("1", "bert", 0.02)])
+    assert (done.accepted, done.repeated, again.repeated) == (2, 0, 1)

@@ -16,6 +16,7 @@ import typer
 from coterie import __version__
 from coterie.cli import (
     accounts,
+    consume,
     explain,
     flows,
     look,
@@ -59,6 +60,8 @@ for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(operate.app, rich_help_panel="Serve")
+for command in (consume.consume, consume.deliver):
+    stream.app.command()(command)
 app.add_typer(stream.app, rich_help_panel="Follow them")
 app.add_typer(privacy.app, rich_help_panel="Rights of people")
 app.add_typer(accounts.app, rich_help_panel="Serve")

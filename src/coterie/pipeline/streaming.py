@@ -168,6 +168,11 @@ class Stream:
             day = to_day(to) if to else self._tomorrow()
             return sweep(processor, day, tell)
 
+    def offsets(self, topic: str) -> dict[int, int]:
+        """Return the next message to be read of each partition of a topic of Kafka."""
+        with self._reading() as streams:
+            return streams.offsets(topic)
+
     @contextmanager
     def _reading(self) -> Iterator[Streams]:
         with self.registry.database.transaction() as connection:

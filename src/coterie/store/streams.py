@@ -130,13 +130,10 @@ class Streams:
         row = {**none, **more, "project": self.project, "last_ts": last_ts, "at": now}
         self._connection.execute(COUNTS.insert().values(**row))
 
-    def known(self, lines: Sequence[str], events: Sequence[str]) -> set[str]:
-        """Return which of these ids came before."""
-        found = fetch(self._connection, STREAM_LINES, self.project, "line_id", lines, ["line_id"])
-        found += fetch(
-            self._connection, STREAM_EVENTS, self.project, "event_id", events, ["event_id"]
-        )
-        return {name for (name,) in found}
+    def known(self, table: str, ids: Sequence[str]) -> set[str]:
+        """Return which ids of ``lines`` or ``events`` came before."""
+        key, kept = ("line_id", STREAM_LINES) if table == "lines" else ("event_id", STREAM_EVENTS)
+        return {one for (one,) in fetch(self._connection, kept, self.project, key, ids, [key])}
 
     def keep(self, lines: Rows, events: Rows) -> None:
         """Write down what came: rows without the project, all of them new."""
@@ -373,7 +370,7 @@ class Streams:
                 .where(
                     table.c.project == self.project,
                     table.c.customer_id >= between[0],
-                    table.c.customer_id <= between[1],
+                    table.c.customer_id <= between[1],  # BETWEEN takes no collation
                     sa.or_(sa.false(), *days),
                 )
             )

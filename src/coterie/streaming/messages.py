@@ -131,21 +131,22 @@ class Batch:
     ----------
     lines, events : dict of str to tuple
         Rows as ``LINE`` and ``EVENT``.
-    raw : dict of str to bytes
-        The messages themselves, by id.
+    raw : list of bytes
+        The messages themselves, in order.
     refused : list of Refused
         What cannot be used.
-    at : dict of str to int
-        Place of each message among all that came, by id.
+    at : dict of (bool, str) to int
+        Place of each message among all that came: whether it is an order line, and its id. Lines
+        and other events may be numbered apart.
     repeated : int
         Messages whose id came before in the same batch.
     """
 
     lines: dict[str, tuple[Any, ...]]
     events: dict[str, tuple[Any, ...]]
-    raw: dict[str, bytes]
+    raw: list[bytes]
     refused: list[Refused]
-    at: dict[str, int] = field(default_factory=dict)
+    at: dict[tuple[bool, str], int] = field(default_factory=dict)
     repeated: int = 0
 
     def refuse(self, rows: dict[str, tuple[Any, ...]], key: str, reason: str, message: str) -> None:
@@ -161,7 +162,8 @@ class Batch:
             As of ``Refused``.
         """
         del rows[key]
-        self.refused.append(_refused(reason, message, self.raw[key], self.at[key]))
+        at = self.at[rows is self.lines, key]
+        self.refused.append(_refused(reason, message, self.raw[at], at))
 
     def __len__(self) -> int:
         """Return how many messages there were."""
@@ -234,20 +236,21 @@ def read_batch(messages: list[bytes], reading: Reading) -> Batch:
     ((20455, 10), (9500000, 0, 'sale'), 'bad_json')
     """
     zone = None if reading.timezone == "UTC" else ZoneInfo(reading.timezone)
-    batch = Batch({}, {}, {}, [])
+    batch = Batch({}, {}, messages, [])
     for at, raw in enumerate(messages):
         try:
             if len(raw) > MAX_BYTES:
                 raise _BadError("too_long", f"The message has {len(raw):,} bytes.")
             message = _checked(_DECODER.decode(raw))
-            if message.id in batch.lines or message.id in batch.events:
+            line = message.type == ORDER
+            if (line, message.id) in batch.at:
                 batch.repeated += 1
                 continue
-            if message.type == ORDER:
+            if line:
                 batch.lines[message.id] = _line(message, reading, zone)
             else:
                 batch.events[message.id] = _event(message, zone)
-            batch.raw[message.id], batch.at[message.id] = raw, at
+            batch.at[line, message.id] = at
         except _BadError as error:
             batch.refused.append(_refused(error.reason, str(error), raw, at))
         except msgspec.ValidationError as error:

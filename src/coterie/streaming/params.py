@@ -6,6 +6,18 @@ from pydantic import Field, field_validator
 
 from coterie.schema import Params
 
+KAFKA_OPTIONS = (
+    "security.protocol",
+    "sasl.mechanism",
+    "sasl.username",
+    "sasl.password",
+    "ssl.ca.location",
+    "ssl.certificate.location",
+    "ssl.key.location",
+    "ssl.key.password",
+)
+"""What may be set of the way to Kafka: others of the library's options name programs to be run."""
+
 
 class Webhook(Params):
     """``[[stream.webhooks]]``: an address that is told who moved."""
@@ -39,10 +51,21 @@ class StreamParams(Params):
     not recognised by its id alone."""
     kafka: str = ""
     """Servers, ``host:port`` and more with commas between, or ``env:NAME``."""
+    kafka_options: dict[str, str] = {}
+    """How the servers are reached safely; a value may be ``env:NAME``."""
     topic: str = "coterie.events"
     group: str = "coterie"
+    batch: int = Field(default=5_000, ge=1, le=100_000)
+    """Messages of Kafka that are counted together."""
     out_topic: str = ""
     """Topic that is told who moved; empty for none."""
     dead_topic: str = ""
     """Topic that gets messages which cannot be used, beside the table; empty for none."""
     webhooks: tuple[Webhook, ...] = ()
+
+    @field_validator("kafka_options")
+    @classmethod
+    def _check_options(cls, options: dict[str, str]) -> dict[str, str]:
+        if unknown := sorted(set(options).difference(KAFKA_OPTIONS)):
+            raise ValueError(f"{unknown[0]} is not known. Known: {', '.join(KAFKA_OPTIONS)}")
+        return options

@@ -150,12 +150,8 @@ class Processor:
         as_of = int(row["sweeping"] or row["as_of"])
         self._hide(batch)
         _refuse_early(batch, as_of)
-        known = streams.known(list(batch.lines), list(batch.events))
-        known |= self.counting.seen_by_run("lines", self._late(batch.lines, _DAY, known))
-        known |= self.counting.seen_by_run("events", self._late(batch.events, _EVENT_DAY, known))
-        self._refuse_unsure(batch, known)
-        lines = [row for key, row in batch.lines.items() if key not in known]
-        events = [row for key, row in batch.events.items() if key not in known]
+        lines = self._new(streams, batch, batch.lines, "lines", _DAY)
+        events = self._new(streams, batch, batch.events, "events", _EVENT_DAY)
         streams.keep(lines, events)
         found = self.counting.apply(streams, lines, events, as_of=as_of, cause="event")
         fates, last = self._fates(batch, lines, events)
@@ -179,7 +175,7 @@ class Processor:
         last: dict[str, int] = {}
         for rows, day, who in ((lines, _DAY, _CUSTOMER), (events, _EVENT_DAY, _EVENT_CUSTOMER)):
             for row in rows:
-                at = batch.at[row[0]]
+                at = batch.at[rows is lines, row[0]]
                 fates[at] = LATE if row[day] < self.model.watermark else ACCEPTED
                 last[row[who]] = max(at, last.get(row[who], 0))
         return bytes(fates), last
@@ -196,33 +192,30 @@ class Processor:
         for rows, who in parts:
             for key, row in list(rows.items()):
                 if row[who] in gone:
-                    batch.raw[key] = b""  # nothing of her is kept
+                    batch.raw[batch.at[rows is batch.lines, key]] = b""  # nothing of her is kept
                     batch.refuse(rows, key, "erased", "It is about somebody who was erased.")
                 elif row[who] in names:
                     rows[key] = (*row[:who], names[row[who]], *row[who + 1 :])
         if names:
-            batch.raw = dict.fromkeys(batch.raw, b"")
+            batch.raw = [b""] * len(batch.raw)
 
-    def _late(self, rows: Mapping[str, tuple[Any, ...]], day: int, known: set[str]) -> list[str]:
-        """Return ids from before the day of the run that did not come before."""
+    def _new(
+        self, streams: Streams, batch: Batch, rows: dict[str, Row], table: str, day: int
+    ) -> list[Row]:
+        """Return the rows that came neither before nor in the run, and may be counted."""
+        known = streams.known(table, list(rows))
         watermark = self.model.watermark
-        return [key for key, row in rows.items() if row[day] < watermark and key not in known]
-
-    def _refuse_unsure(self, batch: Batch, known: set[str]) -> None:
-        """Take out what the run may have counted, where its rows have no ids to tell."""
-        watermark = self.model.watermark
-        for table, rows, day in (
-            ("lines", batch.lines, _DAY),
-            ("events", batch.events, _EVENT_DAY),
-        ):
-            if table in self.model.own_ids or table not in self.model.tables:
-                continue
-            for key in self._late(rows, day, known):
+        late = [key for key, row in rows.items() if row[day] < watermark and key not in known]
+        if table in self.model.own_ids:
+            known |= self.counting.seen_by_run(table, late)
+        elif table in self.model.tables:
+            for key in late:
                 message = (
                     f"It is of {to_date(rows[key][day])}, and the run has seen all before "
                     f"{to_date(watermark)}: its rows have no ids to tell whether this is one."
                 )
                 batch.refuse(rows, key, "late", message)
+        return [row for key, row in rows.items() if key not in known]
 
 
 def _refuse_early(batch: Batch, as_of: int) -> None:
