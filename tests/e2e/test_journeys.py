@@ -7,6 +7,18 @@ import re
 from playwright.sync_api import expect
 
 
+def test_the_sample_shop_is_one_click_away(show):
+    page = show("/start")
+    page.get_by_role("button", name="try the sample shop").click()
+    page.wait_for_url(re.compile(r"/runs/j\w+\?project=sample-shop"))
+    expect(page.get_by_role("status").first).to_contain_text("Read")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled. Nothing was published")).to_be_visible(timeout=30_000)
+    page.goto("/start?project=sample-shop")
+    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
+    expect(page.get_by_role("button", name="try the sample shop")).to_have_count(0)
+
+
 def test_a_wrong_file_says_what_is_wrong(show):
     page = show("/start")
     page.locator("input[type=file]").set_input_files(

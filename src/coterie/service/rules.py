@@ -96,6 +96,7 @@ RULES: dict[str, Rule] = {
     "propose_mapping": Rule(ANALYST, "run", costly=True),
     "upload": Rule(ANALYST, "run", costly=True, event="upload"),
     "accept_mapping": _CHANGE,
+    "use_sample": Rule(ANALYST, "run", costly=True, event="settings"),
     "rename_segment": _CHANGE,
     "create_schedule": _CHANGE,
     "change_schedule": _CHANGE,

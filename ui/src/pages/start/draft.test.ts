@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Proposal } from '@/api/mapping';
-import { chosen, type Draft, lacking, rolesOf } from './draft';
+import { chosen, type Draft, free, lacking, rolesOf } from './draft';
 
 const PROPOSAL = {
   upload: 'u1',
@@ -29,4 +29,9 @@ test('of two columns the one chosen last has the role, whatever columns are call
 
 test('a column without a role is lacking where the table needs it', () => {
   expect(lacking(PROPOSAL, choose(EMPTY, 'id', ''))).toEqual(['customer_id']);
+});
+
+test('a second sample shop has a name of its own', () => {
+  expect(free('sample-shop', new Set())).toBe('sample-shop');
+  expect(free('sample-shop', new Set(['sample-shop', 'sample-shop-2']))).toBe('sample-shop-3');
 });

@@ -111,3 +111,10 @@ function withColumns(toml: string, proposal: Proposal, draft: Draft): string {
   }
   return setOfSource(found, proposal.file, 'columns', inlineTable(ours));
 }
+
+/** A name for a project that no other has. */
+export function free(name: string, taken: ReadonlySet<string>): string {
+  let found = name;
+  for (let n = 2; taken.has(found); n += 1) found = `${name}-${n}`;
+  return found;
+}
