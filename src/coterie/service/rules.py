@@ -46,6 +46,8 @@ RULES: dict[str, Rule] = {
     "show_schedule": _READ,
     "list_segments": _READ,
     "show_segment": _READ,
+    "show_note": _READ,
+    "show_sizes": _READ,
     "show_features": _READ,
     "show_flows": _READ,
     "compare_runs": _READ,
@@ -64,6 +66,8 @@ RULES: dict[str, Rule] = {
     "_hot": _PREDICT,
     "predict_here": _PREDICT,
     "show_form": _PREDICT,
+    # Figures that nothing hides yet.
+    "show_ahead": Rule(ANALYST, "read"),
     # Identities.
     "list_members": _CUSTOMERS,
     "list_customers": _CUSTOMERS,
@@ -98,6 +102,7 @@ RULES: dict[str, Rule] = {
     "accept_mapping": _CHANGE,
     "use_sample": Rule(ANALYST, "run", costly=True, event="settings"),
     "rename_segment": _CHANGE,
+    "note_segment": _CHANGE,
     "create_schedule": _CHANGE,
     "change_schedule": _CHANGE,
     "remove_schedule": _CHANGE,
