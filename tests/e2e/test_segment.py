@@ -46,9 +46,7 @@ def test_value_offers_and_sizes_are_those_of_the_server(show, address):
     assert told == [str(one["n"]) for one in sizes]
     ahead = page.get_by_role("region", name="What comes next")
     expect(ahead).to_contain_text("Expected spend within 90 days")
-    days = round(
-        ask.get(f"{address}{API}/segments/seg-002/ahead").json()["returns"]["median_days"]
-    )
+    days = round(ask.get(f"{address}{API}/segments/seg-002/ahead").json()["returns"]["median_days"])
     expect(ahead).to_contain_text(f"Half order again within {days} days.")
     plan = ask.get(f"{address}{API}/offers/plan").json()["segments"]
     (mine,) = (one for one in plan if one["id"] == "seg-002")
