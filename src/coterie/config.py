@@ -40,7 +40,7 @@ from coterie.store.places import FILE, SECTION, StoreParams
 from coterie.streaming.params import StreamParams
 
 _PREFIX = "COTERIE_"
-_LATER = ("weights", "rules", "value")
+_LATER = ("weights", "rules", "value", "basis")
 """Settings that are younger than the format: not used, they must change no id and no hash."""
 
 
@@ -152,6 +152,22 @@ class Settings(BaseSettings):
             for name, source in self.sources.items()
         }
         return kept
+
+    def trying(self, **segmentation: Any) -> Settings:
+        """Return the same settings with other values in ``[segmentation]``.
+
+        Raises
+        ------
+        ParameterError
+            If one of them will not do.
+
+        Examples
+        --------
+        >>> Settings().trying(k=5).segmentation.k
+        5
+        """
+        asked = self.segmentation.model_dump(exclude_unset=True) | segmentation
+        return self.model_copy(update={"segmentation": SegmentationParams(**asked)})
 
     @property
     def rules(self) -> Rules:

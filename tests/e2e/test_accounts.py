@@ -13,6 +13,7 @@ from coterie.service.params import ServerParams, open_database
 from coterie.service.passwords import hash_password
 from coterie.store.accounts import Accounts
 from tests.e2e.conftest import violations
+from tests.e2e.keys import Keys
 from tests.service.conftest import served
 
 ANA, TOM = "ana@shop.example", "tom@shop.example"
@@ -183,3 +184,26 @@ def test_a_customer_is_erased_once_her_id_was_typed(tab):
     with page.expect_download() as saved:
         made.click()
     assert saved.value.suggested_filename == "shop-certificate.json"
+
+
+def test_signing_in_and_out_by_keys_alone(tab):
+    page = tab("/sign-in")
+    keys = Keys(page)
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    keys.type(ANA)
+    keys.to(page.get_by_label("Password", exact=True))
+    keys.type("something else entirely")
+    keys.press("Enter")
+    expect(page.get_by_text("E-mail or password is wrong.")).to_be_visible()
+    expect(page.get_by_label("Password", exact=True)).to_be_focused()
+    keys.press("Control+a")
+    keys.type(PASSWORD)
+    keys.open(page.get_by_role("button", name="Sign in"))
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    page.get_by_role("heading", name="Projects").wait_for()
+    keys.open(page.get_by_role("button", name="Account of Ana"), back=True)
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    keys.press("End")
+    expect(page.get_by_role("menuitem", name="Sign out")).to_be_focused()
+    keys.press("Enter")
+    page.wait_for_url("**/sign-in")

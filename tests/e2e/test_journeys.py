@@ -1,4 +1,4 @@
-"""What people come for, done with the mouse and with the keys alone."""
+"""What people come for, done with the mouse; by keys alone it is done in test_keyboard."""
 
 from __future__ import annotations
 
@@ -6,31 +6,17 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.service.conftest import CARDS
 
-SLOW = 120_000
-"""Milliseconds that a run may take here."""
-
-
-def test_from_a_file_to_segments(show):
+def test_the_sample_shop_is_one_click_away(show):
     page = show("/start")
-    page.locator("input[type=file]").set_input_files(
-        {"name": "My cards.csv", "mimeType": "text/csv", "buffer": CARDS.encode()}
-    )
-    page.wait_for_url(re.compile(r"/start/u\w+\?project=my-cards&step=columns"))
-    expect(page.get_by_label("What id is read as")).to_have_value("customer_id")
-    expect(page.get_by_text("120 rows · 4 columns")).to_be_visible()
-    page.get_by_role("button", name="Check the data").click()
-    page.get_by_role("button", name="Choose options").click()
-    page.get_by_label("Between").check()
-    page.get_by_label("At least").fill("2")
-    page.get_by_label("At most").fill("3")
-    page.get_by_role("button", name="Run", exact=True).click()
-    page.wait_for_url(re.compile("/runs/j"))
-    expect(page.get_by_text(re.compile(r"[23] segments in \d+ s"))).to_be_visible(timeout=SLOW)
-    page.get_by_role("link", name="See them").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Segments")
-    expect(page.locator("tfoot")).to_contain_text("120")
+    page.get_by_role("button", name="try the sample shop").click()
+    page.wait_for_url(re.compile(r"/runs/j\w+\?project=sample-shop"))
+    expect(page.get_by_role("status").first).to_contain_text("Read")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled. Nothing was published")).to_be_visible(timeout=30_000)
+    page.goto("/start?project=sample-shop")
+    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
+    expect(page.get_by_role("button", name="try the sample shop")).to_have_count(0)
 
 
 def test_a_wrong_file_says_what_is_wrong(show):

@@ -79,6 +79,7 @@ def test_rows_of_the_former_version_are_kept_up_down_and_up_again(database):
         "as_of": 19_000,
         "segments": 4,
         "number": 1,
+        "trial": False,
     }
     assert registry.published() == published
     with database.engine.begin() as connection:

@@ -49,14 +49,14 @@ def test_nothing_is_published_at_first(registry: Registry) -> None:
 def test_the_published_run_is_the_one_published_last(registry: Registry) -> None:
     for number in (1, 2, 3):
         registry.publish(row(number))
-    assert registry.published() == row(3) | {"number": 3}
+    assert registry.published() == row(3) | {"number": 3, "trial": False}
     assert [found["run_id"][-1] for found in registry.runs()] == ["3", "2", "1"]
 
 
 def test_a_run_published_again_is_not_recorded_twice(registry: Registry) -> None:
     for number in (1, 2, 1):
         registry.publish(row(number))
-    assert registry.published() == row(1) | {"number": 1}
+    assert registry.published() == row(1) | {"number": 1, "trial": False}
     assert [(found["run_id"][-1], found["number"]) for found in registry.runs()] == [
         ("2", 2),
         ("1", 1),
@@ -118,7 +118,7 @@ def test_a_publication_that_fails_changes_nothing(registry: Registry) -> None:
     registry.publish(row(1))
     with pytest.raises(DataError, match="cannot be read or written"):
         registry.publish(row(2, model_id=None))
-    assert registry.published() == row(1) | {"number": 1}
+    assert registry.published() == row(1) | {"number": 1, "trial": False}
     assert len(registry.runs()) == 1
 
 
@@ -156,3 +156,31 @@ def test_segments_counts_the_ids_of_all_runs_not_only_of_the_last(registry):
     for number, ids in ((1, 5), (2, 3)):
         registry.publish(row(number, segments=ids))
     assert registry.segments() == 5
+
+
+def test_a_run_that_is_only_recorded_changes_nothing_until_it_is_published(
+    registry: Registry,
+) -> None:
+    registry.publish(row(1))
+    registry.record(row(2))
+    registry.record(row(2))
+    assert [(one["run_id"], one["trial"]) for one in registry.runs()] == [
+        (row(2)["run_id"], True),
+        (row(1)["run_id"], False),
+    ]
+    assert registry.published() == row(1) | {"number": 1, "trial": False}
+    registry.publish(row(2))
+    registry.record(row(2))
+    published = registry.published()
+    assert published is not None
+    assert published["run_id"] == row(2)["run_id"]
+    assert not any(one["trial"] for one in registry.runs())
+
+
+def test_notes_of_a_segment_last_until_both_are_empty(registry: Registry) -> None:
+    registry.note("seg-001", owner="Ana", action="")
+    registry.note("seg-001", owner="Ana", action="Call them")
+    registry.note("seg-002", owner="Tom", action="")
+    assert registry.notes()["seg-001"] == {"owner": "Ana", "action": "Call them"}
+    registry.note("seg-001", owner="", action="")
+    assert registry.notes() == {"seg-002": {"owner": "Tom", "action": ""}}

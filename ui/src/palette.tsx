@@ -8,6 +8,7 @@ import { useSegments } from './api/segments';
 import { announce } from './components/announce';
 import { Icon } from './components/Icon';
 import { SegmentChip } from './components/SegmentChip';
+import { useFocusBack } from './lib/focus';
 import { counted } from './lib/format';
 import { GLOSSARY } from './lib/glossary';
 import { navOf } from './nav';
@@ -25,6 +26,7 @@ const CUSTOMERS = 7;
 const SHORTEST = 2;
 
 export default function Palette({ place, onClose }: { place: Place; onClose: () => void }) {
+  useFocusBack();
   const router = useRouter();
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);

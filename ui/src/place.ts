@@ -46,12 +46,12 @@ export function usePlace(): Place {
   };
 }
 
-/** The run that a search names: a candidate, the newest of a day, or the published one. */
+/** The run that a search names: a candidate, the newest that was published of a day, or the one that is. */
 export function runOf(runs: RunInfo[], search: Search): RunInfo | undefined {
   const { candidate, asof } = search;
   if (candidate) return runs.find((run) => run.run_id === candidate);
   if (asof) {
-    const ofDay = runs.filter((run) => run.as_of === asof);
+    const ofDay = runs.filter((run) => run.as_of === asof && !run.trial);
     return ofDay.find((run) => run.published) ?? ofDay[0];
   }
   return runs.find((run) => run.published);

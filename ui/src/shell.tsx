@@ -7,24 +7,19 @@ import { Account, SessionEnded } from './account';
 import { signIn } from './api/client';
 import { type ProjectInfo, useProjects } from './api/projects';
 import type { RunInfo } from './api/runs';
-import { usePublish } from './api/runs';
 import { roleIn, type Session, useSession } from './api/session';
 import { AppFrame, type NavItem } from './components/AppFrame';
-import { AppLink } from './components/AppLink';
 import { AsOfSwitch, type DateChoice } from './components/AsOfSwitch';
-import { ConfirmDialog } from './components/ConfirmDialog';
 import { Icon } from './components/Icon';
 import { OfflineBand } from './components/OfflineBand';
-import band from './components/OfflineBand.module.css';
 import { ProjectSwitch } from './components/ProjectSwitch';
 import { ThemeToggle } from './components/ThemeToggle';
-import { showToast } from './components/UndoToast';
-import { date, eve } from './lib/format';
 import { mayAs, RoleContext } from './lib/role';
 import { pageHref, startHref } from './lib/urls';
 import { NAV, navOf } from './nav';
-import { type Place, usePlace, useSetSearch } from './place';
+import { type Place, runOf, usePlace, useSetSearch } from './place';
 import { useShortcuts } from './shortcuts';
+import { WhichRun } from './whichRun';
 
 const Palette = lazy(() => import('./palette'));
 
@@ -112,7 +107,11 @@ function Frame({ session }: { session: Session | undefined }) {
       banner={
         <>
           <OfflineBand />
-          {inside && <WhichRun key={place.run?.run_id} place={place} />}
+          {inside && (
+            <RoleContext.Provider value={role}>
+              <WhichRun key={place.run?.run_id} place={place} />
+            </RoleContext.Provider>
+          )}
         </>
       }
     >
@@ -133,6 +132,7 @@ const choiceOf = (run: RunInfo): DateChoice => ({
   id: run.run_id,
   asOf: run.as_of ?? null,
   published: run.published,
+  candidate: run.trial,
 });
 
 /** All runs, the newest of each day; others of the same day by their id. */
@@ -143,60 +143,13 @@ function Dates({ place }: { place: Place }) {
       dates={place.runs.map(choiceOf)}
       value={place.run && choiceOf(place.run)}
       onChange={(choice) => {
-        const first = place.runs.find((run) => run.as_of === choice.asOf);
-        const byDay = choice.asOf !== null && first?.run_id === choice.id;
+        const ofDay = choice.asOf ? runOf(place.runs, { asof: choice.asOf }) : undefined;
+        const byDay = ofDay?.run_id === choice.id;
         setSearch({
           asof: choice.published || !byDay ? undefined : (choice.asOf ?? undefined),
           candidate: choice.published || byDay ? undefined : choice.id,
         });
       }}
     />
-  );
-}
-
-/** Says when what is seen is not what is published. */
-function WhichRun({ place }: { place: Place }) {
-  const { run, search } = place;
-  const setSearch = useSetSearch();
-  const publish = usePublish(place.project);
-  const [asking, setAsking] = useState(false);
-  if (!run || run.published) return null;
-  const leave = pageHref(place.project, [NAV[0]?.pages[0]?.id ?? 'segments']);
-  return (
-    <div className={band.band}>
-      <Icon name="clock" />
-      <span>
-        {run.as_of
-          ? `You are looking at ${date(eve(run.as_of))}.`
-          : 'You are looking at a former run.'}{' '}
-        <AppLink href={leave}>Go to latest</AppLink>
-        {search.candidate && (
-          <>
-            {' · '}
-            <button type="button" className={band.act} onClick={() => setAsking(true)}>
-              Publish
-            </button>
-          </>
-        )}
-      </span>
-      <ConfirmDialog
-        opened={asking}
-        question="Publish this segmentation?"
-        price="Everybody sees it from now on, and new customers are placed by it. The former one can be restored."
-        verb="Publish"
-        keep="Not yet"
-        busy={publish.isPending}
-        onClose={() => setAsking(false)}
-        onConfirm={() =>
-          publish.mutate(run.run_id, {
-            onSuccess: () => {
-              setAsking(false);
-              setSearch({ candidate: undefined, asof: undefined });
-              showToast('Published.');
-            },
-          })
-        }
-      />
-    </div>
   );
 }

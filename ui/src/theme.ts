@@ -8,6 +8,7 @@ import {
   Drawer,
   Input,
   type MantineColorsTuple,
+  Menu,
   Modal,
   Radio,
   SegmentedControl,
@@ -105,6 +106,8 @@ export const theme = createTheme({
         },
       }),
     }),
+    // The first item has the focus at once, as in any menu.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     Checkbox: Checkbox.extend({
       vars: () => ({ root: { '--checkbox-icon-color': 'var(--card)' } }),
     }),

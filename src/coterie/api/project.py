@@ -59,6 +59,7 @@ class Project(Predictions):
         *,
         as_of: date | None = None,
         refit: bool = False,
+        publish: bool = True,
         tell: Tell | None = None,
     ) -> Run:
         """Read, score with the published model (or fit the first), report and publish.
@@ -69,6 +70,8 @@ class Project(Predictions):
             Rows on or after this day are not read. Default: the day after the last one.
         refit : bool, default False
             Fit again even if the published model fits the settings.
+        publish : bool, default True
+            False: the run is made to be looked at; ``publish`` can take it over later.
         tell : callable, optional
             Told the stage, the share of it that is done, and what is being done.
 
@@ -80,7 +83,7 @@ class Project(Predictions):
         from coterie.pipeline.run import run
 
         day = day_of(as_of)
-        done = run(self.settings, self.folder, as_of=day, refit=refit, tell=tell)
+        done = run(self.settings, self.folder, as_of=day, refit=refit, publish=publish, tell=tell)
         return Run(done.folder)
 
     def train(self, *, as_of: date | None = None, tell: Tell | None = None) -> Run:

@@ -76,6 +76,7 @@ def _run(
     moment: datetime | None,
     *,
     refit: bool,
+    publish: bool = True,
     as_json: bool,
     search: tuple[str, ...] = (),
 ) -> None:
@@ -90,7 +91,9 @@ def _run(
     settings = load_settings(folder, {"segmentation": asked} if asked else {})
     start = time.perf_counter()
     with progress() as tell:
-        done = run_pipeline(settings, folder, as_of=day_of(moment), refit=refit, tell=tell)
+        done = run_pipeline(
+            settings, folder, as_of=day_of(moment), refit=refit, publish=publish, tell=tell
+        )
     run = Run(done.folder)
     if as_json:
         return answer(command, _summary(run, fresh=done.fresh), run=run, warnings=_warnings(run))
@@ -100,6 +103,8 @@ def _run(
     show_quality(run)
     for warning in _warnings(run):
         out.print(f"Note: {plain(warning['message'])}", soft_wrap=True)
+    if not publish:
+        out.print(f"Not published. To publish it: coterie publish {run.id}", soft_wrap=True)
     out.print(f"Report: {plain(str(run.report))}", soft_wrap=True)
     out.print(f"Took {time.perf_counter() - start:.1f} s.")
     return None
@@ -130,6 +135,9 @@ def run(  # noqa: PLR0913 - a command has one argument for each flag
     algorithm: Algorithm = "",
     budget: Budget = "",
     weights: Weights = "",
+    publish: Annotated[
+        bool, typer.Option(help="Or only look at it: what is published stays.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Read, check, score and report; fit if there is no model yet.
@@ -137,7 +145,7 @@ def run(  # noqa: PLR0913 - a command has one argument for each flag
     Example: [bold]coterie run --as-of 2011-12-10[/bold]
     """
     search = (k, algorithm, budget, weights)
-    _run("run", folder, as_of, refit=refit, as_json=as_json, search=search)
+    _run("run", folder, as_of, refit=refit, publish=publish, as_json=as_json, search=search)
 
 
 def train(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
-from coterie.errors import NotReadyError
+from coterie.errors import NotReadyError, ParameterError
 from coterie.features.asof import Custom, FeatureModel, Sources, fit_features
 from coterie.features.catalogue import BOOSTED
 from coterie.features.lenses import (
@@ -168,6 +168,7 @@ def _fit(
         include_protected=params.include_protected,
         outcome=params.outcome,
     )
+    sets, past = _of_basis(params.basis, sets, past)
     unboosted = _unboosted(params, past, model)
     if params.algorithm in {DistilledTree.name, (DistilledTree.name,)}:
         sets, past = telling_value(sets), _past_value(past)
@@ -235,6 +236,23 @@ def _kept(model: FeatureModel | None, matrix: Matrix) -> FeatureModel | None:
     if model is None or BOOSTED.name in matrix.sources:
         return model
     return replace(model, boosted=None)
+
+
+def _of_basis(
+    basis: str, sets: tuple[FeatureSet, ...], past: tuple[Past, ...] | str
+) -> tuple[tuple[FeatureSet, ...], tuple[Past, ...] | str]:
+    """Return the one feature set that the settings name, today and in the past; else all."""
+    if not basis:
+        return sets, past
+    mine = tuple(one for one in sets if one.name == basis)
+    if not mine:
+        raise ParameterError.unknown("basis", basis, [one.name for one in sets])
+    if isinstance(past, str):
+        return mine, past
+    then = [tuple(one for one in moment.sets if one.name == basis) for moment in past]
+    if not all(then):
+        return mine, f"Later behaviour could not be used: before it, {basis} was not known yet."
+    return mine, tuple(replace(one, sets=named) for one, named in zip(past, then, strict=True))
 
 
 def _past_value(past: tuple[Past, ...] | str) -> tuple[Past, ...] | str:

@@ -77,7 +77,7 @@ def make_run(
     Outcome
         Where the run lies.
     """
-    plan = make_plan(settings, ingested, as_of, places.registry, places.home, refit=refit)
+    plan = make_plan(settings, ingested, as_of, places, refit=refit)
     if isinstance(plan, Outcome):
         return plan
     db.lock([places.home.path])
@@ -128,8 +128,9 @@ def _make(
     row = {name: value for name, value in check_run(target).items() if name in kept}
     last = max(plan.segments_given, load_released(target).last_number)
     places.home.keep(plan.run_id)
-    places.registry.publish(row | {"as_of": plan.as_of, "segments": last})
-    places.tell("write", 1.0, "published")
+    keep = places.registry.publish if places.publish else places.registry.record
+    keep(row | {"as_of": plan.as_of, "segments": last})
+    places.tell("write", 1.0, "published" if places.publish else "kept to be looked at")
     return Outcome(plan.run_id, target, fresh=True)
 
 

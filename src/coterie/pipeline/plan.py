@@ -6,7 +6,7 @@ import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coterie.config import Settings
 from coterie.features.windows import to_date
@@ -14,13 +14,14 @@ from coterie.segmentation.released import (
     Released,
     load_released,
 )
-from coterie.store.home import Home
-from coterie.store.registry import Registry
 from coterie.store.runs import (
     FORMAT_VERSION,
     hash_of,
 )
 from coterie.validation.ingest import Ingested
+
+if TYPE_CHECKING:
+    from coterie.pipeline.run import Places
 
 Tell = Callable[[str, float, str], None]
 """Told the stage, how much of it is done (0 to 1), and what is being done."""
@@ -56,8 +57,7 @@ def make_plan(
     settings: Settings,
     ingested: Ingested,
     as_of: int | None,
-    registry: Registry,
-    home: Home,
+    places: Places,
     *,
     refit: bool,
 ) -> Plan | Outcome:
@@ -71,10 +71,8 @@ def make_plan(
         What the sources held.
     as_of : int or None
         Day that ends what may be seen; None without orders.
-    registry : Registry
-        The runs so far.
-    home : Home
-        Where they lie.
+    places : Places
+        Where the runs so far lie, and whether this one is published.
     refit : bool
         Fit even if a published model fits the settings.
 
@@ -83,6 +81,7 @@ def make_plan(
     Plan or Outcome
         The outcome of the same run if it was made before.
     """
+    registry, home = places.registry, places.home
     inputs = {
         "format_version": FORMAT_VERSION,
         "settings": settings.result_bearing,
@@ -100,7 +99,8 @@ def make_plan(
         same = registry.find(input_hash=input_hash, model_id=row["model_id"])
         if same and home.has_run(same["run_id"]):
             home.keep(same["run_id"])
-            registry.publish(same)  # the data may be as it was before the last run
+            if places.publish:
+                registry.publish(same)  # the data may be as it was before the last run
             return Outcome(same["run_id"], home.runs / same["run_id"], fresh=False)
     parent_run = row["run_id"] if row else None
     parent = load_released(home.runs / parent_run) if parent_run else None

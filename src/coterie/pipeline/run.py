@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Places:
-    """Where a run is written, since when, and who is told."""
+    """Where a run is written, since when, who is told, and whether it is published."""
 
     home: Home
     registry: Registry
     started: datetime
     tell: Tell
+    publish: bool = True
 
 
 def run(
@@ -43,6 +44,7 @@ def run(
     *,
     as_of: date | None = None,
     refit: bool = False,
+    publish: bool = True,
     tell: Tell | None = None,
 ) -> Outcome:
     """Read, check, measure, segment, profile and publish.
@@ -57,6 +59,8 @@ def run(
         Rows on or after this day are not read. Default: the day after the last one.
     refit : bool, default False
         Fit again even if a published model fits the settings.
+    publish : bool, default True
+        False: the run is made to be looked at, and what is published stays.
     tell : callable, optional
         Told about progress.
 
@@ -101,7 +105,7 @@ def run(
             _check_names(settings, ingested.attributes)
         moment = find_as_of(db, as_of)
         see_people(db, moment)
-        places = Places(home, registry, started, tell)
+        places = Places(home, registry, started, tell, publish)
         make_run = rest.result()
         done = make_run(db, settings, ingested, places, as_of=moment, refit=refit)
         tidy(scope, settings, started)

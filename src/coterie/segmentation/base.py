@@ -211,6 +211,8 @@ class SegmentationParams(Params):
     """auto, a name of ``coterie algorithms``, or several to choose from."""
     features: tuple[str, ...] = ()
     """Features of the lens ``custom``; empty: all that are fit to cluster."""
+    basis: str = ""
+    """The one feature set to try, as ``candidates`` calls it; empty: all of the lens."""
     horizon: str = "90d"
     k: Literal["auto"] | int | tuple[int, int] = "auto"
     seed: int = Field(default=0, ge=0, le=MAX_SEED)

@@ -39,6 +39,7 @@ from coterie.service.routes import predict as predict_routes
 from coterie.service.routes import privacy as privacy_routes
 from coterie.service.routes import projects as project_routes
 from coterie.service.routes import results as result_routes
+from coterie.service.routes import sample as sample_routes
 from coterie.service.routes import schedules as schedule_routes
 from coterie.service.routes import segments as segment_routes
 from coterie.service.routes import session as session_routes
@@ -58,6 +59,7 @@ _INCLUDED = (
             account_routes,
             audit_routes,
             project_routes,
+            sample_routes,
             job_routes,
             schedule_routes,
             segment_routes,

@@ -27,12 +27,18 @@ class Listing:
         self,
         sort: Annotated[str, Query(max_length=20, description=_SORT)] = BY_ID,
         search: Annotated[str, Query(max_length=200, description="Beginning of the id.")] = "",
+        moved_from: Annotated[
+            str,
+            Query(max_length=100, description="Id of the segment that they left, or ``none``."),
+        ] = "",
         limit: Limit = 50,
         cursor: Cursor = "",
     ) -> None:
         self.sort, self.limit, self.cursor = sort, limit, cursor
         falling = sort.startswith("-")
-        self.wanted = Wanted(search=search, sort=sort.removeprefix("-"), falling=falling)
+        self.wanted = Wanted(
+            search=search, moved_from=moved_from, sort=sort.removeprefix("-"), falling=falling
+        )
 
     def page(self, served: Served, segment_id: str = "") -> CustomerPage:
         """Return the page.

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 Item = TypeVar("Item")
 Name = Annotated[str, StringConstraints(min_length=1, max_length=63)]
-JobKind = Literal["run", "train", "prospects", "value", "products", "offers", "flows"]
+JobKind = Literal["run", "train", "candidate", "prospects", "value", "products", "offers", "flows"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -109,6 +109,17 @@ class RunWish(Wire):
     refit: bool = False
 
 
+class CandidateWish(Wire):
+    """Which candidate is made whole, to be looked at: as the table of candidates tells it."""
+
+    algorithm: Annotated[str, Field(max_length=60, examples=["kmeans"])]
+    k: Annotated[int, Field(ge=2, le=100)]
+    features: Annotated[str, Field(max_length=100, examples=["log RFM"])] = ""
+    as_of: Annotated[date | None, Field(description="Rows on or after this day are not read.")] = (
+        None
+    )
+
+
 class ProspectsWish(Wire):
     """What a classifier is to tell; the segment if nothing is said."""
 
@@ -143,6 +154,7 @@ class FlowsWish(Wire):
 WISHES: dict[JobKind, type[Wire]] = {
     "run": RunWish,
     "train": RunWish,
+    "candidate": CandidateWish,
     "prospects": ProspectsWish,
     "value": ValueWish,
     "products": ProductsWish,
@@ -199,6 +211,7 @@ class RunInfo(BaseModel):
     model_id: str
     parent_run: str | None = None
     published: bool
+    trial: bool = Field(default=False, description="It was never published.")
 
 
 class PredictWish(Wire):

@@ -26,7 +26,7 @@ from coterie.store.runs import MANIFEST
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 CONNECTION = "connection:"
-READING = frozenset({"run", "train", "prospects", "flows"})
+READING = frozenset({"run", "train", "candidate", "prospects", "flows"})
 """Jobs that may read the sources; the others go by what is kept."""
 WAIT = 1.0
 """Seconds that a request waits for customers to be loaded."""

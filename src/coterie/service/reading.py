@@ -51,6 +51,7 @@ def run_info(row: Mapping[str, Any], published: str | None) -> RunInfo:
         model_id=row["model_id"],
         parent_run=row["parent_run"],
         published=row["run_id"] == published,
+        trial=row["trial"],
     )
 
 

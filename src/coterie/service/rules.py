@@ -47,6 +47,8 @@ RULES: dict[str, Rule] = {
     "show_schedule": _READ,
     "list_segments": _READ,
     "show_segment": _READ,
+    "show_note": _READ,
+    "show_sizes": _READ,
     "show_features": _READ,
     "show_flows": _READ,
     "compare_runs": _READ,
@@ -66,6 +68,8 @@ RULES: dict[str, Rule] = {
     "predict_here": _PREDICT,
     "show_form": _PREDICT,
     "show_stream": _READ,
+    # Figures that nothing hides yet.
+    "show_ahead": Rule(ANALYST, "read"),
     # Identities.
     "list_members": _CUSTOMERS,
     "list_customers": _CUSTOMERS,
@@ -102,7 +106,9 @@ RULES: dict[str, Rule] = {
     "propose_mapping": Rule(ANALYST, "run", costly=True),
     "upload": Rule(ANALYST, "run", costly=True, event="upload"),
     "accept_mapping": _CHANGE,
+    "use_sample": Rule(ANALYST, "run", costly=True, event="settings"),
     "rename_segment": _CHANGE,
+    "note_segment": _CHANGE,
     "create_schedule": _CHANGE,
     "change_schedule": _CHANGE,
     "remove_schedule": _CHANGE,

@@ -47,6 +47,13 @@ def _train(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, A
     return _run(project, {**wish, "refit": True}, tell)
 
 
+def _candidate(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    fixed = {"algorithm": wish["algorithm"], "k": wish["k"], "basis": wish["features"]}
+    tried = Project(project.folder, project.settings.trying(**fixed))
+    run = tried.run(as_of=_day(wish), publish=False, tell=tell)
+    return {"run_id": run.id, "as_of": run.as_of, "segments": len(run.segments)}
+
+
 def _value(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     made = project.value(horizon=str(wish.get("horizon") or ""), tell=tell)
     return {"run_id": project.latest.id, "customers": made.table().num_rows}
@@ -98,6 +105,7 @@ def _erase(project: Project, wish: Mapping[str, Any], tell: Tell) -> dict[str, A
 KINDS: dict[str, Callable[[Project, Mapping[str, Any], Tell], dict[str, Any]]] = {
     "run": _run,
     "train": _train,
+    "candidate": _candidate,
     "prospects": _prospects,
     "value": _value,
     "products": _products,

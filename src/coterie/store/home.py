@@ -86,9 +86,12 @@ class Home:
             raise
 
     def published(self, registry: Registry) -> dict[str, Any] | None:
-        """Return the published run; if its folder was deleted, the newest whose folder is there."""
+        """Return the published run; if its folder was deleted, the newest whose folder is there.
+
+        What was never published does not stand in for it.
+        """
         row = registry.published()
-        rows = [row, *registry.runs()] if row else []
+        rows = [row, *(one for one in registry.runs() if not one["trial"])] if row else []
         return next((row for row in rows if row and self.has_run(row["run_id"])), None)
 
     def has_run(self, run_id: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coterie.errors import ParameterError
-from coterie.store.tables import CUSTOMERS, SORTED
+from coterie.store.tables import CUSTOMERS, HISTORY, SORTED
 
 BY_ID = "customer_id"
 SORTS = (BY_ID, *SORTED)
@@ -42,6 +42,8 @@ class Wanted:
         One of ``SORTS``; ties by id. What is not known comes last when falling.
     falling : bool, default False
         Largest first.
+    moved_from : str, optional
+        Only those who came with this run, out of a segment; "none" for out of none.
 
     Raises
     ------
@@ -53,6 +55,7 @@ class Wanted:
     search: str = ""
     sort: str = BY_ID
     falling: bool = False
+    moved_from: str = ""
 
     def __post_init__(self) -> None:
         if self.sort not in SORTS:
@@ -78,6 +81,41 @@ class Wanted:
         if not self.search:
             return []
         return [customer_id >= self.search, customer_id < self.search + _LAST]
+
+
+def came_from(segment_id: str, project: str, run_id: str) -> sa.ColumnElement[bool]:
+    """Say which rows of ``CUSTOMERS`` came into their segment with a run, out of another.
+
+    Parameters
+    ----------
+    segment_id : str
+        The segment that they left.
+    project : str
+        Whose history is looked at.
+    run_id : str
+        The run with which they came.
+
+    Returns
+    -------
+    sqlalchemy.ColumnElement
+        Whoever was in no run before came from nowhere, and is not among them.
+    """
+    came, former = HISTORY.alias("came"), HISTORY.alias("former")
+    mine = former.c.project == project, former.c.customer_id == CUSTOMERS.c.customer_id
+    before = (
+        sa.select(former.c.segment_id)
+        .where(*mine, former.c.number < came.c.number)
+        .order_by(former.c.number.desc())
+        .limit(1)
+        .correlate(CUSTOMERS, came)
+        .scalar_subquery()
+    )
+    return sa.exists().where(
+        came.c.project == project,
+        came.c.customer_id == CUSTOMERS.c.customer_id,
+        came.c.run_id == run_id,
+        before == segment_id,
+    )
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,17 @@ import sqlalchemy as sa
 
 from coterie.errors import DataError, NotReadyError
 from coterie.store.database import Database
-from coterie.store.listing import BY_ID, SHOWN, Page, Place, Wanted, may_be, page_query, total_of
+from coterie.store.listing import (
+    BY_ID,
+    SHOWN,
+    Page,
+    Place,
+    Wanted,
+    came_from,
+    may_be,
+    page_query,
+    total_of,
+)
 from coterie.store.tables import CUSTOMERS, HISTORY, LOADED, NUMBERS, PUBLISHED, UNKNOWN
 
 NOBODY = "none"
@@ -159,13 +169,29 @@ class Members:
         """
         with self.database.transaction() as connection:
             number, segments = self._known(connection, run_id)
-            total = total_of(connection, number, segments, wanted) if may_be(wanted.search) else 0
             beyond = [wanted.beyond(after)] if after else []
-            query = page_query(number, segments, wanted, total, beyond, limit + 1)
+            if not may_be(wanted.search + wanted.moved_from):
+                total, query = 0, sa.select(*SHOWN)
+            elif wanted.moved_from:
+                query = self._moved(number, run_id, wanted)
+                count = sa.select(sa.func.count()).select_from(query.subquery())
+                total = int(connection.execute(count).scalar_one())
+                query = query.where(*beyond).order_by(*wanted.order).limit(limit + 1)
+            else:
+                total = total_of(connection, number, segments, wanted)
+                query = page_query(number, segments, wanted, total, beyond, limit + 1)
             rows = [dict(row) for row in connection.execute(query).mappings()] if total else []
         more, rows = len(rows) > limit, rows[:limit]
         end = (rows[-1][wanted.sort], rows[-1][BY_ID]) if more else None
         return Page([_plain(row) for row in rows], end, total)
+
+    def _moved(self, number: int, run_id: str, wanted: Wanted) -> sa.Select[Any]:
+        """Return who came out of a segment with a run: few, so no index sorts them."""
+        c = CUSTOMERS.c
+        which = [c.loaded == number, came_from(wanted.moved_from, self.project, run_id)]
+        if wanted.segment_id:
+            which.append(c.segment_id == wanted.segment_id)
+        return sa.select(*SHOWN).where(*which, *wanted.found(c.customer_id))
 
     def one(self, run_id: str, customer_id: str) -> dict[str, Any] | None:
         """Return the row of a customer in a loaded run, or None."""

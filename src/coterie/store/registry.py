@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from coterie.store import faults
 from coterie.store.database import Database
 from coterie.store.members import Members
-from coterie.store.tables import NAMES, PUBLISHED, RUNS
+from coterie.store.tables import NAMES, NOTES, PUBLISHED, RUNS
 
 RETIRED = ""
 """Stands where the hash of the settings was, which no settings have."""
@@ -75,6 +75,28 @@ class Registry:
         with self.database.transaction() as connection:
             return connection.execute(query.where(~same)).scalar() or 0
 
+    def record(self, row: Mapping[str, Any]) -> None:
+        """Record a finished run that is only looked at, unless it is known; nothing else changes.
+
+        Parameters
+        ----------
+        row : mapping
+            As for ``publish``.
+        """
+        with self.database.transaction(writes=True) as connection:
+            self._record(connection, row, trial=True)
+
+    def _record(self, connection: sa.Connection, row: Mapping[str, Any], *, trial: bool) -> None:
+        mine, run_id = {"project": self.project}, row["run_id"]
+        one = RUNS.c.project == self.project, RUNS.c.run_id == run_id
+        if connection.execute(sa.select(RUNS.c.run_id).where(*one)).first() is None:
+            newest = sa.select(sa.func.max(RUNS.c.number)).filter_by(**mine)
+            last = connection.execute(newest).scalar() or 0
+            told = {**row, **mine, "number": last + 1, "trial": trial}
+            connection.execute(RUNS.insert().values(**told))
+        elif not trial:
+            connection.execute(RUNS.update().where(*one).values(trial=False))
+
     def publish(self, row: Mapping[str, Any]) -> None:
         """Record a finished run and make it the published one, in one transaction.
 
@@ -91,11 +113,7 @@ class Registry:
         if served:
             self.members.load(run_id, served / run_id)
         with self.database.transaction(writes=True) as connection:
-            known = sa.select(RUNS.c.run_id).filter_by(**mine, run_id=run_id)
-            if connection.execute(known).first() is None:
-                newest = sa.select(sa.func.max(RUNS.c.number)).filter_by(**mine)
-                last = connection.execute(newest).scalar() or 0
-                connection.execute(RUNS.insert().values(**row, **mine, number=last + 1))
+            self._record(connection, row, trial=False)
             faults.point()
             before = self.members.follow(connection, run_id, row["as_of"]) if served else None
             connection.execute(PUBLISHED.delete().filter_by(**mine))
@@ -143,6 +161,21 @@ class Registry:
         query = sa.select(NAMES).filter_by(project=self.project)
         with self.database.transaction() as connection:
             return {row.segment_id: row.name for row in connection.execute(query)}
+
+    def note(self, segment_id: str, *, owner: str, action: str) -> None:
+        """Keep who cares for a segment and what is done for it; both empty takes it back."""
+        one = {"project": self.project, "segment_id": segment_id}
+        with self.database.transaction(writes=True) as connection:
+            connection.execute(NOTES.delete().filter_by(**one))
+            if owner or action:
+                connection.execute(NOTES.insert().values(**one, owner=owner, action=action))
+
+    def notes(self) -> dict[str, dict[str, str]]:
+        """Return segment id -> its ``owner`` and ``action``."""
+        query = sa.select(NOTES).filter_by(project=self.project)
+        with self.database.transaction() as connection:
+            rows = connection.execute(query)
+            return {row.segment_id: {"owner": row.owner, "action": row.action} for row in rows}
 
     def _runs(self) -> sa.Select[Any]:
         columns = [column for column in RUNS.c if column.name != "project"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration: what ``METADATA`` describes."""
 METADATA = sa.MetaData()
 
@@ -60,10 +60,12 @@ RUNS = sa.Table(
     sa.Column("as_of", sa.Integer),
     sa.Column("segments", sa.Integer, nullable=False, server_default="0"),
     sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("trial", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("runs_by_input", "project", "input_hash"),
 )
 """One row a finished run; ``number`` is the order in which they were finished, ``segments``
-how many segment ids had been given by then: also a run that is deleted has used its ids up."""
+how many segment ids had been given by then: also a run that is deleted has used its ids up. A
+``trial`` was never published."""
 
 PUBLISHED = sa.Table(
     "published",
@@ -82,6 +84,16 @@ NAMES = sa.Table(
     sa.Column("name", sa.String, nullable=False),
 )
 """Names that users gave; they survive refits."""
+
+NOTES = sa.Table(
+    "segment_notes",
+    METADATA,
+    project_column(primary_key=True),
+    sa.Column("segment_id", sa.String, primary_key=True),
+    sa.Column("owner", sa.String, nullable=False),
+    sa.Column("action", sa.String, nullable=False),
+)
+"""Who cares for a segment, and what is done for it; as lasting as its name."""
 
 JOBS = sa.Table(
     "jobs",

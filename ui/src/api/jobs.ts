@@ -37,6 +37,16 @@ export function useStartJob(project: string) {
   });
 }
 
+/** Fill an empty project with the simulated shop; the job is its first run. */
+export function useSample() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (project: string) =>
+      told(api.POST('/api/v1/projects/{project}/sample', { params: { path: { project } } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['projects'] }),
+  });
+}
+
 export function useCancelJob(project: string) {
   return useMutation({
     mutationFn: (id: string) =>

@@ -1,4 +1,5 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type Chosen, withChoice } from '@/lib/settings';
 import { api, raw, type Schemas, told } from './client';
 
 export type ProjectInfo = Schemas['ProjectInfo'];
@@ -57,6 +58,7 @@ export function useManifest(project: string, runId: string | undefined) {
       return {
         currency: settings?.project?.currency ?? '',
         horizon: settings?.segmentation?.horizon ?? '',
+        choice: settings?.segmentation ?? {},
       };
     },
     enabled: runId !== undefined,
@@ -64,8 +66,22 @@ export function useManifest(project: string, runId: string | undefined) {
   });
 }
 
+/** Let the next run go on with a candidate: the settings of the project name it from now on. */
+export function useKeepChoice(project: string) {
+  const client = useQueryClient();
+  const path = { params: { path: { project } } };
+  return useMutation({
+    mutationFn: async (chosen: Chosen) => {
+      const { toml } = await told(api.GET('/api/v1/projects/{project}/mapping', path));
+      const body = { toml: withChoice(toml, chosen) };
+      return told(api.PUT('/api/v1/projects/{project}/mapping', { ...path, body }));
+    },
+    onSuccess: () => client.invalidateQueries({ queryKey: ['project', project] }),
+  });
+}
+
 interface Manifest {
-  settings?: { project?: { currency?: string }; segmentation?: { horizon?: string } };
+  settings?: { project?: { currency?: string }; segmentation?: Chosen & { horizon?: string } };
 }
 
 /** Send a file with progress, 0 to 1: `fetch` does not tell how much has gone. */

@@ -83,6 +83,89 @@ export function useRenameSegment(project: string) {
   });
 }
 
+const of = (project: string, segmentId: string) => ({
+  params: { path: { project, segment_id: segmentId } },
+});
+
+export function useNote(project: string, segmentId: string) {
+  return useQuery({
+    queryKey: ['project', project, 'note', segmentId],
+    queryFn: ({ signal }) =>
+      told(
+        api.GET('/api/v1/projects/{project}/segments/{segment_id}/note', {
+          ...of(project, segmentId),
+          signal,
+        }),
+      ),
+  });
+}
+
+export function useSaveNote(project: string, segmentId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas['Note']) =>
+      told(
+        api.PUT('/api/v1/projects/{project}/segments/{segment_id}/note', {
+          ...of(project, segmentId),
+          body,
+        }),
+      ),
+    onSuccess: (note) => client.setQueryData(['project', project, 'note', segmentId], note),
+  });
+}
+
+export function useSizes(project: string, segmentId: string) {
+  return useQuery({
+    queryKey: ['project', project, 'sizes', segmentId],
+    queryFn: ({ signal }) =>
+      told(
+        api.GET('/api/v1/projects/{project}/segments/{segment_id}/sizes', {
+          ...of(project, segmentId),
+          signal,
+        }),
+      ),
+  });
+}
+
+export function useAheadOfSegment(project: string, segmentId: string, runId?: string) {
+  return useQuery({
+    queryKey: [...key(project, runId), segmentId, 'ahead'],
+    queryFn: ({ signal }) =>
+      told(
+        api.GET('/api/v1/projects/{project}/segments/{segment_id}/ahead', {
+          params: { path: { project, segment_id: segmentId }, query: { run_id: runId } },
+          signal,
+        }),
+      ),
+  });
+}
+
+/** What the plan has for one segment; numbers are null where customers are few. */
+export interface PlannedOffers {
+  id: string;
+  planned: number | null;
+  offers: {
+    offer_id: string;
+    name: string;
+    planned: number | null;
+    contacts: number | null;
+    reason: string;
+  }[];
+}
+
+export function usePlan(project: string, runId?: string) {
+  return useQuery({
+    queryKey: ['project', project, 'plan', runId ?? ''],
+    queryFn: ({ signal }) =>
+      told(
+        api.GET('/api/v1/projects/{project}/offers/plan', {
+          params: { path: { project }, query: { run_id: runId } },
+          signal,
+        }),
+      ),
+  });
+}
+
 export interface Feature {
   name: string;
   label: string;

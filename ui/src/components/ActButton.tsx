@@ -6,6 +6,8 @@ type Props = ButtonProps & {
   /** As a sentence begins: "Exporting". */
   act: string;
   onClick?: () => void;
+  /** It comes back after what it opened was left. */
+  autoFocus?: boolean;
   type?: 'button' | 'submit';
 };
 

@@ -88,7 +88,7 @@ interface OneProps {
 
 function noteOf(field: FormField, write: (value: number) => string): string {
   const seen =
-    field.low !== null && field.high !== null
+    field.low !== null && field.high !== null && field.choices.length === 0
       ? `${write(field.low)} to ${write(field.high)}${field.unit ? ` ${field.unit}` : ''} in your data`
       : '';
   const optional = field.required ? '' : 'may be left out';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Flows, Move } from '@/api/flows';
-import { largest, linksOf, matrixOf, movesOf, netOf, sumOf } from './flows';
+import { isWhole, largest, linksOf, matrixOf, movesOf, netOf, sumOf } from './flows';
 
 const move = (from_id: string, to_id: string, cause: string, customers: number): Move => ({
   from_id,
@@ -96,4 +96,9 @@ test('sums of the matrix fit, and a sum with a hidden cell is not told', () => {
   });
   expect(hidden.rowSums[0]).toBeNull();
   expect(hidden.columnSums).toEqual([150, null, 2]);
+});
+
+test('a list stands beside a move only where it holds as many', () => {
+  const whole = largest(FLOWS, 'all').filter((one) => isWhole(FLOWS, one));
+  expect(whole).toEqual([{ from: 'b', to: 'a', cause: 'behaved', customers: 10 }]);
 });

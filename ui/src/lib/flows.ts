@@ -89,6 +89,12 @@ export function largest(flows: Flows, view: CauseView): Between[] {
   return [...found.values()].sort((a, b) => b.customers - a.customers);
 }
 
+/** Whether all who went that way did so for this cause: a list of them then holds as many. */
+export const isWhole = (flows: Flows, move: Between): boolean =>
+  movesOf(flows, 'all').every(
+    (one) => one.from_id !== move.from || one.to_id !== move.to || one.cause === move.cause,
+  );
+
 export interface Link {
   from: string;
   /** Null: one of several small moves, drawn together. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { activate, inlineTable, set, setOfSource, slug, text } from './settings';
+import { activate, inlineTable, set, setOfSource, slug, text, withChoice } from './settings';
 
 const TOML = [
   '# What coterie init made.',
@@ -53,4 +53,15 @@ test('a project is named after its file', () => {
   expect(slug('Online Retail (2).csv.gz')).toBe('online-retail-2');
   expect(slug('Umsätze_2024.xlsx')).toBe('umsatze-2024');
   expect(slug('???.csv')).toBe('project');
+});
+
+test('settings name the candidate that was published, and say nothing else anew', () => {
+  const named = withChoice(TOML, { algorithm: 'kmeans', k: 5, basis: 'log RFM' });
+  expect(named).toContain('\nk = 5\n');
+  expect(named).toContain('\nalgorithm = "kmeans"\n');
+  expect(named).toContain('basis = "log RFM"');
+  expect(withChoice('[project]\nname = "a"\n', { algorithm: 'ward', k: 3 })).toBe(
+    '[project]\nname = "a"\n\n[segmentation]\nalgorithm = "ward"\nk = 3\n',
+  );
+  expect(withChoice(TOML, { algorithm: 'auto', k: 'auto' })).toBe(TOML);
 });

@@ -21,6 +21,25 @@ export function set(toml: string, header: string, name: string, value: string | 
   return change(toml, (lines) => lines.includes(header), name, value);
 }
 
+/** What of the settings makes a run one candidate. */
+export interface Chosen {
+  algorithm?: string | string[];
+  k?: unknown;
+  basis?: string;
+}
+
+/** The settings with a candidate named, in a block that is made if there is none. */
+export function withChoice(toml: string, { algorithm, k, basis }: Chosen): string {
+  if (typeof algorithm !== 'string' || typeof k !== 'number') return toml;
+  const header = '[segmentation]';
+  const there = blocks(toml).some((lines) => lines.includes(header));
+  let found = there ? toml : `${toml.trimEnd()}\n\n${header}`;
+  found = set(found, header, 'algorithm', text(algorithm));
+  found = set(found, header, 'k', String(k));
+  if (basis) found = set(found, header, 'basis', text(basis));
+  return found.endsWith('\n') ? found : `${found}\n`;
+}
+
 /** Set a value of the source that reads a file. */
 export function setOfSource(
   toml: string,

@@ -26,7 +26,7 @@ from coterie.service.models import (
     Upload,
 )
 from coterie.service.problems import NotFoundError
-from coterie.service.projects import Served, server_settings
+from coterie.service.projects import Projects, Served, server_settings
 from coterie.store.home import Home
 from coterie.store.places import FILE
 from coterie.store.runs import write_atomic
@@ -135,7 +135,28 @@ def show_mapping(served: ThisProject) -> Settings:
 @router.put("/projects/{project}/mapping")
 def accept_mapping(wish: Settings, served: ThisProject, projects: AllProjects) -> Settings:
     """Accept settings: they are checked as a whole, and replace those that were there."""
-    text = wish.toml if wish.toml.endswith("\n") else wish.toml + "\n"
+    accept(wish.toml, served, projects)
+    return Settings(toml=wish.toml)
+
+
+def accept(toml: str, served: Served, projects: Projects) -> None:
+    """Check settings as a whole, and put them in the place of those that were there.
+
+    Parameters
+    ----------
+    toml : str
+        The settings.
+    served : Served
+        The project.
+    projects : Projects
+        All of the server: it knows the connections and where the database is.
+
+    Raises
+    ------
+    ParameterError
+        If they will not do.
+    """
+    text = toml if toml.endswith("\n") else toml + "\n"
     try:
         given = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -151,4 +172,3 @@ def accept_mapping(wish: Settings, served: ThisProject, projects: AllProjects) -
         server_settings(trial, projects.connections(), root=served.folder)
     with Home(served.folder).alone():
         write_atomic(served.folder / FILE, text)
-    return Settings(toml=wish.toml)

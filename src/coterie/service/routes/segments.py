@@ -1,20 +1,72 @@
-"""Segments: what they are, what they are called, and who is in them."""
+"""Segments: what they are, what they are called, who cares for them, and who is in them."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
 
+from coterie.pipeline.forecast import Value
+from coterie.segmentation.base import horizon_days
 from coterie.service.deps import AllProjects, SeesAll, ThisProject
 from coterie.service.lists import Listing
+from coterie.service.models import Wire
 from coterie.service.models_people import CustomerPage, Rename, Segment, SegmentDetail, SegmentPage
 from coterie.service.problems import ConflictError
 from coterie.service.published import segments_for
-from coterie.service.reading import RunId, SegmentId, chosen, day_of, plain, segment_of
+from coterie.service.reading import RunId, SegmentId, chosen, day_of, made, plain, segment_of
 from coterie.store.members import NOBODY
 
 router = APIRouter(tags=["segments"])
+_RUNS = 12
+"""Runs back to which a segment is followed."""
+
+
+class Note(Wire):
+    """Who cares for a segment, and what is done for it; both may be empty."""
+
+    owner: Annotated[str, Field(max_length=80, examples=["Ana Diaz"])] = ""
+    action: Annotated[str, Field(max_length=280, examples=["First look at new ranges"])] = ""
+
+
+class Size(BaseModel):
+    """How many were in a segment, as a run tells it; null where they are few."""
+
+    run_id: str
+    as_of: date | None = None
+    n: int | None
+    share: float | None
+
+
+class Sizes(BaseModel):
+    """A segment through the runs, the oldest first; runs that lack it are left out."""
+
+    items: list[Size]
+
+
+class Curve(BaseModel):
+    """The share that has not ordered again after so many days; of those with an order."""
+
+    days: list[float]
+    away: list[float]
+    low: list[float]
+    high: list[float]
+    customers: int
+    median_days: float | None = None
+
+
+class AheadOfSegment(BaseModel):
+    """What a segment is expected to do, all its members together."""
+
+    horizon_days: int
+    currency: str
+    n: int
+    spend: float | None
+    orders: float | None
+    churn: Annotated[float | None, Field(description="The mean chance to leave.")]
+    returns: Curve | None = None
 
 
 @router.get("/projects/{project}/segments")
@@ -61,6 +113,60 @@ def rename_segment(
         )
     projects.project(served.name).rename(segment_id, wish.name)
     return show_segment(served, whole=True, segment_id=segment_id)
+
+
+@router.put("/projects/{project}/segments/{segment_id}/note")
+def note_segment(served: ThisProject, segment_id: SegmentId, wish: Note) -> Note:
+    """Say who cares for a segment and what is done for it; it stays with its id through refits."""
+    segment_of(chosen(served), segment_id)
+    note = Note(owner=wish.owner.strip(), action=wish.action.strip())
+    served.registry.note(segment_id, owner=note.owner, action=note.action)
+    return note
+
+
+@router.get("/projects/{project}/segments/{segment_id}/note")
+def show_note(served: ThisProject, segment_id: SegmentId) -> Note:
+    """Show who cares for a segment, and what is done for it."""
+    segment_of(chosen(served), segment_id)
+    return Note(**served.registry.notes().get(segment_id, {}))
+
+
+@router.get("/projects/{project}/segments/{segment_id}/sizes")
+def show_sizes(served: ThisProject, whole: SeesAll, segment_id: SegmentId) -> Sizes:
+    """Show how large a segment was in the last runs, one a day: 12 at most.
+
+    To viewers figures of few customers are null.
+    """
+    segment_of(chosen(served), segment_id)
+    rows = [one for one in served.registry.runs() if not one["trial"]]
+    newest = {row["as_of"]: row["run_id"] for row in reversed(rows)}
+    newest[served.published()["as_of"]] = served.published()["run_id"]
+    there = [name for name in newest.values() if served.home.has_run(name)]
+    runs = [served.run_of(name) for name in there]
+    runs = sorted(runs, key=lambda run: str(run.as_of))[-_RUNS:]
+    return Sizes(
+        items=[
+            Size(run_id=run.id, as_of=day_of(run), n=one["n"], share=one["share"])
+            for run in runs
+            for one in segments_for(served, run, whole=whole)
+            if one["id"] == segment_id
+        ]
+    )
+
+
+@router.get("/projects/{project}/segments/{segment_id}/ahead")
+def show_ahead(served: ThisProject, segment_id: SegmentId, run_id: RunId = "") -> AheadOfSegment:
+    """Show what a segment is expected to spend, and how soon its members order again.
+
+    It is worked out by the job ``value``; before that the answer is 409.
+    """
+    run = chosen(served, run_id)
+    segment_of(run, segment_id)
+    days = horizon_days(run.manifest["settings"]["segmentation"]["horizon"])
+    told = Value(made(served, "value", run, horizon=days)).summary
+    (mine,) = (one for one in told["segments"] if one["id"] == segment_id)
+    names = ("horizon_days", "currency")
+    return AheadOfSegment(**plain({**mine, **{name: told[name] for name in names}}))
 
 
 @router.get("/projects/{project}/segments/{segment_id}/members")

@@ -4,6 +4,7 @@ import { type UserInfo, useChangeUser } from '@/api/admin';
 import { ApiError } from '@/api/client';
 import { useProjects } from '@/api/projects';
 import { showToast } from '@/components/UndoToast';
+import { useFocusBack } from '@/lib/focus';
 import classes from './admin.module.css';
 
 type Role = 'viewer' | 'analyst';
@@ -19,6 +20,7 @@ const roleOf = (told: string | undefined): Role | null =>
 
 /** What somebody may: admin, a role in each project, or locked out; it can be undone. */
 export function RolesDialog({ user, onClose }: { user: UserInfo; onClose: () => void }) {
+  useFocusBack();
   const projects = useProjects().data?.items ?? [];
   const [admin, setAdmin] = useState(user.admin);
   const [disabled, setDisabled] = useState(user.disabled);

@@ -1,13 +1,17 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
+import { useStartJob } from '@/api/jobs';
 import type { Candidate, Choice } from '@/api/overview';
+import { ActButton } from '@/components/ActButton';
 import { type Column, DataTable } from '@/components/DataTable';
 import { GateCell } from '@/components/GateCell';
 import { Icon } from '@/components/Icon';
 import { Term } from '@/components/Term';
 import { save, toCsv } from '@/lib/download';
 import { count, ofHundred, range } from '@/lib/format';
+import { jobHref } from '@/lib/urls';
 import { algorithmWords, measureOf } from '@/lib/verdict';
+import { useGo, usePlace } from '@/place';
 import classes from './choice.module.css';
 
 const FIRST = 10;
@@ -75,7 +79,12 @@ function gatesOf(choice: Choice): Gates {
 function columnsOf(choice: Choice, gates: Gates): Column<Candidate>[] {
   const measure = measureOf(choice.method);
   return [
-    { id: 'name', header: 'Candidate', phone: true, cell: (one) => <Name one={one} /> },
+    {
+      id: 'name',
+      header: 'Candidate',
+      phone: true,
+      cell: (one) => <Name one={one} choice={choice} />,
+    },
     {
       id: 'P',
       header: <Term id={measure.term}>{measure.name}</Term>,
@@ -98,12 +107,17 @@ function columnsOf(choice: Choice, gates: Gates): Column<Candidate>[] {
     {
       id: 'why',
       header: 'Why not',
-      cell: (one) => <span className={classes.why}>{one.chosen ? 'chosen' : one.reason_lost}</span>,
+      cell: (one) => (
+        <>
+          <span className={classes.why}>{one.chosen ? 'chosen' : one.reason_lost}</span>
+          <TryIt one={one} choice={choice} />
+        </>
+      ),
     },
   ];
 }
 
-function Name({ one }: { one: Candidate }) {
+function Name({ one, choice }: { one: Candidate; choice: Choice }) {
   return (
     <span className={classes.name}>
       {one.chosen ? <Icon name="check" /> : <span className={classes.space} />}
@@ -112,7 +126,10 @@ function Name({ one }: { one: Candidate }) {
           {algorithmWords(one.algorithm)}, {one.k}
         </span>
         <span className={`note ${classes.features}`}>{one.features}</span>
-        <span className={classes.below}>{one.reason_lost}</span>
+        <span className={classes.below}>
+          {one.reason_lost}
+          <TryIt one={one} choice={choice} />
+        </span>
       </span>
     </span>
   );
@@ -143,6 +160,37 @@ function Gate({ value, gate, chosen }: { value: number | null; gate?: number; ch
       <GateCell value={value} gate={gate} chosen={chosen} width={80} />
       {ofHundred(value)}
     </span>
+  );
+}
+
+/** Make the candidate whole, to be looked at everywhere; what is published stays. */
+function TryIt({ one, choice }: { one: Candidate; choice: Choice }) {
+  const { project } = usePlace();
+  const start = useStartJob(project);
+  const go = useGo();
+  if (one.chosen || one.reason_lost === 'reference') return null;
+  const { algorithm, k, features } = one;
+  const params = { algorithm, k, features, as_of: choice.as_of };
+  return (
+    <ActButton
+      needs="analyst"
+      act="Trying a candidate"
+      variant="subtle"
+      color="ink"
+      className={classes.try}
+      loading={start.isPending}
+      onClick={() =>
+        start.mutate(
+          { kind: 'candidate', params },
+          { onSuccess: (job) => go(jobHref(project, job.id)) },
+        )
+      }
+    >
+      Run with this
+      <span className="unseen">
+        : {algorithmWords(algorithm)}, {k}, {features}
+      </span>
+    </ActButton>
   );
 }
 

@@ -13,7 +13,7 @@ import { Notice } from '@/components/Notice';
 import { PageHeader } from '@/components/PageHeader';
 import { Lines } from '@/components/Waiting';
 import { customerFiles } from '@/lib/exports';
-import { asOfThe, counted } from '@/lib/format';
+import { asOfThe, counted, date, eve } from '@/lib/format';
 import { type Place, usePlace, useSetSearch } from '@/place';
 import { customerColumns } from './columns';
 
@@ -21,9 +21,10 @@ const ROWS = 50;
 
 export default function Customers() {
   const place = usePlace();
-  const { q = '', f = '', sort = '', after = '', page = '1' } = place.search;
+  const { q = '', f = '', from: left = '', sort = '', after = '', page = '1' } = place.search;
   const listing = {
     search: q,
+    moved_from: left,
     segment: f,
     sort: sort || 'customer_id',
     cursor: after,
@@ -40,10 +41,11 @@ export default function Customers() {
       <PageHeader
         title="Customers"
         place={place.name}
-        sentence={total !== undefined && sentenceOf(total, place)}
+        sentence={total !== undefined && <Sentence total={total} place={place} />}
         actions={
           total !== undefined &&
-          !q && (
+          !q &&
+          !left && (
             <ExportMenu
               main
               count={total}
@@ -93,19 +95,34 @@ export default function Customers() {
   );
 }
 
-function sentenceOf(total: number, place: Place): string {
-  const { q, f } = place.search;
-  const day = ` ${asOfThe(place.asOf)}`;
-  const which = [f && 'in this segment', q && `whose id begins with ${q}`]
-    .filter(Boolean)
-    .join(', ');
-  return `${counted(total, 'customer')}${which ? ` ${which}` : ''}.${day}`;
+/** How many, which, and as of when. */
+function Sentence({ total, place }: { total: number; place: Place }) {
+  const { q, f, from } = place.search;
+  const segments = useSegments(place.project).data?.items ?? [];
+  const before = place.runs.find((run) => run.run_id === place.run?.parent_run)?.as_of;
+  const name = (id: string) => segments.find((one) => one.id === id)?.name ?? 'no segment';
+  const since = before ? ` since ${date(eve(before))}` : ' since the run before';
+  const which = [
+    f && !from && (f === 'none' ? 'in no segment' : `in ${name(f)}`),
+    from && `who moved from ${name(from)}${f ? ` to ${name(f)}` : ''}${since}`,
+    q && `whose id begins with ${q}`,
+  ].filter(Boolean);
+  return (
+    <>
+      {counted(total, 'customer')}
+      {which.length > 0 && ` ${which.join(', ')}`}. {asOfThe(place.asOf)}
+    </>
+  );
 }
 
 function Filters({ place }: { place: Place }) {
-  const { q = '', f = '' } = place.search;
+  const { q = '', f = '', from = '' } = place.search;
   const setSearch = useSetSearch();
   const segments = useSegments(place.project).data?.items ?? [];
+  const some = [
+    ...segments.map((one) => ({ value: one.id, label: one.name })),
+    { value: 'none', label: 'In no segment' },
+  ];
   const [text, setText] = useState(q);
   useEffect(() => setText(q), [q]);
   const first = { after: undefined, page: undefined };
@@ -129,33 +146,48 @@ function Filters({ place }: { place: Place }) {
       <NativeSelect
         aria-label="Segment"
         value={f}
-        data={[
-          { value: '', label: 'All segments' },
-          ...segments.map((one) => ({ value: one.id, label: one.name })),
-          { value: 'none', label: 'In no segment' },
-        ]}
+        data={[{ value: '', label: 'All segments' }, ...some]}
         onChange={(event) => setSearch({ f: event.currentTarget.value, ...first })}
       />
+      {(from || place.run?.parent_run) && (
+        <NativeSelect
+          aria-label="Moved from"
+          value={from}
+          data={[
+            { value: '', label: 'Moved or not' },
+            ...some.map((one) => ({ ...one, label: `Moved from: ${one.label}` })),
+          ]}
+          onChange={(event) => setSearch({ from: event.currentTarget.value, ...first })}
+        />
+      )}
     </>
   );
 }
 
 function Empty({ place }: { place: Place }) {
-  const { q, f } = place.search;
+  const { q, f, from } = place.search;
   const setSearch = useSetSearch();
   const some = useCustomers(place.project, { limit: 1 }).data?.items[0]?.customer_id;
   return (
     <Notice>
       {q
         ? `No customer has an id that begins with ${q}${f ? ' in this segment' : ''}.`
-        : 'There is no customer here.'}{' '}
+        : from
+          ? 'Nobody moved so.'
+          : 'There is no customer here.'}{' '}
       {q && some && `Ids here look like ${some}. `}
       <button
         type="button"
         className="plain link"
-        onClick={() => setSearch({ [q ? 'q' : 'f']: undefined, after: undefined, page: undefined })}
+        onClick={() =>
+          setSearch({
+            [q ? 'q' : from ? 'from' : 'f']: undefined,
+            after: undefined,
+            page: undefined,
+          })
+        }
       >
-        {q ? 'Drop the search' : 'Show all segments'}
+        {q ? 'Drop the search' : from ? 'Show all, moved or not' : 'Show all segments'}
       </button>
     </Notice>
   );

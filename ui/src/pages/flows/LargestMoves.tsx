@@ -1,7 +1,16 @@
 import type { FlowSegment, Flows } from '@/api/flows';
+import { AppLink } from '@/components/AppLink';
 import { type Column, DataTable } from '@/components/DataTable';
 import { SegmentChip } from '@/components/SegmentChip';
-import { type Between, CAUSE_WORDS, type CauseView, FLOOR, largest, NOBODY } from '@/lib/flows';
+import {
+  type Between,
+  CAUSE_WORDS,
+  type CauseView,
+  FLOOR,
+  isWhole,
+  largest,
+  NOBODY,
+} from '@/lib/flows';
 import { count } from '@/lib/format';
 import type { Place } from '@/place';
 import classes from './flows.module.css';
@@ -20,6 +29,8 @@ export function LargestMoves({
 }) {
   const known = new Map(flows.segments.map((one) => [one.id, one]));
   const moves = largest(flows, view).filter((one) => one.customers >= FLOOR);
+  // Lists are of the published run, and of who came with it.
+  const listed = !place.search.job && !place.runId;
   const columns: Column<Between>[] = [
     {
       id: 'move',
@@ -39,7 +50,27 @@ export function LargestMoves({
       header: 'Customers',
       figure: true,
       phone: true,
-      cell: (one) => count(one.customers),
+      cell: (one) => (
+        <>
+          {count(one.customers)}
+          {listed && isWhole(flows, one) && (
+            <>
+              {' · '}
+              <AppLink
+                className="link"
+                href={place.href(['customers'], { from: one.from, f: one.to })}
+              >
+                List
+                <span className="unseen">
+                  {' '}
+                  all who moved from {known.get(one.from)?.name ?? one.from} to{' '}
+                  {known.get(one.to)?.name ?? one.to}
+                </span>
+              </AppLink>
+            </>
+          )}
+        </>
+      ),
     },
     { id: 'cause', header: 'By', phone: true, cell: (one) => CAUSE_WORDS[one.cause] ?? one.cause },
   ];

@@ -16,7 +16,14 @@ export function openOf(
     const label = kind === 'overdue' ? `Begin with ${name ?? 'the best'}` : `Open ${name ?? 'it'}`;
     return { href: place.href(['segments', link.segment]), label };
   }
-  if (link.from || link.to)
-    return { href: place.href(['flows'], { cause: link.cause }), label: 'See the flows' };
+  if (link.from) {
+    // The sentence counts one cause; the list holds all who went that way, and counts itself.
+    const name = (id: string) => segments.get(id)?.name ?? id;
+    const to = link.to ? ` to ${name(link.to)}` : '';
+    return {
+      href: place.href(['customers'], { from: link.from, f: link.to }),
+      label: `List all who moved from ${name(link.from)}${to}`,
+    };
+  }
   return undefined;
 }

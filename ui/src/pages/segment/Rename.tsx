@@ -12,6 +12,7 @@ const MOST = 40;
 /** Rename in place: Enter saves, Esc leaves, and it can be undone. */
 export function Rename({ segment, project }: { segment: Segment; project: string }) {
   const [name, setName] = useState<string | null>(null);
+  const [opened, setOpened] = useState(false);
   const rename = useRenameSegment(project);
   const save = () => {
     const wanted = name?.trim() ?? '';
@@ -34,7 +35,11 @@ export function Rename({ segment, project }: { segment: Segment; project: string
         act="Renaming"
         variant="default"
         leftSection={<Icon name="edit" />}
-        onClick={() => setName(segment.name)}
+        autoFocus={opened}
+        onClick={() => {
+          setOpened(true);
+          setName(segment.name);
+        }}
       >
         Rename
       </ActButton>

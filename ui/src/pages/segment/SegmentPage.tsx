@@ -17,10 +17,14 @@ import { type Place, usePlace } from '@/place';
 import { Drivers } from './Drivers';
 import { Facts } from './Facts';
 import { Members } from './Members';
+import { Note } from './Note';
+import { Offers } from './Offers';
 import { Products } from './Products';
 import { Rename } from './Rename';
 import { RuleCard } from './RuleCard';
+import { Sizes } from './Sizes';
 import classes from './segment.module.css';
+import { Value } from './Value';
 
 export default function SegmentPage() {
   const { segment: id = '' } = useParams({ strict: false }) as { segment?: string };
@@ -59,15 +63,21 @@ function Gone({ id, place }: { id: string; place: Place }) {
 const PARTS = [
   { id: 'drivers', label: 'Drivers' },
   { id: 'products', label: 'Products' },
+  { id: 'value', label: 'Value' },
+  { id: 'offers', label: 'Offers' },
   { id: 'rule', label: 'Rule' },
   { id: 'members', label: 'Members' },
 ];
 
 function Shown({ segment, place }: { segment: SegmentDetail; place: Place }) {
   const currency = useCurrency(place.project, place.run?.run_id);
-  const parts = PARTS.filter(
-    (part) => part.id !== 'products' || (segment.top_products ?? []).length > 0,
-  );
+  const dated = segment.as_of != null;
+  const there: Record<string, boolean> = {
+    products: (segment.top_products ?? []).length > 0,
+    value: dated,
+    offers: dated,
+  };
+  const parts = PARTS.filter((part) => there[part.id] ?? true);
   return (
     <>
       <PageHeader
@@ -96,6 +106,10 @@ function Shown({ segment, place }: { segment: SegmentDetail; place: Place }) {
         </Notice>
       )}
       <Facts segment={segment} place={place} />
+      <div className={classes.two}>
+        <Note segment={segment} project={place.project} />
+        <Sizes segment={segment} place={place} />
+      </div>
       <nav aria-label="Parts of this page" className={classes.parts}>
         {parts.map((part) => (
           <a key={part.id} href={`#${part.id}`}>
@@ -104,7 +118,9 @@ function Shown({ segment, place }: { segment: SegmentDetail; place: Place }) {
         ))}
       </nav>
       <Drivers segment={segment} place={place} currency={currency} />
-      {(segment.top_products ?? []).length > 0 && <Products segment={segment} place={place} />}
+      {there.products && <Products segment={segment} place={place} />}
+      {dated && <Value segment={segment} place={place} />}
+      {dated && <Offers segment={segment} place={place} />}
       <RuleCard segment={segment} place={place} />
       <Members segment={segment} place={place} currency={currency} />
     </>

@@ -6,7 +6,7 @@ import { SafeText } from '@/components/SafeText';
 import { Scrolled } from '@/components/Scrolled';
 import { counted } from '@/lib/format';
 import { recall } from '@/lib/preview';
-import { type Draft, lacking, rolesOf } from './draft';
+import { chosen, type Draft, lacking, rolesOf } from './draft';
 import type { Step } from './Steps';
 import classes from './start.module.css';
 import { roleName, rolesFor, TABLES } from './words';
@@ -59,12 +59,8 @@ function File({ proposal, draft, change }: FileProps) {
   const roles = rolesOf(proposal, draft);
   const lack = lacking(proposal, draft);
   const theirs = [...columns.map((one) => one.user_column), ...unused];
-  const choose = (column: string, role: string) => {
-    const moved = Object.entries(roles).filter(([other, own]) => own === role && other !== column);
-    const given = Object.fromEntries(moved.map(([other]) => [other, '']));
-    const own = { ...draft.columns[upload], ...(role ? given : {}), [column]: role };
-    change({ columns: { ...draft.columns, [upload]: own } });
-  };
+  const choose = (column: string, role: string) =>
+    change({ columns: chosen(draft, upload, column, role) });
   return (
     <section className="card" aria-label={name}>
       <h2 className="section">

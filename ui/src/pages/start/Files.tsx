@@ -11,6 +11,8 @@ import { previewOf, remember } from '@/lib/preview';
 import { slug } from '@/lib/settings';
 import { startHref } from '@/lib/urls';
 import { useGo } from '@/place';
+import { free } from './draft';
+import { Sample } from './Sample';
 import classes from './start.module.css';
 
 interface Sending {
@@ -37,6 +39,7 @@ export function Files({ project }: { project: string }) {
             </Button>
           )}
         </FileButton>
+        <Sample project={project} />
         {!project && (
           <TextInput
             label="Name of the project"
@@ -117,12 +120,6 @@ function useSending(project: string, wanted: string) {
     }
   };
   return { sending, send };
-}
-
-function free(name: string, taken: Set<string>): string {
-  let found = name;
-  for (let n = 2; taken.has(found); n += 1) found = `${name}-${n}`;
-  return found;
 }
 
 async function sendOne(

@@ -65,12 +65,14 @@ function Ended({ job, project }: { job: Job; project: string }) {
   const stage = stagesOf(job.kind).find((one) => one.id === job.stage)?.label ?? 'the start';
   if (job.state === 'done') {
     const n = job.result?.segments;
+    const candidate = job.kind === 'candidate' ? String(job.result?.run_id ?? '') : '';
     return (
       <Notice tone="good">
         <p>
           {typeof n === 'number' ? counted(n, 'segment') : 'Done'} in {duration(secondsOf(job))}.
+          {candidate && ' Nothing is published: look at them first.'}
         </p>
-        <Button component={AppLink} href={pageHref(project, ['segments'])} mt={8}>
+        <Button component={AppLink} href={pageHref(project, ['segments'], { candidate })} mt={8}>
           {typeof n === 'number' ? 'See them' : 'Go on'}
         </Button>
       </Notice>
@@ -85,7 +87,13 @@ function Ended({ job, project }: { job: Job; project: string }) {
         <strong>Stopped at “{stage}”.</strong> {job.error?.message} {job.error?.allowed}{' '}
         {job.error?.hint} Nothing was published; your upload is kept.
       </p>
-      <Again job={job} project={project} />
+      {job.kind === 'candidate' ? (
+        <AppLink className="link" href={pageHref(project, ['choice'])}>
+          Back to the candidates
+        </AppLink>
+      ) : (
+        <Again job={job} project={project} />
+      )}
     </Notice>
   );
 }

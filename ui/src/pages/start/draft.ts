@@ -4,8 +4,8 @@ import type { Proposal } from '@/api/mapping';
 import { activate, inlineTable, set, setOfSource, text } from '@/lib/settings';
 
 export interface Draft {
-  /** By upload: our column of each of theirs; empty for one that is not used. */
-  columns: Record<string, Record<string, string>>;
+  /** By upload: columns of theirs with ours, or nothing, in the order in which they were chosen. */
+  columns: Record<string, [column: string, role: string][]>;
   currency?: string;
   returns?: string;
   duplicates?: string;
@@ -38,11 +38,33 @@ export function useDraft(id: string): [Draft, (change: Partial<Draft>) => void] 
   return [draft, change];
 }
 
-/** How the columns of a file are read: as proposed, unless chosen otherwise. */
+/**
+ * How the columns of a file are read: as proposed, unless chosen otherwise. A choice takes its
+ * role from whoever had it, and gives it back when another choice is made for the same column:
+ * arrows pass through all roles of a list.
+ */
 export function rolesOf(proposal: Proposal, draft: Draft): Record<string, string> {
-  const proposed = Object.fromEntries(proposal.columns.map((one) => [one.user_column, one.column]));
-  return { ...proposed, ...draft.columns[proposal.upload] };
+  const roles = Object.fromEntries(proposal.columns.map((one) => [one.user_column, one.column]));
+  for (const [column, role] of draft.columns[proposal.upload] ?? []) {
+    for (const other of Object.keys(roles)) if (role && roles[other] === role) roles[other] = '';
+    roles[column] = role;
+  }
+  return roles;
 }
+
+/** The choices of an upload with one more, which is the newest. */
+export const chosen = (
+  draft: Draft,
+  upload: string,
+  column: string,
+  role: string,
+): Draft['columns'] => ({
+  ...draft.columns,
+  [upload]: [
+    ...(draft.columns[upload] ?? []).filter(([other]) => other !== column),
+    [column, role],
+  ],
+});
 
 /** Columns that the table needs and that no column of the file is read as. */
 export function lacking(proposal: Proposal, draft: Draft): string[] {
@@ -88,4 +110,11 @@ function withColumns(toml: string, proposal: Proposal, draft: Draft): string {
     return setOfSource(found, proposal.file, 'columns', more);
   }
   return setOfSource(found, proposal.file, 'columns', inlineTable(ours));
+}
+
+/** A name for a project that no other has. */
+export function free(name: string, taken: ReadonlySet<string>): string {
+  let found = name;
+  for (let n = 2; taken.has(found); n += 1) found = `${name}-${n}`;
+  return found;
 }

@@ -109,6 +109,7 @@ export const stagesOf = (kind: string): Stage[] =>
 export const KINDS: Record<string, string> = {
   run: 'Run',
   train: 'Refit',
+  candidate: 'Candidate',
   value: 'Expected spend',
   products: 'Products',
   offers: 'Offers',
