@@ -83,6 +83,8 @@ def test_what_happens_is_seen_without_asking(live: Any, server: httpx.Client) ->
     expect(page.get_by_text("Receiving. Last event")).to_be_visible()
     rows(page).first.get_by_role("link").first.press("Enter")
     page.wait_for_url("**/customers/seen-at-once")
+    expect(page.get_by_text("She came after the last run")).to_be_visible()
+    expect(page.locator("[data-live]")).to_contain_text("(live)")
 
 
 def test_it_stands_still_while_it_is_read(live: Any, server: httpx.Client) -> None:

@@ -20,12 +20,15 @@ import httpx
 import pytest
 
 from benchmarks.bench_accounts import make_key, serving
+from coterie import Project
 from coterie.client import Client
 from coterie.errors import DataError
 from coterie.pipeline.stream_reading import StreamReader
 from coterie.service import intake
+from coterie.service.app import create_app
 from coterie.service.feeds import Feed
 from coterie.service.params import ServerParams
+from coterie.service.problems import RefusedError
 from coterie.store.home import Home
 from tests.service.conftest import ROOT, wait_for
 
@@ -147,7 +150,7 @@ def test_when_too_many_wait_whoever_comes_is_told_to_come_again(
     with ThreadPoolExecutor(1) as pool:
         with stream._lock:  # the batch at work cannot go on
             waits = pool.submit(client.post, f"{SHOP}/events", content=lines, headers=NDJSON)
-            wait_for(lambda: {"held": feed.intake._held}, lambda found: found["held"] == 12_000)
+            wait_for(lambda: dict(feed.intake._held), lambda found: found.get("messages") == 12_000)
             turned = client.post(f"{SHOP}/events", content=lines, headers=NDJSON)
         assert waits.result().json()["accepted"] == 12_000
     assert (turned.status_code, turned.json()["code"]) == (503, "busy")
@@ -355,9 +358,46 @@ def test_what_was_answered_outlives_a_killed_server(shop: Path, tmp_path: Path) 
                     told = send(client, sale(f"kill-{turn}-{n}", "kill"))
                     assert told["accepted"] == 1
                     answered.append(f"kill-{turn}-{n}")
-            os.kill(server.pid, signal.SIGKILL)
+                if turn:  # the other way to end: who follows is let go, and all is closed
+                    with follow(client, {}) as lines:
+                        assert next(lines).startswith(":")
+                        os.kill(server.pid, signal.SIGTERM)
+                        assert server.wait(15) == 0
+            if server.poll() is None:
+                server.kill()
     with Home(home / "shop").registry() as registry:
         assert StreamReader(registry).status()["accepted"] == len(answered) == 10
+
+
+def test_a_new_day_and_a_newly_published_run_are_followed(shop: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(shop, home)
+    now = [datetime(2026, 1, 5, 12, tzinfo=UTC)]
+    app = create_app(ServerParams(home), clock=lambda: now[0])
+    feeds = app.state.feeds
+    feed = feeds.of(app.state.projects.get("shop"))
+    event = sale("new-day", timestamp=now[0].isoformat())
+    assert feed.intake.put([json.dumps(event).encode()]).result(60).accepted == 1
+    assert (feed.status()["as_of"], feed.is_behind()) == ("2026-01-06", False)
+    now[0] += timedelta(days=1)
+    assert feed.is_behind()
+    feeds._see("shop", day=True)
+    feed.intake.look_at_day().result(60)
+    today = [one for one in feed.reader.moves(0, 10_000) if one["at"] >= "2026-01-06"]
+    assert (feed.status()["as_of"], feed.status()["moves_today"]) == (
+        "2026-01-07",
+        len(today),
+    )
+    former = feed.status()["run_id"]
+    Project(home / "shop").publish("previous")
+    assert feed.is_behind()
+    feeds._see("shop", day=True)
+    feed.intake.look_at_day().result(60)
+    assert (feed.status()["run_id"] != former, feed.is_behind()) == (True, False)
+    feeds.close()
+    with pytest.raises(RefusedError, match="ending"):
+        feed.intake.put([b"{}"])
+    app.state.projects.close()
 
 
 def is_up(client: httpx.Client) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -22,6 +22,8 @@ from coterie.streaming.processor import Done
 
 MOST_WAITING = 20_000
 """Messages that may wait; one request alone may bring more."""
+MOST_BYTES = 64 << 20
+"""Bytes of them."""
 TOGETHER = 5_000
 """Messages of one batch; of a single request it may be more."""
 AGAIN = 1
@@ -39,6 +41,11 @@ class _Waiting:
     source: str
     told: Future[Done] = field(default_factory=Future)
 
+    @property
+    def size(self) -> Counter[str]:
+        """How many messages, and bytes."""
+        return Counter(messages=len(self.messages), bytes=sum(map(len, self.messages)))
+
 
 class Intake:
     """Takes the messages of one project, in the order in which they came.
@@ -55,7 +62,7 @@ class Intake:
         self._stream = stream
         self._figures = figures
         self._waiting: deque[_Waiting] = deque()
-        self._held = 0
+        self._held: Counter[str] = Counter()
         self._ending = False
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -84,9 +91,10 @@ class Intake:
         with self._changed:
             if self._ending:
                 raise _busy("The server is ending.", "ending")
-            if self._held and self._held + len(messages) > MOST_WAITING:
-                raise _busy(f"{self._held:,} messages wait already.", "busy")
-            self._held += len(messages)
+            held = self._held + waiting.size
+            if self._held and (held["messages"] > MOST_WAITING or held["bytes"] > MOST_BYTES):
+                raise _busy(f"{self._held['messages']:,} messages wait already.", "busy")
+            self._held = held
             self._figures.waiting.inc(len(messages))
             self._waiting.append(waiting)
             if self._thread is None:
@@ -110,11 +118,11 @@ class Intake:
 
     def _work(self) -> None:
         while group := self._next():
-            count = sum(len(one.messages) for one in group)
             self._take(group)
+            size = sum((one.size for one in group), Counter[str]())
             with self._changed:
-                self._held -= count
-            self._figures.waiting.dec(count)
+                self._held -= size
+            self._figures.waiting.dec(size["messages"])
 
     def _next(self) -> list[_Waiting]:
         """Return what is taken together; nothing at the end."""

@@ -2,6 +2,7 @@
 import { useParams } from '@tanstack/react-router';
 import { type CustomerDetail, useCustomer } from '@/api/customers';
 import { useCurrency } from '@/api/projects';
+import { useLiveCustomer } from '@/api/stream';
 import { AppLink } from '@/components/AppLink';
 import { LoadState } from '@/components/LoadState';
 import { Notice } from '@/components/Notice';
@@ -31,24 +32,40 @@ export default function CustomerPage() {
       query={query}
       what="The customer"
       skeleton={<Lines n={10} height={28} />}
-      gone={() => (
-        <>
-          <PageHeader
-            title="No such customer"
-            place={place.name}
-            crumbs={[{ label: 'Customers', href: place.href(['customers']) }]}
-          />
-          <Notice>
-            No customer has the id {id.slice(0, 80)}.{' '}
-            <AppLink className="link" href={place.href(['customers'], { q: id.slice(0, 2) })}>
-              See ids that begin with {id.slice(0, 2)}
-            </AppLink>
-          </Notice>
-        </>
-      )}
+      gone={() => <Unknown id={id} place={place} />}
     >
       {(customer) => <Shown key={customer.customer_id} customer={customer} place={place} />}
     </LoadState>
+  );
+}
+
+/** Nobody the run knows: perhaps she came since. */
+function Unknown({ id, place }: { id: string; place: Place }) {
+  const came = useLiveCustomer(place.project, place.live ? id : '').data;
+  const crumbs = [{ label: 'Customers', href: place.href(['customers']) }];
+  if (came)
+    return (
+      <>
+        <PageHeader
+          title={id}
+          heading={<SafeText text={id} max={80} />}
+          place={place.name}
+          crumbs={crumbs}
+          sentence="She came after the last run; the next one describes her."
+        />
+        <Now customer={id} place={place} />
+      </>
+    );
+  return (
+    <>
+      <PageHeader title="No such customer" place={place.name} crumbs={crumbs} />
+      <Notice>
+        No customer has the id {id.slice(0, 80)}.{' '}
+        <AppLink className="link" href={place.href(['customers'], { q: id.slice(0, 2) })}>
+          See ids that begin with {id.slice(0, 2)}
+        </AppLink>
+      </Notice>
+    </>
   );
 }
 

@@ -157,7 +157,7 @@ function Change({ row, known, currency }: ChangeProps) {
     );
   return (
     <span className={classes.change}>
-      {row.from ? <SegmentChip segment={chipOf(row.from, known)} /> : 'new'}
+      {row.from ? <SegmentChip segment={chipOf(row.from, known)} /> : 'first seen'}
       <Arrow />
       {row.to ? <SegmentChip segment={chipOf(row.to, known)} /> : 'in no segment'}
     </span>
