@@ -109,7 +109,7 @@ def wait_for(n: int, topic: Topic, begun: list[Begun]) -> None:
 def test_two_consumers_of_a_group_share_the_work_and_one_goes_on_for_the_other(
     shop, served, topic, stream, tmp_path
 ):
-    topic.settings(served, batch=20)
+    topic.settings(served, batch=100)
     begun = [Begun(stream(served)), Begun(stream(served))]
     topic.feed(events(500))
     begun[0].thread.start()

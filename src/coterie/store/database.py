@@ -75,6 +75,8 @@ class Database:
         if self.path:
             sa.event.listen(self.engine, "connect", _configure)
         self._ready = False
+        dialect: Any = self.engine.dialect
+        self._raw_error: type[Exception] = dialect.loaded_dbapi.Error  # of what goes by the driver
 
     def close(self) -> None:
         """Close all connections."""
@@ -130,8 +132,8 @@ class Database:
                     alone = writes or not self._ready
                     connection.execute(sa.text("BEGIN IMMEDIATE" if alone else "BEGIN"))
                 yield connection
-        except sa.exc.DBAPIError as error:
-            said = " ".join(str(error.orig).split())
+        except (sa.exc.DBAPIError, self._raw_error) as error:
+            said = " ".join(str(getattr(error, "orig", error)).split())
             hint = next((hint for words, hint in _HINTS.items() if words in said), _DAMAGED)
             raise DatabaseError(
                 f"The registry {self.name} cannot be read or written: {said}", hint=hint

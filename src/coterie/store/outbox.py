@@ -125,15 +125,14 @@ def hold(database: Database, project: str, sink: str, now: datetime) -> Iterator
         None if another has it, or if it is not to be tried yet.
     """
     one = {"project": project, "sink": sink}
+    _make(database, one)
     if not database.path:
         with database.transaction(writes=True) as connection:
-            _make(connection, one)
             cursor = _free(connection, one, now)
             yield cursor
             _write(connection, one, cursor, now)
         return
     with database.transaction(writes=True) as connection:
-        _make(connection, one)
         cursor = _free(connection, one, now)
         if cursor is not None:
             connection.execute(_mine(one).values(again=now + LEASE))
@@ -167,9 +166,14 @@ def resume(connection: sa.Connection, project: str, sink: str) -> bool:
     return bool(connection.execute(mine.values(failures=0, again=None)).rowcount)
 
 
-def _make(connection: sa.Connection, one: dict[str, str]) -> None:
+def _make(database: Database, one: dict[str, str]) -> None:
+    """Make the row if need be, committed at once: others pass over a locked row, not a new one."""
+    with database.transaction() as connection:
+        if one["sink"] in cursors(connection, one["project"]):
+            return
     words = "INSERT INTO move_cursors (project, sink, seq) VALUES (:project, :sink, 0)"
-    connection.execute(sa.text(f"{words} ON CONFLICT DO NOTHING"), one)
+    with database.transaction(writes=True) as connection:
+        connection.execute(sa.text(f"{words} ON CONFLICT DO NOTHING"), one)
 
 
 def _free(connection: sa.Connection, one: dict[str, str], now: datetime) -> Cursor | None:
