@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+import coterie
 from coterie.sources.shop import write_shop
 
 ROOT = Path(__file__).parents[1]
@@ -69,6 +72,17 @@ def test_the_python_of_the_how_to_runs(shop: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)
 def test_the_examples_run(shop: Path, path: Path) -> None:
     assert run([sys.executable, str(path)], shop)
+
+
+def test_the_page_of_the_example_lists_whom_it_counts() -> None:
+    code = runpy.run_path(str(ROOT / "examples" / "streamlit_app.py"))
+    number = list(range(60))
+    cards = {"customer_id": number, "spend": [n % 7 for n in number], "visits": [1, 9] * 30}
+    made = coterie.segment(pa.table(cards), k=2)
+    shown = code["rows"](made)
+    assert sum(row["n"] for row in shown) == 60
+    for row in shown:
+        assert len(code["members"](made, row["name"]).splitlines()) == row["n"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

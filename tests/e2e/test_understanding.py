@@ -34,6 +34,25 @@ def test_the_overview_says_what_the_server_says(show, ask):
     page.wait_for_url("**/p/shop/choice")
 
 
+def test_figures_say_what_they_are_measured_by(show, ask):
+    page = show("/p/shop/overview")
+    told = ask("/overview")
+    expect(page.get_by_label("Figures")).to_contain_text("Moved, 31 Oct – 31 Dec 2025")
+    needed = told["proofs"]["smallest"]["needed"]
+    expect(page.locator("main")).to_contain_text(f"{needed} are needed, and 2% of customers")
+    page = show("/p/shop/quality")
+    lines = [one for one in ask("/quality")["tables"]["orders"]["findings"] if "amount" in one]
+    expect(page.locator("main")).to_contain_text(f"€{lines[0]['amount']:,.2f}")
+
+
+def test_the_formula_of_lists_stands_beside_the_forecast_of_a_customer(show):
+    page = show("/p/shop/customers/c000002")
+    ahead = page.get_by_role("region", name="What comes next")
+    expect(ahead).to_contain_text("Forecast of spend within 90 days")
+    page = show("/p/shop/customers")
+    expect(page.get_by_role("columnheader", name="Expected, by formula")).to_be_visible()
+
+
 def test_how_we_know_opens_and_gives_the_focus_back(show):
     page = show("/p/shop/overview")
     asked = page.get_by_role("button", name=re.compile("How do we know")).first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -21,6 +22,7 @@ from coterie.profiling.hidden_moves import HiddenMoves
 from coterie.profiling.insights import Forecast, Insight, Moved, find_insights
 from coterie.profiling.migration import causes_of
 from coterie.profiling.publication import Hiding
+from coterie.segmentation.validity import least_customers
 from coterie.store.runs import read_json
 
 RECENT = 90
@@ -61,7 +63,8 @@ def overview(
     dict
         run_id, as_of, before (the date), ``figures`` (customers, spend, active, moved: value,
         unit, n, before, as_of, or None with a reason), ``insights``, ``proofs`` (holds_later,
-        comes_back, told_by_rules, smallest; each 0 to 1 or None), ``verdict``, ``sentences``.
+        comes_back, told_by_rules, each 0 to 1 or None; smallest, with how many are needed),
+        ``verdict``, ``sentences``.
     """
     frame = _frame(run)
     former = _frame(before) if before else None
@@ -252,7 +255,10 @@ def _proofs(run: Run, choice: Mapping[str, Any]) -> dict[str, Any]:
         "holds_later": {"value": known.get("P"), "low": low, "high": high},
         "comes_back": {"value": (choice.get("stability") or {}).get("S_w")},
         "told_by_rules": {"value": choice.get("described")},
-        "smallest": {"value": min(counted, default=None)},
+        "smallest": {
+            "value": min(counted, default=None),
+            "needed": math.ceil(least_customers(sum(counted))),
+        },
     }
 
 

@@ -113,6 +113,17 @@ def unsubstantial(labels: Labels, revenue: Floats | None) -> str:
     return f"a segment of {size:,} customer{'' if size == 1 else 's'}"
 
 
+def least_customers(n: int) -> float:
+    """Return how many of ``n`` customers a segment must hold, whatever they spend.
+
+    Examples
+    --------
+    >>> least_customers(4_334), least_customers(300), least_customers(40)
+    (25.0, 15.0, 10.0)
+    """
+    return max(10.0, min(25.0, 0.05 * n))
+
+
 def too_small(labels: Labels, revenue: Floats | None) -> NDArray[np.bool_]:
     """Return for each segment whether it fails ``unsubstantial``; one without customers does not.
 
@@ -124,7 +135,7 @@ def too_small(labels: Labels, revenue: Floats | None) -> NDArray[np.bool_]:
     inside = labels >= 0
     counts = np.bincount(labels[inside])
     n = len(labels)
-    least = max(10.0, min(25.0, 0.05 * n))
+    least = least_customers(n)
     spent = np.zeros(n) if revenue is None else np.maximum(revenue, 0.0)
     money = np.bincount(labels[inside], weights=spent[inside]).astype(np.float64)
     share = money / max(float(money.sum() + spent[~inside].sum()), 1e-300)

@@ -28,6 +28,8 @@ export interface Proof {
   high?: number | null;
   /** Why it is not told. */
   reason?: string;
+  /** The least that will do. */
+  needed?: number;
 }
 
 export interface ProofSet {

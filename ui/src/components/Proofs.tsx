@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { ProofSet } from '@/api/overview';
-import { counted, ofHundred, range } from '@/lib/format';
+import { count, counted, ofHundred, range } from '@/lib/format';
 import { measureOf } from '@/lib/verdict';
 import { AppLink } from './AppLink';
 import classes from './Proofs.module.css';
@@ -37,6 +37,8 @@ export function Proofs({ proofs, href }: Props) {
           write={(n) => counted(n, 'customer')}
         >
           in the smallest segment
+          {smallest.needed !== undefined &&
+            `; ${count(smallest.needed)} are needed, and 2% of customers or 5% of spend`}
         </One>
       </dl>
       {href && (

@@ -83,3 +83,12 @@ test('other readers see their own numbers and dates', () => {
   expect(f.count(4334)).toBe('4.334');
   expect(f.date('2011-12-09')).toBe('09.12.2011');
 });
+
+test('money in a sentence of the server gets its currency, and nothing else changes', () => {
+  const told = 'Order 52, 168,469.60, was cancelled 12 days later: it nets to 0.00.';
+  expect(f.moneyIn(told, 'GBP')).toBe(
+    'Order 52, £168,469.60, was cancelled 12 days later: it nets to £0.00.',
+  );
+  expect(f.moneyIn('49 returns (-987.71 in all)', 'GBP')).toBe('49 returns (−£987.71 in all)');
+  expect(f.moneyIn('version 1.2.3 of 1,500 lines', 'GBP')).toBe('version 1.2.3 of 1,500 lines');
+});

@@ -28,6 +28,12 @@ const HIDDEN = 'hidden';
 /** 4,334; null is a number that is hidden. */
 export const count = (n: number | null): string => (n === null ? HIDDEN : digits(Math.round(n)));
 
+/** Money that the server writes without its currency, such as 168,469.60, with it. */
+export const moneyIn = (text: string, currency: string): string =>
+  text.replace(/[-−]?\d[\d,]*\.\d\d(?!\d)/g, (told) =>
+    money(Number(told.replace('−', '-').replaceAll(',', '')), currency, true),
+  );
+
 /** A sum; null if a hidden number is in it. */
 export const totalOf = (numbers: (number | null)[]): number | null =>
   numbers.some((n) => n === null) ? null : numbers.reduce<number>((sum, n) => sum + (n ?? 0), 0);

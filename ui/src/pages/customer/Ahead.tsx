@@ -26,7 +26,7 @@ export function Ahead({ customer, place }: { customer: CustomerDetail; place: Pl
           return (
             <div className={classes.pair}>
               <Figure
-                label={`Spend within ${counted(data.horizon_days, 'day')}`}
+                label={`Forecast of spend within ${counted(data.horizon_days, 'day')}`}
                 about
                 value={data.spend == null ? null : money(data.spend)}
                 range={
@@ -34,12 +34,7 @@ export function Ahead({ customer, place }: { customer: CustomerDetail; place: Pl
                     ? undefined
                     : range(data.spend_low, data.spend_high, money)
                 }
-                help={
-                  data.spend_reason ??
-                  (data.orders == null
-                    ? undefined
-                    : `about ${plain(Number(data.orders.toPrecision(2)))} orders`)
-                }
+                help={data.spend_reason ?? besides(data.orders, customer.value, money)}
                 asOf={customer.as_of}
               />
               <Figure
@@ -53,4 +48,17 @@ export function Ahead({ customer, place }: { customer: CustomerDetail; place: Pl
       </LoadState>
     </section>
   );
+}
+
+/** What stands beside the forecast: orders, and what the list of customers says by its formula. */
+function besides(
+  orders: number | null | undefined,
+  formula: number | null | undefined,
+  money: (x: number) => string,
+): string {
+  const told = [
+    orders != null && `about ${plain(Number(orders.toPrecision(2)))} orders`,
+    formula != null && `by formula, as in lists: about ${money(formula)}`,
+  ];
+  return told.filter(Boolean).join('; ');
 }

@@ -87,8 +87,9 @@ export default function Customers() {
       </div>
       {place.asOf && horizon && (
         <p className="note">
-          Expected: what a model that was checked on past orders expects within{' '}
-          {horizon.replace('d', ' days')}.
+          Expected, by formula: what the formula of customer value expects within{' '}
+          {horizon.replace('d', ' days')}. The page of a customer tells the forecast, with its
+          range, beside it.
         </p>
       )}
     </>

@@ -85,7 +85,7 @@ function ofOrders(currency: string): Column<Customer>[] {
     },
     {
       id: 'value',
-      header: 'Expected',
+      header: 'Expected, by formula',
       figure: true,
       sortable: true,
       cell: (one) =>

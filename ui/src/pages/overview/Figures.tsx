@@ -1,6 +1,6 @@
 import type { Causes, Overview } from '@/api/overview';
 import { Figure } from '@/components/Figure';
-import { change, count, largeMoney, points, shareInWords } from '@/lib/format';
+import { change, count, eve, largeMoney, points, shareInWords, span } from '@/lib/format';
 import classes from './overview.module.css';
 
 type One = Overview['figures'][number] & { causes?: Causes };
@@ -12,7 +12,7 @@ export function Figures({ overview }: { overview: Overview }) {
       {(overview.figures as One[]).map((one) => (
         <Figure
           key={one.name}
-          label={one.label}
+          label={one.name === 'moved' ? `${one.label}${between(overview)}` : one.label}
           value={one.value === null ? null : written(one, one.value, overview.currency ?? '')}
           change={<span className="secondary">{changeOf(one, overview.currency ?? '')}</span>}
           help={one.value === null ? one.reason : undefined}
@@ -20,6 +20,11 @@ export function Figures({ overview }: { overview: Overview }) {
       ))}
     </div>
   );
+}
+
+/** ", 31 Oct – 31 Dec 2025": the two days that are compared. */
+function between({ before, as_of: now }: Overview): string {
+  return before && now ? `, ${span(eve(before), eve(now))}` : '';
 }
 
 function written(one: One, value: number, currency: string): string {

@@ -4,7 +4,7 @@ import type { Finding } from '@/api/quality';
 import { type Column, DataTable } from '@/components/DataTable';
 import { Icon } from '@/components/Icon';
 import { SafeText } from '@/components/SafeText';
-import { count, share } from '@/lib/format';
+import { count, moneyIn, share } from '@/lib/format';
 import classes from './quality.module.css';
 
 const FIRST = 10;
@@ -17,8 +17,17 @@ const DONE: Record<string, string> = {
   changed: 'Changed',
 };
 
+interface Props {
+  name: string;
+  findings: Finding[];
+  currency: string;
+}
+
+/** Findings whose words hold money, which the server writes without its currency. */
+const OF_MONEY = new Set(['cancelled_order', 'returns_netted']);
+
 /** What was found, by the money it touches where that is told, then by rows. */
-export function Findings({ name, findings }: { name: string; findings: Finding[] }) {
+export function Findings({ name, findings, currency }: Props) {
   const [all, setAll] = useState(false);
   const sorted = [...findings].sort(
     (a, b) =>
@@ -27,7 +36,12 @@ export function Findings({ name, findings }: { name: string; findings: Finding[]
       (b.amount ?? 0) - (a.amount ?? 0),
   );
   const columns: Column<Finding>[] = [
-    { id: 'what', header: 'Finding', phone: true, cell: (one) => <What finding={one} /> },
+    {
+      id: 'what',
+      header: 'Finding',
+      phone: true,
+      cell: (one) => <What finding={one} currency={currency} />,
+    },
     {
       id: 'rows',
       header: 'Rows',
@@ -77,12 +91,13 @@ const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slic
 const tinyShare = (x: number): string => (x > 0 && x < SMALL ? 'under 0.1%' : share(x));
 
 /** The finding in words, with up to three rows of it. */
-function What({ finding }: { finding: Finding }) {
+function What({ finding, currency }: { finding: Finding; currency: string }) {
   const [open, setOpen] = useState(false);
   const examples = finding.examples ?? [];
+  const words = OF_MONEY.has(finding.code) ? moneyIn(finding.message, currency) : finding.message;
   return (
     <div className={classes.what}>
-      <SafeText text={upper(finding.message)} max={240} />
+      <SafeText text={upper(words)} max={240} />
       {examples.length > 0 && (
         <UnstyledButton
           className={classes.more}

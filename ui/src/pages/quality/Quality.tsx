@@ -1,4 +1,5 @@
 /** What became of every row: the sum first, then what was found, then what is missing. */
+import { useCurrency } from '@/api/projects';
 import { type Quality, type TableQuality, useQuality } from '@/api/quality';
 import { ChartFrame } from '@/components/ChartFrame';
 import { Icon } from '@/components/Icon';
@@ -50,6 +51,7 @@ function sentenceOf(data: Quality): string {
 }
 
 function Table({ name, table, place }: { name: string; table: TableQuality; place: Place }) {
+  const currency = useCurrency(place.project, place.run?.run_id);
   const found = table.findings.filter(isFlaw);
   const read = table.findings.filter((one) => !isFlaw(one));
   return (
@@ -59,7 +61,7 @@ function Table({ name, table, place }: { name: string; table: TableQuality; plac
       </h2>
       <Sum table={table} />
       {found.length > 0 ? (
-        <Findings name={name} findings={found} />
+        <Findings name={name} findings={found} currency={currency} />
       ) : (
         <p className="secondary">Nothing was found in these rows.</p>
       )}
