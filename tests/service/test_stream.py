@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -20,19 +14,14 @@ import httpx
 import pytest
 
 from benchmarks.bench_accounts import make_key, serving
-from coterie import Project
 from coterie.client import Client
 from coterie.errors import DataError
-from coterie.pipeline.stream_reading import StreamReader
 from coterie.service import intake
-from coterie.service.app import create_app
 from coterie.service.feeds import Feed
 from coterie.service.params import ServerParams
-from coterie.service.problems import RefusedError
-from coterie.store.home import Home
 from tests.service.conftest import ROOT, wait_for
+from tests.service.happening import SHOP, follow, read_move, sale, send
 
-SHOP = f"{ROOT}/shop"
 NDJSON = {"content-type": "application/x-ndjson"}
 
 
@@ -58,20 +47,6 @@ def feed_of(live: tuple[Any, httpx.Client]) -> Feed:
     app, _ = live
     found: Feed = app.state.feeds.of(app.state.projects.get("shop"))
     return found
-
-
-def sale(name: str, customer: str = "live-1", **more: Any) -> dict[str, Any]:
-    """Return an order line of just now."""
-    now = datetime.now(UTC).isoformat()
-    base = {"id": name, "type": "order", "customer_id": customer, "timestamp": now}
-    return {**base, "order_id": name, "quantity": 1, "unit_price": 20.5, **more}
-
-
-def send(client: httpx.Client, *events: dict[str, Any]) -> dict[str, Any]:
-    """Send events as a list; return what became of them."""
-    said = client.post(f"{SHOP}/events", json=list(events))
-    assert said.status_code == 202, said.text
-    return dict(said.json())
 
 
 def status(client: httpx.Client) -> dict[str, Any]:
@@ -196,31 +171,6 @@ def client_last(client: httpx.Client) -> int:
     return int(page["last"])
 
 
-class follow:  # noqa: N801 - used as a statement
-    """Follow the moves while a block lasts; gives the lines."""
-
-    def __init__(self, client: httpx.Client, headers: dict[str, str], **params: int) -> None:
-        self._open = client.stream(
-            "GET", f"{SHOP}/stream/moves/live", headers=headers, params=params
-        )
-
-    def __enter__(self) -> Iterator[str]:
-        answer = self._open.__enter__()
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        return answer.iter_lines()
-
-    def __exit__(self, *how: object) -> None:
-        self._open.__exit__(*how)
-
-
-def read_move(lines: Iterator[str]) -> dict[str, Any]:
-    """Return the next move."""
-    for line in lines:
-        if line.startswith("data: "):
-            return dict(json.loads(line.removeprefix("data: ")))
-    raise AssertionError("the line ended")
-
-
 POISON: tuple[bytes, ...] = (
     b'{"id": "p1", "type": "order", "timestamp": "2026-01-01T00:00:00Z", "amount": 1e999999999}',
     b'{"id": "p2", "type": "order", "timestamp": "9999-12-31T23:59:59-14:00", "amount": 1}',
@@ -340,70 +290,3 @@ def test_the_client_sends_and_reads(client: httpx.Client) -> None:
         assert shop.live("py")["measures"]["lines"] == 2
         with pytest.raises(DataError):
             shop.events([])
-
-
-def test_what_was_answered_outlives_a_killed_server(shop: Path, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(shop, home)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "coterie.cli", "serve", str(home), "--port", str(port)]
-    answered: list[str] = []
-    for turn in range(2):
-        with subprocess.Popen([*command, "--workers", "0"], stderr=subprocess.DEVNULL) as server:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-                wait_for(lambda: {"up": is_up(client)}, lambda found: bool(found["up"]))
-                for n in range(5):
-                    told = send(client, sale(f"kill-{turn}-{n}", "kill"))
-                    assert told["accepted"] == 1
-                    answered.append(f"kill-{turn}-{n}")
-                if turn:  # the other way to end: who follows is let go, and all is closed
-                    with follow(client, {}) as lines:
-                        assert next(lines).startswith(":")
-                        os.kill(server.pid, signal.SIGTERM)
-                        assert server.wait(15) == 0
-            if server.poll() is None:
-                server.kill()
-    with Home(home / "shop").registry() as registry:
-        assert StreamReader(registry).status()["accepted"] == len(answered) == 10
-
-
-def test_a_new_day_and_a_newly_published_run_are_followed(shop: Path, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(shop, home)
-    now = [datetime(2026, 1, 5, 12, tzinfo=UTC)]
-    app = create_app(ServerParams(home), clock=lambda: now[0])
-    feeds = app.state.feeds
-    feed = feeds.of(app.state.projects.get("shop"))
-    event = sale("new-day", timestamp=now[0].isoformat())
-    assert feed.intake.put([json.dumps(event).encode()]).result(60).accepted == 1
-    assert (feed.status()["as_of"], feed.is_behind()) == ("2026-01-06", False)
-    now[0] += timedelta(days=1)
-    assert feed.is_behind()
-    feeds._see("shop", day=True)
-    feed.intake.look_at_day().result(60)
-    today = [one for one in feed.reader.moves(0, 10_000) if one["at"] >= "2026-01-06"]
-    assert (feed.status()["as_of"], feed.status()["moves_today"]) == (
-        "2026-01-07",
-        len(today),
-    )
-    former = feed.status()["run_id"]
-    Project(home / "shop").publish("previous")
-    assert feed.is_behind()
-    feeds._see("shop", day=True)
-    feed.intake.look_at_day().result(60)
-    assert (feed.status()["run_id"] != former, feed.is_behind()) == (True, False)
-    feeds.close()
-    with pytest.raises(RefusedError, match="ending"):
-        feed.intake.put([b"{}"])
-    app.state.projects.close()
-
-
-def is_up(client: httpx.Client) -> bool:
-    """Say whether the server answers."""
-    try:
-        return client.get("/health/live").is_success
-    except httpx.TransportError:
-        time.sleep(0.05)
-        return False

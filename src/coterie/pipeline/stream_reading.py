@@ -48,7 +48,7 @@ class StreamReader:
             "sweeping": row["sweeping"] is not None,
             **{name: int(counts[name]) for name in _NUMBERS},
             "last_event": None if seen is None else moment_of(seen),
-            "at": None if counts["at"] is None else counts["at"].isoformat(),
+            "at": None if seen is None else counts["at"].isoformat(),
         }
 
     @property

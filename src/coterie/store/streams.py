@@ -359,18 +359,21 @@ class Streams:
             In order.
         """
         found: set[str] = set()
+        first, last = between
         for table in LEVEL1.values():
+            who = table.c.customer_id
             days = [
                 sa.and_(table.c.day >= was - length, table.c.day < is_now - length)
                 for length in windows
             ]
             query = (
-                sa.select(table.c.customer_id)
+                sa.select(who)
                 .distinct()
                 .where(
                     table.c.project == self.project,
-                    table.c.customer_id >= between[0],
-                    table.c.customer_id <= between[1],  # BETWEEN takes no collation
+                    # Not BETWEEN: to PostgreSQL its AND would belong to the collation.
+                    who >= first,
+                    who <= last,
                     sa.or_(sa.false(), *days),
                 )
             )
