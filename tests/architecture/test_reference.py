@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
 COMMANDS = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
 TOML = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-GROUPS = "offers|connection|admin|audit|keys"
+GROUPS = "offers|connection|admin|audit|keys|stream"
 NAME = rf"(?:(?:{GROUPS}) )?\w[\w-]*"
 SHOWN = re.compile(rf"(?:^|`|\$ |cmd: )coterie ({NAME})((?: [^\s`>|]+)*)", re.MULTILINE)
 OPTION = re.compile(r"--[a-z][a-z-]*")

@@ -22,8 +22,9 @@ from coterie.pipeline.streaming import Stream
 from coterie.store.database import DatabaseError
 from coterie.store.stream_tables import DEAD
 from coterie.store.streams import Streams
-from coterie.streaming.kafka import KafkaFailedError, Place, Reader, options_of
+from coterie.streaming.kafka import KafkaFailedError, Place, Reader
 from coterie.streaming.params import StreamParams
+from coterie.streaming.topics import options_of
 from tests.streaming.feeding import PARTS, Topic, events, level1, money
 
 Open = Callable[[Path], Stream]
