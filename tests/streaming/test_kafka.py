@@ -22,15 +22,20 @@ from coterie.pipeline.streaming import Stream
 from coterie.store.database import DatabaseError
 from coterie.store.stream_tables import DEAD
 from coterie.store.streams import Streams
-from coterie.streaming.kafka import KafkaFailedError, Place, Reader, options_of
+from coterie.streaming.kafka import KafkaFailedError, Place, Reader
 from coterie.streaming.params import StreamParams
+from coterie.streaming.topics import options_of
 from tests.streaming.feeding import PARTS, Topic, events, level1, money
 
 Open = Callable[[Path], Stream]
 N = 3_000
-EUROS = sum((1 + n % 3) * (1 + n % 17) for n in range(N))
 
 pytestmark = pytest.mark.integration
+
+
+def euros(n: int) -> int:
+    """Return what the first n events cost, by hand."""
+    return sum((1 + number % 3) * (1 + number % 17) for number in range(n))
 
 
 def read_all(stream: Stream) -> Counts:
@@ -47,7 +52,7 @@ def test_all_that_a_topic_holds_is_counted_as_if_it_came_at_once(project, topic,
     fed = stream(project)
     counts = read_all(fed)
     assert (counts.read, counts.accepted, counts.repeated) == (N + 100, N, 100)
-    assert money(fed) == EUROS * 1_000_000
+    assert money(fed) == euros(N) * 1_000_000
     assert sum(fed.offsets(topic.name).values()) == N + 100
     assert read_all(fed).read == 0
 
@@ -68,20 +73,21 @@ def kill_after(n: int, stream: Stream, topic: Topic, project: Path) -> int:
 def test_a_consumer_killed_at_random_moments_loses_nothing_and_doubles_nothing(
     shop, project, topic, stream, tmp_path
 ):
-    topic.feed(events(N))
+    n_all = 1_200
+    topic.feed(events(n_all))
     rng = random.Random(7)
     topic.settings(project)
     killed = stream(project)
-    for number, n in enumerate(sorted(rng.sample(range(1, N - 500), 4))):
+    for number, n in enumerate(sorted(rng.sample(range(1, n_all - 300), 3))):
         # each is of a group of its own: where it begins is asked of nobody but our database
-        topic.settings(project, batch=10, group=f"g{number}")
-        assert n <= kill_after(n, killed, topic, project) < N
+        topic.settings(project, batch=20, group=f"g{number}")
+        assert n <= kill_after(n, killed, topic, project) < n_all
     topic.settings(project, group="last")
     assert read_all(stream(project)).repeated == 0
-    assert money(killed) == EUROS * 1_000_000
+    assert money(killed) == euros(n_all) * 1_000_000
     whole = Path(shutil.copytree(shop, tmp_path / "whole"))
     undisturbed = stream(whole)
-    undisturbed.take(events(N))
+    undisturbed.take(events(n_all))
     assert level1(killed) == level1(undisturbed)
 
 

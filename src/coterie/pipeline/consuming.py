@@ -77,7 +77,7 @@ def sinks_of(params: StreamParams) -> list[Sink]:
     """
     sinks: list[Sink] = []
     if params.out_topic or params.dead_topic:
-        from coterie.streaming.kafka import TopicSink, options_of
+        from coterie.streaming.topics import TopicSink, options_of
 
         options = options_of(params)
         if params.out_topic:
@@ -188,7 +188,8 @@ class Consuming:
         show: Callable[[Counts, float, int], None] = lambda *_: None,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        from coterie.streaming.kafka import Place, Reader, options_of
+        from coterie.streaming.kafka import Place, Reader
+        from coterie.streaming.topics import options_of
 
         params = stream.settings.stream
         self.counts = Counts()

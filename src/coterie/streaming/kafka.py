@@ -1,4 +1,4 @@
-"""Kafka: events are read from a topic, and topics are told who moved and what could not be used.
+"""Kafka: events are read from a topic, batch after batch.
 
 Where a partition goes on is asked of our database alone: a batch and its offsets are written there
 in one transaction, so that whatever ends, nothing counts twice and nothing is lost. What Kafka is
@@ -7,21 +7,16 @@ told of offsets serves those who look at lags.
 
 from __future__ import annotations
 
-import json
-import logging
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Literal
 
-from coterie.errors import CoterieError, MissingExtraError, ParameterError
+from coterie.errors import CoterieError, MissingExtraError
 from coterie.store.database import DatabaseError
-from coterie.streaming.outbox import Message, Say, UndeliveredError
-from coterie.streaming.params import StreamParams
+from coterie.streaming.outbox import Say
+from coterie.streaming.topics import LOG, QUIET, words_of
 
 try:
     from confluent_kafka import (
@@ -29,7 +24,6 @@ try:
         Consumer,
         KafkaError,
         KafkaException,
-        Producer,
         TopicPartition,
     )
     from confluent_kafka import Message as Record
@@ -37,7 +31,6 @@ except ImportError as missing:
     raise MissingExtraError.of("stream", "Kafka") from missing
 
 Take = Callable[[list[bytes], dict[int, int]], None]
-LOG = logging.getLogger(__name__)
 NOTHING = b"null"
 """What a record without a value, a tombstone, is taken for: no message, so it is refused."""
 LONG = 5.0
@@ -46,10 +39,6 @@ TRIES = 5
 """Failures in a row after which reading up to the end is given up."""
 FIRST, LONGEST = 0.5, 30.0
 """Seconds between tries: each wait is twice the last."""
-QUIET = 2
-"""What the library logs of its own: only what is critical, for all else is said by us."""
-FLUSH = 30.0
-"""Seconds in which a topic must have what it is sent."""
 
 
 class KafkaFailedError(CoterieError):
@@ -79,48 +68,6 @@ class Place:
     group: str
     most: int
     seconds: float = 0.2
-
-
-def options_of(params: StreamParams) -> dict[str, str]:
-    """Return servers and security of the settings, values of the environment put in.
-
-    Parameters
-    ----------
-    params : StreamParams
-        ``[stream]``.
-
-    Returns
-    -------
-    dict of str to str
-        As librdkafka calls them.
-
-    Raises
-    ------
-    ParameterError
-        If no servers are set, or a variable of the environment is not.
-
-    Examples
-    --------
-    >>> options_of(StreamParams(kafka="a:9092,b:9092"))
-    {'bootstrap.servers': 'a:9092,b:9092'}
-    """
-    if not params.kafka:
-        raise ParameterError(
-            "No Kafka servers are set.",
-            allowed='kafka = "host:port" or "env:NAME" under [stream]',
-            where="stream.kafka",
-        )
-    given = {"bootstrap.servers": params.kafka, **params.kafka_options}
-    return {name: _from_environment(name, value) for name, value in given.items()}
-
-
-def _from_environment(name: str, value: str) -> str:
-    if not value.startswith("env:"):
-        return value
-    found = os.environ.get(value[4:], "")
-    if not found:
-        raise ParameterError(f"The environment variable {value[4:]} is not set.", where=name)
-    return found
 
 
 @dataclass
@@ -201,7 +148,7 @@ class Reader:
                     return
                 except (KafkaException, DatabaseError) as error:
                     self._failures += 1
-                    said = _words(error)
+                    said = words_of(error)
                     if until_end and self._failures >= TRIES:
                         raise KafkaFailedError(
                             f"{self._place.topic} cannot be read: {said}",
@@ -338,82 +285,3 @@ class Reader:
         if said not in self._said:
             self._said.add(said)
             self._say(said)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, KafkaException) and error.args:
-        first = error.args[0]
-        text = first.str() if isinstance(first, KafkaError) else str(first)
-        return f"Kafka: {text.rstrip('.')}."
-    return str(error)
-
-
-class TopicSink:
-    """A topic that is told who moved, keyed by customer, or what could not be used.
-
-    Parameters
-    ----------
-    options : mapping of str to str
-        As of ``options_of``.
-    topic : str
-        Its name.
-    tells : str
-        ``moves`` or ``dead``.
-    """
-
-    most = 1_000
-    gives_up = False
-    types: frozenset[str] = frozenset()
-
-    def __init__(
-        self, options: Mapping[str, str], topic: str, tells: Literal["moves", "dead"]
-    ) -> None:
-        self.name = f"kafka:{topic}"
-        self.tells = tells
-        self._topic = topic
-        self._options: dict[str, object] = {
-            **options,
-            "client.id": "coterie",
-            "log_level": QUIET,
-            "enable.idempotence": True,
-            "linger.ms": 20,
-        }
-        self._producer: Producer | None = None
-
-    def send(self, messages: Sequence[Message], now: datetime) -> None:
-        """Send messages, and wait until the topic has them.
-
-        Parameters
-        ----------
-        messages : sequence of dict
-            In order; those of a customer go to one partition.
-        now : datetime
-            Not told to Kafka: the messages say when they were found.
-
-        Raises
-        ------
-        UndeliveredError
-            If not all are there in time; those that are come again.
-        """
-        del now
-        failed: list[str] = []
-
-        def delivered(error: KafkaError | None, _record: Record) -> None:
-            if error is not None:
-                failed.append(error.str())
-
-        if self._producer is None:
-            self._producer = Producer(self._options, logger=LOG)
-        try:
-            for message in messages:
-                key = message.get("customer_id")
-                value = json.dumps(message, allow_nan=False)
-                self._producer.produce(self._topic, value, key, on_delivery=delivered)
-            left = self._producer.flush(FLUSH)
-        except (KafkaException, BufferError) as error:
-            self._producer = None
-            raise UndeliveredError(_words(error)) from error
-        if failed or left:
-            self._producer.purge()
-            self._producer = None  # a new one begins a new order
-            raise UndeliveredError(f"Kafka: {failed[0] if failed else 'no answer'}.")
