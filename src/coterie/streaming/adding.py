@@ -7,7 +7,6 @@ only be passed. So the result is that of the statement over everything, which te
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,42 +14,13 @@ import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
-from coterie.features.asof import FeatureModel
 from coterie.features.measures import Measure, StateSpec
-from coterie.segmentation.released import Released
 from coterie.streaming.measuring import LEVEL1, Rows, make_state, to_rows, to_table
 
 _SUMS = {
     name: [n for n in LEVEL1[name].names if n.endswith(("_micros", "_milli", "lines"))]
     for name in ("orders", "order_days")
 }
-
-
-def reads_events(released: Released, model: FeatureModel) -> bool:
-    """Say whether a segmentation depends on events beside orders.
-
-    Parameters
-    ----------
-    released : Released
-        The segmentation.
-    model : FeatureModel
-        Its features.
-
-    Returns
-    -------
-    bool
-        If not, a click changes measures and no segment.
-    """
-    if model.boosted:
-        return True
-    made = {f.name: set(re.findall(r'"([^"]+)"', f.expr)) for f in model.catalogue.features}
-    todo, seen = list(released.matrix.sources), set[str]()
-    while todo:
-        name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            todo += made.get(name, ())
-    return any(name.startswith("event__") for name in seen)
 
 
 def add_up(

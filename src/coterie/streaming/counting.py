@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
 from coterie.store.streams import STATE, Streams
-from coterie.streaming.adding import add_up, of_customers, reads_events
+from coterie.streaming.adding import add_up, of_customers
 from coterie.streaming.measuring import (
     LEVEL1,
     Rows,
@@ -25,7 +25,7 @@ from coterie.streaming.measuring import (
     unpack,
 )
 from coterie.streaming.messages import EVENT, LINE
-from coterie.streaming.model import StreamModel
+from coterie.streaming.model import StreamModel, used_features
 from coterie.streaming.moves import Now, find_moves, with_measures
 from coterie.validation.netting import match_returns
 
@@ -49,7 +49,9 @@ class Counting:
     def __init__(self, model: StreamModel, db: DuckDB) -> None:
         self.model = model
         self.db = db
-        self._reads_events = reads_events(model.released, model.features)
+        used = used_features(model.released, model.features)
+        boosted = model.features.boosted is not None
+        self._reads_events = boosted or any(name.startswith("event__") for name in used)
         model.history(db)
 
     def seen_by_run(self, table: str, ids: Sequence[str]) -> set[str]:
@@ -144,7 +146,7 @@ class Counting:
             if not ordered:
                 streams.put_states(states)
                 return []
-        scored = score(self.db, self.model.released, self.model.features, now.as_of)
+        scored = score(self.db, self.model.released, self.model.placing, now.as_of)
         changed, moves = find_moves(scored, before, self.model, now)
         streams.put_states([*states, *changed])
         return moves
@@ -237,7 +239,7 @@ class Counting:
         rows = {name: streams.level1(name, customers) for name in LEVEL1}
         self.see_raw(streams, customers)
         make_state(self.db, self.model.spec, rows, now.as_of)
-        scored = score(self.db, self.model.released, self.model.features, now.as_of)
+        scored = score(self.db, self.model.released, self.model.placing, now.as_of)
         states, moves = find_moves(scored, before, self.model, now)
         streams.put_states(states)
         return moves

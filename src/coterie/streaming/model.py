@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import literal
 from coterie.errors import NotReadyError
-from coterie.features.asof import FeatureModel
+from coterie.features.asof import RFM, SCORES, FeatureModel
 from coterie.features.measures import StateSpec
 from coterie.segmentation.released import Released
 from coterie.streaming.messages import Reading
@@ -18,6 +20,32 @@ from coterie.validation.erased import Erasures
 from coterie.validation.moment import see_people
 
 PEOPLE = "customers"
+
+
+def used_features(released: Released, model: FeatureModel) -> set[str]:
+    """Return the names of all that a segmentation reads, directly or through other features.
+
+    Parameters
+    ----------
+    released : Released
+        The segmentation.
+    model : FeatureModel
+        Its features.
+
+    Returns
+    -------
+    set of str
+        Features, measures and attributes.
+    """
+    made = {f.name: set(re.findall(r'"([^"]+)"', f.expr)) for f in model.catalogue.features}
+    scored = {name: set(RFM) for name in SCORES}
+    todo, seen = list(released.matrix.sources), set[str]()
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            todo += made.get(name, scored.get(name, ()))
+    return seen
 
 
 @dataclass(frozen=True)
@@ -55,6 +83,17 @@ class StreamModel:
     reading: Reading
     params: StreamParams
     erasures: Callable[[], Erasures | None] = lambda: None
+
+    @cached_property
+    def placing(self) -> FeatureModel:
+        """The features that place customers: to plan all takes longer than a small batch."""
+        model = self.features
+        if model.boosted:
+            return model
+        used = used_features(self.released, model)
+        some = tuple(one for one in model.catalogue.features if one.name in used)
+        scored = model.rfm if used & set(SCORES) else None
+        return replace(model, catalogue=replace(model.catalogue, features=some), rfm=scored)
 
     @property
     def features(self) -> FeatureModel:

@@ -44,8 +44,6 @@ class StreamParams(Params):
     """By how much a segment must be nearer (squared distance) before a customer is called by it."""
     value_change: float = Field(default=0.25, gt=0, le=10, allow_inf_nan=False)
     """Relative change of expected value that is told."""
-    ahead_seconds: int = Field(default=600, ge=0, le=86_400)
-    """How far the clock of a producer may be ahead of ours."""
     keep_days: int = Field(default=30, ge=1, le=3_650)
     """Days for which events are kept that a batch run has seen: an event that comes again later is
     not recognised by its id alone."""
