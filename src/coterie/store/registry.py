@@ -163,7 +163,17 @@ class Registry:
             return {row.segment_id: row.name for row in connection.execute(query)}
 
     def note(self, segment_id: str, *, owner: str, action: str) -> None:
-        """Keep who cares for a segment and what is done for it; both empty takes it back."""
+        """Keep who cares for a segment and what is done for it; both empty takes it back.
+
+        Parameters
+        ----------
+        segment_id : str
+            Of the segment.
+        owner : str
+            Who cares for it.
+        action : str
+            What is done for it.
+        """
         one = {"project": self.project, "segment_id": segment_id}
         with self.database.transaction(writes=True) as connection:
             connection.execute(NOTES.delete().filter_by(**one))
