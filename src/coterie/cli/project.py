@@ -135,9 +135,9 @@ def run(  # noqa: PLR0913 - a command has one argument for each flag
     algorithm: Algorithm = "",
     budget: Budget = "",
     weights: Weights = "",
-    publish: Annotated[
-        bool, typer.Option(help="Or only look at it: what is published stays.")
-    ] = True,
+    no_publish: Annotated[
+        bool, typer.Option("--no-publish", help="Only look at it: what is published stays.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read, check, score and report; fit if there is no model yet.
@@ -145,7 +145,7 @@ def run(  # noqa: PLR0913 - a command has one argument for each flag
     Example: [bold]coterie run --as-of 2011-12-10[/bold]
     """
     search = (k, algorithm, budget, weights)
-    _run("run", folder, as_of, refit=refit, publish=publish, as_json=as_json, search=search)
+    _run("run", folder, as_of, refit=refit, publish=not no_publish, as_json=as_json, search=search)
 
 
 def train(

@@ -168,9 +168,11 @@ class Registry:
         Parameters
         ----------
         segment_id : str
-            Which.
-        owner, action : str
-            In the user's words.
+            Of the segment.
+        owner : str
+            Who cares for it.
+        action : str
+            What is done for it.
         """
         one = {"project": self.project, "segment_id": segment_id}
         with self.database.transaction(writes=True) as connection:
