@@ -35,6 +35,7 @@ LONG = (
     "tests/test_readme.py",
     "tests/integration/test_real_data.py",
     "tests/integration/test_kills.py",
+    "tests/streaming/test_kafka.py",
     "tests/test_repeat.py",
     "tests/integration/test_value.py",
     "tests/segmentation/test_select.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import signal
@@ -89,6 +90,25 @@ def test_a_consumer_killed_at_random_moments_loses_nothing_and_doubles_nothing(
     undisturbed = stream(whole)
     undisturbed.take(events(n_all))
     assert level1(killed) == level1(undisturbed)
+
+
+def test_told_to_stop_it_finishes_and_that_is_no_failure(project, topic, stream):
+    topic.feed(events(300))
+    topic.settings(project)
+    fed = stream(project)
+    command = [sys.executable, "-m", "coterie.cli", "stream", "consume", "--json"]
+    with subprocess.Popen(
+        [*command, "-p", str(project)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        while sum(fed.offsets(topic.name).values()) < 300:
+            assert process.poll() is None
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.02)
+        process.terminate()
+        out, err = process.communicate()
+    assert process.returncode == 0, err
+    told = json.loads(out)
+    assert (told["command"], told["data"]["accepted"]) == ("stream consume", 300)
 
 
 class Begun:
