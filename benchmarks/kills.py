@@ -24,6 +24,8 @@ Words = tuple[str, ...]
 KILLED = 137
 _CLOCKS = {"made"}
 """Columns that tell when, and nothing that must be the same."""
+_COUNTED = {"repeated"}
+"""Columns of ``stream_counts`` that are right to differ: what came before comes again."""
 CLEARED = 2
 """Point at which a run in a project that was run before has cleared up: lock, working folder."""
 OFFERS = '\n[[offers]]\nid = "voucher"\n'
@@ -43,7 +45,8 @@ class Operation:
     last: int = 0
     """The last point to be killed at; 0 for all."""
     project: str = "few"
-    """What is there at the start: ``few`` customers, or a ``shop`` with enough to look ahead."""
+    """What is there at the start: ``few`` customers, a ``shop`` with enough to look ahead, or one
+    whose events are ``streamed``."""
     clears: Words = ("run",)
     """What clears up when all was done but that."""
 
@@ -71,6 +74,12 @@ OPERATIONS = {
     "train": Operation((("run",),), ("train",), 15),
     "predict": Operation((("run",),), ("predict", "--label", "plan"), 10, project="shop"),
     "value": Operation((("run",),), ("value", "--to", "value.csv"), 10, project="shop"),
+    "stream": Operation(
+        (("run",),),
+        ("stream", "replay", "events.ndjson", "--batch", "40"),
+        15,
+        project="streamed",
+    ),
     "products": Operation((("run",),), ("recommend", "--to", "lists.csv"), 15, project="shop"),
 }
 """``train`` is a run like the first, and takes as long again; so do those of the ``shop``."""
@@ -96,7 +105,25 @@ def _shop(folder: Path) -> None:
     (folder / "coterie.toml").write_text(f"{columns}\n{CUSTOMERS}")
 
 
-_PROJECTS = {"few": _few, "shop": _shop}
+def _streamed(folder: Path) -> None:
+    """Write 30 customers with orders of 200 days, and 100 events of the four days after."""
+    rows = ["customer,date,amount,order"]
+    for who in range(30):
+        for n in range(2 + who % 3):
+            day = date(2024, 1, 1) + timedelta((who * 37 + n * (19 + who % 13)) % 200)
+            rows.append(f"{1000 + who},{day},{5 + who % 11}.{n}5,O{who}-{n}")
+    rows.append("1000,2024-07-18,5.05,O-last")
+    (folder / "orders.csv").write_text("\n".join(rows) + "\n")
+    (folder / "coterie.toml").write_text(f'{ORDERS}\n[segmentation]\nk = 2\nalgorithm = "kmeans"\n')
+    lines = []
+    for n in range(100):
+        when = f"2024-07-{19 + n // 25}T{n % 24:02d}:00:00Z"
+        sale = {"customer_id": f"{1000 + n * 7 % 40}", "order_id": f"S{n}", "amount": n % 13}
+        lines.append(json.dumps({"id": f"e{n}", "type": "order", "timestamp": when, **sale}))
+    (folder / "events.ndjson").write_text("\n".join(lines) + "\n")
+
+
+_PROJECTS = {"few": _few, "shop": _shop, "streamed": _streamed}
 
 
 @dataclass
@@ -126,7 +153,7 @@ def tree(project: Path) -> Tree:
             tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
             for (table,) in sorted(tables.fetchall()):
                 columns = connection.execute(f"SELECT name FROM pragma_table_info('{table}')")
-                names = ", ".join(name for (name,) in columns if name not in _CLOCKS)
+                names = ", ".join(name for (name,) in columns if name not in _CLOCKS | _COUNTED)
                 rows = connection.execute(f"SELECT {names} FROM {table} ORDER BY 1").fetchall()
                 found[f"table {table}"] = repr(rows)
     return found
