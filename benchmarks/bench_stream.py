@@ -33,7 +33,6 @@ from coterie.segmentation.placing import place
 from coterie.segmentation.released import prepare
 from coterie.sources.shop import SCHEMAS, write_shop
 from coterie.store.streams import STATE, Streams
-from coterie.streaming.measuring import unpack
 
 CUSTOMERS = int(os.environ.get("COTERIE_BENCH_CUSTOMERS") or 100_000)
 SECONDS = float(os.environ.get("COTERIE_BENCH_SECONDS") or 600)
@@ -158,10 +157,12 @@ def _compare(stream: Stream, data: Path, as_of: int) -> tuple[int, int]:
         place(db, released.matrix, released.model, released.ids)
         query = "SELECT s.*, a.segment_id FROM state AS s JOIN assignments AS a USING (customer_id)"
         wanted = {row["customer_id"]: row for row in db.query(query).to_pylist()}
-    with stream.registry.database.transaction() as connection:
-        kept = Streams(connection, stream.registry.project).next_states("", 10**9)
     packed, segment = STATE.index("measures"), STATE.index("segment_id")
-    table = unpack([row[packed] for row in kept], [row[0] for row in kept], model.spec, as_of)
+    with stream.registry.database.transaction() as connection:
+        streams = Streams(connection, stream.registry.project)
+        kept = streams.next_states("", 10**9)
+        states = {row[0]: row[packed] for row in kept}
+        table = stream.open().counting.measures(streams, states, as_of)
     found = {
         row[0]: measures | {"segment_id": row[segment]}
         for row, measures in zip(kept, table.to_pylist(), strict=True)

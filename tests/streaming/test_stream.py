@@ -104,7 +104,12 @@ def test_a_return_takes_its_sale_out_of_all_sums(tmp_path, database):
     assert world.moves()[-1] == ("bert", "segment.left", "event", "seg-002", None)
 
 
-RULES = [Rules(), Rules(returns="drop"), Rules(free_orders=True)]
+RULES = {
+    "net": (Rules(), "monetary"),
+    "drop": (Rules(returns="drop"), "monetary"),
+    "free": (Rules(free_orders=True), "monetary"),
+    "places read events": (Rules(), "view_to_cart"),
+}
 LINE = st.tuples(
     st.sampled_from(["anna", "bert", "zoe", "yan", None]),
     st.sampled_from(["mug", "sofa", "POST", None]),
@@ -115,7 +120,7 @@ LINE = st.tuples(
 )
 
 
-@pytest.mark.parametrize("rules", RULES, ids=["net", "drop", "free"])
+@pytest.mark.parametrize("kind", RULES)
 @settings(
     max_examples=6,
     deadline=None,
@@ -123,7 +128,8 @@ LINE = st.tuples(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
-def test_a_batch_over_all_finds_the_same(database, rules, data):
+def test_a_batch_over_all_finds_the_same(database, kind, data):
+    rules, third = RULES[kind]
     drawn = data.draw(st.lists(LINE, min_size=1, max_size=25))
     clicks = data.draw(st.lists(st.tuples(st.sampled_from(["anna", "yan"]), st.integers(0, 20))))
     messages = [
@@ -143,7 +149,9 @@ def test_a_batch_over_all_finds_the_same(database, rules, data):
     sent = data.draw(st.permutations([*messages, *again]))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(sent)), max_size=4)))
     with tempfile.TemporaryDirectory() as name:
-        world = make_world(Path(name), database, project=f"p{next(NUMBERS)}", rules=rules)
+        world = make_world(
+            Path(name), database, project=f"p{next(NUMBERS)}", rules=rules, third=third
+        )
         open_stream(world.processor)
         sweep(world.processor, DAY + 24)
         for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True):

@@ -22,7 +22,7 @@ from coterie.segmentation.placing import place
 from coterie.segmentation.released import Released, SegmentIdentity, prepare
 from coterie.store.database import Database
 from coterie.store.streams import STATE, Streams
-from coterie.streaming.measuring import LEVEL1, events_of, lines_of, unpack
+from coterie.streaming.measuring import LEVEL1, events_of, lines_of
 from coterie.streaming.messages import Reading, read_batch
 from coterie.streaming.model import StreamModel
 from coterie.streaming.params import StreamParams
@@ -99,8 +99,9 @@ class World:
             streams = Streams(connection, self.processor.project)
             row = streams.opened()
             found = streams.next_states("", 10_000)
-        as_of = int(row["sweeping"] or row["as_of"])
-        table = unpack([r[1] for r in found], [r[0] for r in found], self.model.spec, as_of)
+            as_of = int(row["sweeping"] or row["as_of"])
+            packed = {r[0]: r[1] for r in found}
+            table = self.processor.counting.measures(streams, packed, as_of)
         segment = STATE.index("segment_id")
         return {
             r[0]: measures | {"segment_id": r[segment]}
@@ -124,6 +125,7 @@ def make_world(
     rules: Rules = NETTED,
     measures: Sequence[Measure] = (),
     own_ids: bool = True,
+    third: str = "monetary",
     params: StreamParams = AT_ONCE,
 ) -> World:
     """Fit a small model on a past, and return the processor of a stream after it."""
@@ -145,7 +147,7 @@ def make_world(
         "value",
         "rfm",
         fitted,
-        Matrix.plain(["recency", "frequency", "monetary"]),
+        Matrix.plain(["recency", "frequency", third]),
         KMeansModel(centres),
         ("seg-001", "seg-002", "seg-003"),
         tuple(SegmentIdentity(f"seg-00{n}", n, f"S{n}") for n in (1, 2, 3)),

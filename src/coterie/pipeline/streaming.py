@@ -17,6 +17,7 @@ from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
 from coterie.errors import NotReadyError
+from coterie.features.asof import create_features
 from coterie.features.windows import to_date, to_day
 from coterie.pipeline.erasing import find_erasures
 from coterie.pipeline.stream_reading import StreamReader, moment_of
@@ -24,7 +25,7 @@ from coterie.segmentation.released import load_released
 from coterie.store.home import Home
 from coterie.store.runs import MANIFEST, read_json
 from coterie.store.streams import Streams
-from coterie.streaming.measuring import score, unpack
+from coterie.streaming.measuring import score
 from coterie.streaming.messages import Reading
 from coterie.streaming.model import StreamModel
 from coterie.streaming.opening import Tell, open_stream
@@ -190,18 +191,20 @@ class Stream:
         """Return where a customer stands now, as JSON; None if she has no orders yet."""
         with self._lock:
             processor = self.open()
+            model, db = processor.model, processor.counting.db
             with self._reading() as streams:
                 row, found = streams.row(), streams.peek(customer_id)
-            if found is None or row is None:
-                return None
-            as_of = int(row["sweeping"] or row["as_of"])
-            model, db = processor.model, processor.counting.db
-            table = unpack([found["measures"]], [customer_id], model.spec, as_of)
+                if found is None or row is None:
+                    return None
+                as_of = int(row["sweeping"] or row["as_of"])
+                packed = {customer_id: found["measures"]}
+                table = processor.counting.measures(streams, packed, as_of)
             db.load("state", table)
-            scored = score(db, model.released, model.features, as_of)
-            measures = table.select(list(model.spec.names)).to_pylist()[0]
+            create_features(db, model.features, as_of)
             told = ", ".join(identifier(one.name) for one in model.features.catalogue.features)
             features = db.query(f"SELECT {told} FROM features").to_pylist()[0]
+            scored = score(db, model, as_of)
+            measures = table.select(list(model.spec.names)).to_pylist()[0]
         return {
             "customer_id": customer_id,
             "segment_id": scored.segments[0],

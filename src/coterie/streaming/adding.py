@@ -53,9 +53,7 @@ def add_up(
     ``order_mix`` and ``event_days`` need not be read: their measures are plain sums over rows
     that are chosen by their keys.
     """
-    ids = state.column("customer_id").to_pylist()
-    blank = (as_of - 1, *(0,) * len(_SUMS["order_days"]))  # whoever only clicked has a row, too
-    empty = [(who, *blank) for who in ids]
+    empty = blank_days(state.column("customer_id").to_pylist(), as_of)
     was = {name: before.get(name, []) for name in LEVEL1}
     now = {name: added[name] for name in ("order_mix", "event_days")}
     for name in _SUMS:
@@ -71,6 +69,24 @@ def add_up(
         "JOIN state_before AS b ON b.customer_id = k.customer_id "
         "JOIN state_after AS a ON a.customer_id = k.customer_id",
     )
+
+
+def blank_days(ids: Sequence[str], as_of: int) -> list[tuple[Any, ...]]:
+    """Return a row of ``order_days`` without any order for each of some customers.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Who: the measures are those of customers with a row.
+    as_of : int
+        The day after that of the rows.
+
+    Returns
+    -------
+    list of tuple
+        In the same order.
+    """
+    return [(who, as_of - 1, *(0,) * len(_SUMS["order_days"])) for who in ids]
 
 
 def _merged(db: DuckDB, name: str, before: Rows, added: Rows) -> list[tuple[Any, ...]]:

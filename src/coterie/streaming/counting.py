@@ -12,8 +12,9 @@ from typing import Any
 import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
+from coterie.engine.sql import identifier
 from coterie.store.streams import STATE, Streams
-from coterie.streaming.adding import add_up, of_customers
+from coterie.streaming.adding import add_up, blank_days, of_customers
 from coterie.streaming.measuring import (
     LEVEL1,
     Rows,
@@ -25,8 +26,8 @@ from coterie.streaming.measuring import (
     unpack,
 )
 from coterie.streaming.messages import EVENT, LINE
-from coterie.streaming.model import StreamModel, used_features
-from coterie.streaming.moves import Now, find_moves, with_measures
+from coterie.streaming.model import StreamModel
+from coterie.streaming.moves import Now, find_moves
 from coterie.validation.netting import match_returns
 
 _KIND, _TS, _CUSTOMER = (LINE.index(n) for n in ("kind", "ts", "customer_id"))
@@ -49,9 +50,6 @@ class Counting:
     def __init__(self, model: StreamModel, db: DuckDB) -> None:
         self.model = model
         self.db = db
-        used = used_features(model.released, model.features)
-        boosted = model.features.boosted is not None
-        self._reads_events = boosted or any(name.startswith("event__") for name in used)
         model.history(db)
 
     def seen_by_run(self, table: str, ids: Sequence[str]) -> set[str]:
@@ -98,13 +96,11 @@ class Counting:
         list of tuple
             Rows of ``moves``.
         """
-        of = sorted(
-            {row[_CUSTOMER] for row in lines if row[_CUSTOMER] is not None}
-            | {row[_EVENT_CUSTOMER] for row in events if row[_EVENT_CUSTOMER] is not None}
-        )
-        if not of:
-            return []
-        before = streams.states(of)
+        found = {row[_CUSTOMER] for row in lines}
+        if self.model.reads_events:  # else a click changes level 1 and nobody's place
+            found |= {row[_EVENT_CUSTOMER] for row in events}
+        of = sorted(found - {None})
+        before = streams.states(of) if of else {}
         anew = self._anew(lines, before)
         now = Now(as_of, cause, _latest(lines, events), _returns(lines))
         # Of others the whole history is read: her first order, a return, measures of the project.
@@ -135,21 +131,47 @@ class Counting:
         spec, packed = self.model.spec, _STATE["measures"]
         known = unpack([row[packed] for row in before.values()], list(before), spec, now.as_of)
         add_up(self.db, spec, known, touched, added, now.as_of)
-        moves: list[tuple[Any, ...]] = []
-        states: list[tuple[Any, ...]] = []
-        if not self._reads_events:
-            ordered = {row[0] for row in added["order_days"]}
-            self._ask("ordered", sorted(ordered))
-            rest = self.db.query("SELECT * FROM state WHERE customer_id NOT IN (FROM ordered)")
-            self.db.execute("DELETE FROM state WHERE customer_id NOT IN (FROM ordered)")
-            states += with_measures(rest, before, spec, now)
-            if not ordered:
-                streams.put_states(states)
-                return []
-        scored = score(self.db, self.model.released, self.model.placing, now.as_of)
-        changed, moves = find_moves(scored, before, self.model, now)
-        streams.put_states([*states, *changed])
+        return self._place(streams, before, now)
+
+    def _place(
+        self, streams: Streams, before: Mapping[str, tuple[Any, ...]], now: Now
+    ) -> list[tuple[Any, ...]]:
+        """Place everybody in ``state``, write it, and return what is to be told."""
+        scored = score(self.db, self.model, now.as_of)
+        states, moves = find_moves(scored, before, self.model, now)
+        streams.put_states(states)
         return moves
+
+    def measures(self, streams: Streams, states: Mapping[str, bytes], as_of: int) -> pa.Table:
+        """Return the measures of customers, those too that are not kept with their states.
+
+        Parameters
+        ----------
+        streams : Streams
+            In a transaction.
+        states : mapping of str to bytes
+            Packed measures by customer.
+        as_of : int
+            The day up to which the stream sees.
+
+        Returns
+        -------
+        pa.Table
+            As the table ``state``.
+        """
+        spec, ids = self.model.spec, list(states)
+        known = unpack(list(states.values()), ids, spec, as_of)
+        if not self.model.blank:
+            return known
+        rows: dict[str, Rows] = {name: [] for name in LEVEL1}
+        rows["event_days"] = streams.level1("event_days", ids)
+        make_state(self.db, spec, rows | {"order_days": blank_days(ids, as_of)}, as_of)
+        self.db.load("state_known", known)
+        made = ", ".join(f"s.{identifier(n)} AS {identifier(n)}" for n in sorted(self.model.blank))
+        return self.db.query(
+            f"SELECT k.* REPLACE ({made}) FROM state_known AS k "
+            "JOIN state AS s ON s.customer_id = k.customer_id ORDER BY k.customer_id"
+        )
 
     def _anew(self, lines: Rows, before: Mapping[str, tuple[Any, ...]]) -> set[str]:
         """Return the customers for whom pairs of sale and return may change."""
@@ -239,10 +261,7 @@ class Counting:
         rows = {name: streams.level1(name, customers) for name in LEVEL1}
         self.see_raw(streams, customers)
         make_state(self.db, self.model.spec, rows, now.as_of)
-        scored = score(self.db, self.model.released, self.model.placing, now.as_of)
-        states, moves = find_moves(scored, before, self.model, now)
-        streams.put_states(states)
-        return moves
+        return self._place(streams, before, now)
 
     def see_raw(self, streams: Streams, customers: Sequence[str]) -> None:
         """Make the canonical tables that measures of the project ask for, of some customers."""

@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from coterie.engine.duckdb import DuckDB
-from coterie.features.asof import FeatureModel, Sources, create_features
+from coterie.engine.sql import identifier
+from coterie.features.asof import Sources, create_features
 from coterie.features.level1 import KEYED, Rules, build_level1
 from coterie.features.measures import StateSpec
 from coterie.schema import CANONICAL
@@ -19,6 +20,7 @@ from coterie.segmentation.centroids import KMeansModel
 from coterie.segmentation.placing import FRAME, make_frame, place
 from coterie.segmentation.released import Released
 from coterie.streaming.messages import EVENT, LINE
+from coterie.streaming.model import StreamModel
 
 Rows = Sequence[tuple[Any, ...]]
 Ints = NDArray[np.int64]
@@ -162,17 +164,15 @@ class Scored:
     frame: pa.Table
 
 
-def score(db: DuckDB, released: Released, model: FeatureModel, as_of: int) -> Scored:
+def score(db: DuckDB, model: StreamModel, as_of: int) -> Scored:
     """Place everybody in ``state``.
 
     Parameters
     ----------
     db : DuckDB
         Holds ``state``, and ``people`` if the model knows attributes.
-    released : Released
-        The published segmentation.
-    model : FeatureModel
-        Its features.
+    model : StreamModel
+        The published run.
     as_of : int
         The day of ``state``.
 
@@ -181,11 +181,17 @@ def score(db: DuckDB, released: Released, model: FeatureModel, as_of: int) -> Sc
     Scored
         As they are on that day.
     """
-    create_features(db, model, as_of, Sources())
+    released, features = model.released, model.placing
+    create_features(db, features, as_of, Sources())
     make_frame(db, released.matrix)
     place(db, released.matrix, released.model, released.ids)
-    clv = "f.clv" if model.value else "CAST(NULL AS DOUBLE)"
-    names = ", ".join(f's."{name}"' for name in model.catalogue.state.names)
+    clv = "f.clv" if features.value else "CAST(NULL AS DOUBLE)"
+    names = ", ".join(
+        f"CAST(0 AS BIGINT) AS {identifier(name)}"
+        if name in model.blank
+        else f"s.{identifier(name)}"
+        for name in model.spec.names
+    )
     table = db.query(
         f"SELECT a.customer_id, a.segment_id, a.margin, {clv} AS clv__, {names} "
         "FROM assignments AS a JOIN state AS s ON s.customer_id = a.customer_id "
@@ -194,7 +200,7 @@ def score(db: DuckDB, released: Released, model: FeatureModel, as_of: int) -> Sc
     frame = db.query(f"SELECT * FROM {FRAME} ORDER BY customer_id")
     return Scored(
         table.column(0).to_pylist(),
-        pack(table, model.catalogue.state.names),
+        pack(table, model.spec.names),
         table.column(1).to_pylist(),
         table.column(2).to_pylist(),
         table.column(3).to_pylist(),

@@ -95,6 +95,22 @@ class StreamModel:
         scored = model.rfm if used & set(SCORES) else None
         return replace(model, catalogue=replace(model.catalogue, features=some), rfm=scored)
 
+    @cached_property
+    def reads_events(self) -> bool:
+        """Whether places, or measures of the project, depend on other events than orders."""
+        if self.features.boosted or self.spec.custom:
+            return True
+        return not used_features(self.released, self.features).isdisjoint(self._of_events)
+
+    @property
+    def blank(self) -> frozenset[str]:
+        """Measures that are not kept with the state, but made of level 1 when somebody asks."""
+        return frozenset() if self.reads_events else self._of_events
+
+    @property
+    def _of_events(self) -> frozenset[str]:
+        return frozenset(one.name for one in self.spec.measures if one.over == "event_days")
+
     @property
     def features(self) -> FeatureModel:
         """The fitted features."""

@@ -6,12 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
-from coterie.features.measures import StateSpec
 from coterie.segmentation.placing import NONE
 from coterie.store.streams import STATE
-from coterie.streaming.measuring import Scored, clearly_nearer, pack
+from coterie.streaming.measuring import Scored, clearly_nearer
 from coterie.streaming.model import StreamModel
 
 ENTERED, LEFT, VALUE = "segment.entered", "segment.left", "value.changed"
@@ -93,37 +90,6 @@ def find_moves(
         if changed:
             moves.append((who, VALUE, now.cause, None, None, told, value, *common))
     return states, moves
-
-
-def with_measures(
-    table: pa.Table, before: Mapping[str, tuple[Any, ...]], spec: StateSpec, now: Now
-) -> list[tuple[Any, ...]]:
-    """Return states with other measures and the same place.
-
-    Parameters
-    ----------
-    table : pa.Table
-        Measures of customers, as ``state``.
-    before : mapping of str to tuple
-        Their states until now.
-    spec : StateSpec
-        The measures.
-    now : Now
-        When and why.
-
-    Returns
-    -------
-    list of tuple
-        As ``STATE``.
-    """
-    at, last = _AT["measures"], _AT["last_ts"]
-    states = []
-    ids = table.column("customer_id").to_pylist()
-    for who, packed in zip(ids, pack(table, spec.names), strict=True):
-        state = list(before[who])
-        state[at], state[last] = packed, _later(before[who], "last_ts", now.latest.get(who))
-        states.append(tuple(state))
-    return states
 
 
 def _differing(scored: Scored, before: Mapping[str, tuple[Any, ...]], least: float) -> list[int]:

@@ -125,7 +125,7 @@ def _place_all(
     db.create("state", model.spec.sql(as_of))
     for name in (*LEVEL1, *raw):
         db.drop(name)
-    scored = score(db, model.released, model.placing, as_of)
+    scored = score(db, model, as_of)
     seen = db.query(
         "SELECT customer_id, max(epoch_us(ts)) AS last_ts, "
         "max(epoch_us(ts)) FILTER (kind = 'return') AS returned_ts "

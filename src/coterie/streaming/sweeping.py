@@ -78,7 +78,7 @@ def _sweep_part(
     if leaving:
         table = _measured_anew(processor, streams, table, leaving, as_of)
     db.load("state", table)
-    scored = score(db, model.released, model.placing, as_of)
+    scored = score(db, model, as_of)
     changed, moves = find_moves(scored, before, model, Now(as_of, "time", {}, {}))
     streams.put_states(changed)
     return moves, last if len(states) == PART else ""
