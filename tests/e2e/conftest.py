@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 from coterie import Project
 from coterie.service import web
@@ -110,6 +111,14 @@ def violations(page: Page) -> list[str]:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
+
+
+def settle(page: Page) -> None:
+    """Wait until a page whose window changed is no wider than it, and its drawings stand still."""
+    fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    with suppress(TimeoutError):  # whoever asks next says by how much it is too wide
+        script = f"() => new Promise(done => setTimeout(() => done({fits}), 120))"
+        page.wait_for_function(script, timeout=3_000)
 
 
 def overflow(page: Page) -> int:

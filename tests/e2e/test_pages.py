@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import SHOTS, THEMES, WIDTHS, overflow, violations
+from tests.e2e.conftest import SHOTS, THEMES, WIDTHS, overflow, settle, violations
 
 PAGES = {
     "projects": "/",
@@ -43,7 +43,7 @@ def test_a_page_can_be_used_by_all(show, name):
         page.emulate_media(color_scheme=theme)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_load_state("networkidle")
+            settle(page)
             assert overflow(page) <= 0, width
             if SHOTS:
                 page.screenshot(path=Path(SHOTS) / f"{name}-{width}-{theme}.png", full_page=True)

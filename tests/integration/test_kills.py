@@ -12,7 +12,7 @@ import pytest
 from benchmarks.commands import Forks
 from benchmarks.kills import OPERATIONS, Killing, leftovers, tree
 
-SOAK = {"train", "predict", "value", "products"}
+SOAK = {"train", "predict", "value", "products", "stream"}
 
 
 @pytest.fixture(scope="module")

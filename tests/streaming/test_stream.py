@@ -120,7 +120,12 @@ LINE = st.tuples(
 )
 
 
-@pytest.mark.parametrize("kind", RULES)
+@pytest.mark.parametrize(
+    ("database", "kind"),
+    [("sqlite", kind) for kind in RULES]
+    + [pytest.param("postgres", "net", marks=pytest.mark.integration)],
+    indirect=["database"],
+)
 @settings(
     max_examples=6,
     deadline=None,
