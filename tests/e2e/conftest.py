@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as TooLate
 
 from coterie import Project
 from coterie.service import web
@@ -116,7 +117,7 @@ def violations(page: Page) -> list[str]:
 def settle(page: Page) -> None:
     """Wait until a page whose window changed is no wider than it, and its drawings stand still."""
     fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    with suppress(TimeoutError):  # whoever asks next says by how much it is too wide
+    with suppress(TooLate):  # whoever asks next says by how much it is too wide
         script = f"() => new Promise(done => setTimeout(() => done({fits}), 120))"
         page.wait_for_function(script, timeout=3_000)
 
