@@ -207,7 +207,7 @@ class Killing:
         self.at_start, self.wanted = tree(self.start), tree(self.whole)
         self._mended: list[Tree] = []
 
-    def at_every_point(self, *, again: bool = True) -> Found:
+    def at_every_point(self, *, again: bool = True, step: int = 1) -> Found:
         """Kill at one point after the other, until the command ends by itself.
 
         Parameters
@@ -215,17 +215,19 @@ class Killing:
         again : bool, default True
             Run again to the end after every kill. Else only after those that left a state that
             no kill before had left; the same state has the same future.
+        step : int, default 1
+            At one point of so many; ``points`` is then the last of them.
         """
         found = Found()
-        last = self.operation.last
+        last, number = self.operation.last, 1 - step
         while not last or found.points < last:
-            number = found.points + 1
+            number += step
             project = self.fresh(f"point {number}")
             said = self._call(project, fault=number)
             if said.code == 0:
                 found.wrong += self._differences(project)
                 break
-            found.points += 1
+            found.points = number
             if said.code != KILLED:
                 found.wrong.append(f"{project.parent.name}: code {said.code}: {said.err}")
             if again or not self.is_mended(project):

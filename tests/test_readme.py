@@ -32,7 +32,7 @@ def blocks(language: str) -> list[str]:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an ``orders.csv``; the tests of this module share it as a reader would."""
     folder = tmp_path_factory.mktemp("shop")
-    write_shop(folder, customers=400, tables=["orders"], format="csv")
+    write_shop(folder, customers=250, tables=["orders"], format="csv")
     return folder
 
 

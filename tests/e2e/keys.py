@@ -56,6 +56,11 @@ class Keys:
     def look(self) -> str:
         """Check that what has the focus is on the screen, uncovered and marked."""
         now = self.page.evaluate(_WHERE)
+        for _ in range(20):  # what is above may still be drawn
+            if now["body"] or (now["inside"] and not now["covered"] and now["ring"]):
+                break
+            self.page.wait_for_timeout(100)
+            now = self.page.evaluate(_WHERE)
         if now["body"]:  # between the page and the window of the browser
             return "body"
         assert now["inside"], now

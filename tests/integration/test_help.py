@@ -34,9 +34,12 @@ EXAMPLE = re.compile(r"^ *Example: (coterie .*?) *$", re.MULTILINE)
 ELSEWHERE = {"demo", "predict", "serve", "worker", "restore"}
 ELSEWHERE |= {"connection add", "connection list", "connection remove"}
 ELSEWHERE |= {"admin create", "admin list", "admin disable", "admin password", "admin key"}
+ELSEWHERE |= {
+    f"stream {one}" for one in ("consume", "dead", "deliver", "replay", "status", "sweep")
+}
 ELSEWHERE |= {"audit verify", "access", "erase", "identify", "keys rotate"}
 """Commands whose examples need another project, or do not end: below, in ``test_predict``, in
-``tests/service``, ``tests/store`` and ``tests/privacy``."""
+``tests/service``, ``tests/store``, ``tests/streaming`` and ``tests/privacy``."""
 SEGMENT = {
     "id", "slot", "name", "name_source", "description", "n", "share", "value_share",
     "value_share_ci", "stability", "verdict", "born_run", "parents", "status", "drivers", "rule",

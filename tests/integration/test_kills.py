@@ -15,6 +15,10 @@ from benchmarks.kills import OPERATIONS, Killing, leftovers, tree
 SOAK = {"train", "predict", "value", "products", "stream"}
 
 
+STEPS = {"run": 4, "erase": 5}
+"""Of the longest ones a kill at some of the points; at every one by R1."""
+
+
 @pytest.fixture(scope="module")
 def first_run(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Killing:
     """Return the first run of a project, to be killed."""
@@ -29,9 +33,10 @@ def test_killed_at_every_point_and_run_again_all_is_as_undisturbed(
     name: str, forks: Forks, tmp_path: Path
 ) -> None:
     killing = Killing(forks, tmp_path, name)
-    found = killing.at_every_point(again=name in SOAK)
+    step = STEPS.get(name, 1)
+    found = killing.at_every_point(again=name in SOAK, step=step)
     assert not found.wrong
-    assert found.points >= OPERATIONS[name].least
+    assert found.points > OPERATIONS[name].least - step
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

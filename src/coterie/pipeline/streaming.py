@@ -64,6 +64,7 @@ class Stream:
         self.home = Home(folder)
         self.clock = clock
         self.registry = self.home.open_registry()
+        self.registry.database.endure()
         self._lock = threading.RLock()
         self._db: DuckDB | None = None
         self._processor: Processor | None = None

@@ -31,7 +31,6 @@ _DAMAGED = "If it is damaged, restore it from a backup, or move it away and run 
 _SETTINGS = (
     "journal_mode=WAL",
     "foreign_keys=ON",
-    "synchronous=FULL",  # what was acknowledged survives a loss of power
     "cache_size=-65536",  # KiB: tables of a million customers are written all over
     "wal_autocheckpoint=16384",  # pages: a large transaction is not copied at once
 )
@@ -73,10 +72,23 @@ class Database:
             self._url, pool_pre_ping=not self.path, hide_parameters=True, **how
         )
         if self.path:
-            sa.event.listen(self.engine, "connect", _configure)
-        self._ready = False
+            sa.event.listen(self.engine, "connect", self._configure)
+        self._ready = self._endures = False
         dialect: Any = self.engine.dialect
         self._raw_error: type[Exception] = dialect.loaded_dbapi.Error  # of what goes by the driver
+
+    def endure(self) -> None:
+        """Wait for the disk at every commit: what is acknowledged outlives a loss of power.
+
+        PostgreSQL does so by itself.
+        """
+        self._endures = True
+        self.engine.dispose()  # connections are set up when they are opened
+
+    def _configure(self, connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for setting in (*_SETTINGS, "synchronous=FULL" if self._endures else "synchronous=NORMAL"):
+            connection.execute(f"PRAGMA {setting}")
 
     def close(self) -> None:
         """Close all connections."""
@@ -205,9 +217,3 @@ def _postgres(where: str) -> sa.URL:
 
 def _shown(url: sa.URL) -> str:
     return url.set(drivername="postgresql").render_as_string(hide_password=True)
-
-
-def _configure(connection: Any, _record: object) -> None:
-    connection.isolation_level = None
-    for setting in _SETTINGS:
-        connection.execute(f"PRAGMA {setting}")
