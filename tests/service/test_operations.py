@@ -9,6 +9,9 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -200,30 +203,57 @@ def test_a_worker_outlives_times_when_the_database_does_not_answer(tmp_path, mon
     assert "geheim" not in json.dumps(lines())
 
 
-def test_a_server_that_is_told_to_stop_ends_well_and_all_it_wrote_is_json(tmp_path):
+@contextmanager
+def command(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Yield the process of ``coterie serve`` and its address, once it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = ["serve", str(tmp_path), "--port", str(port), "--workers", "1"]
-    log = ["--log-format", "json", "--log-level", "info"]
-    command = [sys.executable, "-m", "coterie.cli", *words, *log]
-    with (
-        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
-    ):
+    asked = [sys.executable, "-m", "coterie.cli", "serve", str(folder), "--port", str(port)]
+    with subprocess.Popen([*asked, *words], stderr=subprocess.PIPE, text=True) as process:
 
         def live() -> dict[str, object]:
             assert process.poll() is None
             try:
-                return dict(client.get("/health/live").json())
+                return dict(httpx.get(f"http://127.0.0.1:{port}/health/live").json())
             except httpx.TransportError:
                 return {}
 
         wait_for(live, bool)
-        client.get(f"{ROOT}?q=17850")
+        yield process, f"http://127.0.0.1:{port}"
+
+
+def test_a_server_that_is_told_to_stop_ends_well_and_all_it_wrote_is_json(tmp_path):
+    log = ["--log-format", "json", "--log-level", "info"]
+    with command(tmp_path, "--workers", "1", *log) as (process, address):
+        httpx.get(f"{address}{ROOT}?q=17850")
         process.terminate()
         _, said = process.communicate(timeout=60)
     assert process.returncode == 0
     told = [json.loads(line) for line in said.splitlines()]
     assert told[-1]["route"] == "/api/v1/projects"
     assert "17850" not in said
+
+
+def test_processes_share_connections_that_come_all_at_once_and_no_port_is_shared(tmp_path):
+    with command(tmp_path, "--workers", "0", "--processes", "2") as (process, address):
+        clients = [httpx.Client(base_url=address) for _ in range(32)]
+        for client in clients:
+            client.get("/health/live")
+        seen = Counter(
+            value
+            for client in clients
+            for name, value in figures(client).items()
+            if name[0] == "coterie_requests_total" and "/health/live" in name
+        )
+        for client in clients:
+            client.close()
+        other = [*process.args[:-4], "--workers", "0"]
+        refused = subprocess.run(other, capture_output=True, text=True, check=False)
+        process.terminate()
+        process.communicate(timeout=60)
+    # Each tells its own count: as many as it had connections, and those asked until it lived.
+    assert len(seen) == 2
+    assert min(seen.values()) >= 4
+    assert refused.returncode == 1
+    assert "cannot be listened on: Address already in use" in " ".join(refused.stderr.split())

@@ -109,10 +109,9 @@ def serve(  # noqa: PLR0913 - each is a flag
     Example: [bold]coterie serve projects --port 8000[/bold]
     """
     try:
-        import uvicorn
-
+        from coterie.service.door import must_be_free
         from coterie.service.logs import configure
-        from coterie.service.processes import hand_over, working
+        from coterie.service.processes import answer, hand_over, working
     except ModuleNotFoundError as error:
         raise MissingExtraError.of("serve", "The server") from error
 
@@ -123,17 +122,17 @@ def serve(  # noqa: PLR0913 - each is a flag
         alone=host in _LOOPBACK and not behind_proxy,
         secure=bool(tls_certificate or behind_proxy),
     )
+    must_be_free(host, port)
     accounts = _guarded(params, host, (tls_certificate, tls_key))
     if log_format == "text":
         _greet(f"http{'s' if tls_certificate else ''}", host, port, accounts=accounts)
     _end_well()
     with working(params, workers):
-        uvicorn.run(
+        answer(
             hand_over(params, log_format, log_level),
-            factory=True,
-            workers=processes,
-            host=host,
-            port=port,
+            host,
+            port,
+            processes,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+import uvicorn
 from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
 from coterie.service.app import create_app, make_worker
+from coterie.service.door import Door
 from coterie.service.logs import configure
 from coterie.service.params import ServerParams
 
@@ -65,3 +70,27 @@ def working(params: ServerParams, n: int) -> Iterator[None]:
             ends.callback(hand.stop)
             hand.start()
         yield
+
+
+def answer(app: str, host: str, port: int, processes: int, **options: Any) -> None:
+    """Answer requests until told to end.
+
+    Parameters
+    ----------
+    app : str
+        As ``hand_over`` returned it.
+    host : str
+        Address to listen on.
+    port : int
+        Port to listen on.
+    processes : int
+        How many answer; each has its own share of the connections.
+    **options
+        Of ``uvicorn.Config``.
+    """
+    if processes == 1 or sys.platform != "linux":
+        uvicorn.run(app, factory=True, host=host, port=port, workers=processes, **options)
+        return
+    with Door(host, port) as door:
+        config = uvicorn.Config(app, factory=True, workers=processes, **options)
+        Multiprocess(config, sockets=[door]).run()
