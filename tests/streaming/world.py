@@ -22,8 +22,9 @@ from coterie.segmentation.placing import place
 from coterie.segmentation.released import Released, SegmentIdentity, prepare
 from coterie.store.database import Database
 from coterie.store.streams import STATE, Streams
+from coterie.streaming.canonical import Reading
 from coterie.streaming.measuring import LEVEL1, events_of, lines_of
-from coterie.streaming.messages import Reading, read_batch
+from coterie.streaming.messages import read_batch
 from coterie.streaming.model import StreamModel
 from coterie.streaming.params import StreamParams
 from coterie.streaming.processor import Processor
@@ -165,11 +166,11 @@ def write_tables(db: DuckDB, data: Path, messages: Sequence[bytes], rules: Rules
     """Make the canonical tables of messages, as a run would, in the engine and on disk."""
     batch = read_batch(list(messages), READING)
     assert not batch.refused
-    db.load("lines", lines_of(list(batch.lines.values())))
+    db.load("lines", lines_of(list(batch.rows["lines"].values())))
     if rules.returns == "net":
         match_returns(db)
         db.drop("pairs")
-    db.load("events", events_of(list(batch.events.values())))
+    db.load("events", events_of(list(batch.rows["events"].values())))
     for name in ("lines", "events"):
         (data / name).mkdir(parents=True, exist_ok=True)
         pq.write_table(db.query(f"SELECT * FROM {name}"), data / name / "part-0000.parquet")

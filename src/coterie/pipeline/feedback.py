@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from coterie.config import Settings
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError
 from coterie.offers.feedback import count_new, gather, name_touches
 from coterie.pipeline.erasing import find_erasures
+from coterie.schema import CANONICAL
 from coterie.sources.base import Source
 from coterie.sources.read import fingerprint, read
 from coterie.store.home import Home
+from coterie.store.registry import Registry
 from coterie.store.runs import (
     FORMAT_VERSION,
     MANIFEST,
@@ -23,10 +28,15 @@ from coterie.store.runs import (
     hash_of,
     read_json,
 )
+from coterie.store.streams import CAME, Streams, columns_of
 from coterie.validation.build import build_tables
 from coterie.validation.erased import guard
 
 _PART = "touches/part-0000.parquet"
+_ALL = 2**62
+_TS = CANONICAL["touches"].get_field_index("ts")
+_PLAIN = CANONICAL["touches"].set(_TS, pa.field("ts", pa.int64()))
+"""The columns as JSON has them."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,65 @@ def fed(home: Home) -> list[Path]:
     for folder in folders:
         check_run(folder)
     return folders
+
+
+def streamed_touches(registry: Registry, customer_id: str = "") -> pa.Table:
+    """Return what came of offers by the stream, each touch once.
+
+    Parameters
+    ----------
+    registry : Registry
+        Of the project.
+    customer_id : str, optional
+        Of one customer alone.
+
+    Returns
+    -------
+    pa.Table
+        As ``touches`` of the contract, by touch id: the one with an answer, then the latest.
+    """
+    with registry.database.transaction() as connection:
+        streams, kept = Streams(connection, registry.project), CAME["touches"]
+        came = (
+            streams.kept("touches", [customer_id])
+            if customer_id
+            else streams.kept_since(kept, "", _ALL)
+        )
+    rows = [dict(zip(columns_of(kept), row, strict=True)) for row in came]
+    for row in rows:  # SQLite knows no flags
+        for name in ("treated", "responded"):
+            row[name] = None if row[name] is None else bool(row[name])
+    rows.sort(key=lambda row: (row["responded"] is not None, row["ts"], row["event_id"]))
+    once = sorted({row["touch_id"]: row for row in rows}.items())
+    schema = CANONICAL["touches"]
+    return pa.Table.from_pylist([row for _, row in once], schema=schema)
+
+
+def fed_by_stream(home: Home, work: Path) -> list[Path]:
+    """Write down what came of offers by the stream as if it were fed.
+
+    Parameters
+    ----------
+    home : Home
+        Of the project.
+    work : Path
+        Where a folder is made.
+
+    Returns
+    -------
+    list of Path
+        The folder, called by what is in it; none if nothing came.
+    """
+    if not home.has_registry:
+        return []
+    with home.registry() as registry:
+        table = streamed_touches(registry)
+    if not table.num_rows:
+        return []
+    folder = work / f"streamed-{hash_of(table.cast(_PLAIN).to_pylist())}"
+    (folder / "touches").mkdir(parents=True)
+    pq.write_table(table, folder / _PART)
+    return [folder]
 
 
 def account(settings: Settings, folder: Path) -> dict[str, Any]:

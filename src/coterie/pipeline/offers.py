@@ -41,7 +41,7 @@ from coterie.offers.planned import (
 )
 from coterie.offers.policy import Drawn, Groups, draw, share_out, whole
 from coterie.offers.replay import replay, replay_json
-from coterie.pipeline.feedback import fed
+from coterie.pipeline.feedback import fed, fed_by_stream
 from coterie.pipeline.ground import PEOPLE, TOUCHES, Ground, open_ground, read_contacts
 from coterie.pipeline.plan import Tell
 from coterie.privacy.consent import Consent, find_consent
@@ -149,13 +149,14 @@ def _kept(settings: Settings, folder: Path, wish: Wish, kind: str, tell: Tell) -
     seed = settings.segmentation.seed if wish.seed is None else wish.seed
     if seed < 0:
         raise ParameterError(f"seed={seed}.", allowed="0 or more.", where="seed")
-    home, feedback = Home(folder), fed(Home(folder))
+    home = Home(folder)
     with (
         home.alone(),
         home.workplace() as work,
         DuckDB(work, threads=settings.threads, memory_limit=settings.memory_limit or None) as db,
     ):
         tell("read", 0.0, "reading the published run and the touches")
+        feedback = [*fed(home), *fed_by_stream(home, work)]
         ground = open_ground(db, settings, folder, feedback, as_of=wish.as_of)
         key = {
             "run": ground.run_id,

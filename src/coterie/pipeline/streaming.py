@@ -25,8 +25,8 @@ from coterie.segmentation.released import load_released
 from coterie.store.home import Home
 from coterie.store.runs import MANIFEST, read_json
 from coterie.store.streams import Streams
+from coterie.streaming.canonical import Reading
 from coterie.streaming.measuring import score
-from coterie.streaming.messages import Reading
 from coterie.streaming.model import StreamModel
 from coterie.streaming.opening import Tell, open_stream
 from coterie.streaming.processor import Clock, Done, Processor

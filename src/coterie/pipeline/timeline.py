@@ -28,7 +28,13 @@ _SHOWN = {
 Entry = dict[str, Any]
 
 
-def timeline(run: Run, customer_id: str, *, feedback: Sequence[Path] = ()) -> list[Entry]:
+def timeline(
+    run: Run,
+    customer_id: str,
+    *,
+    feedback: Sequence[Path] = (),
+    streamed: Sequence[Mapping[str, Any]] = (),
+) -> list[Entry]:
     """Return what happened to a customer before the day of a run.
 
     Parameters
@@ -40,6 +46,8 @@ def timeline(run: Run, customer_id: str, *, feedback: Sequence[Path] = ()) -> li
     feedback : sequence of Path
         Folders of touches that were fed back, the oldest first; a touch that comes again
         replaces the one before.
+    streamed : sequence of mapping, optional
+        Her touches that came by the stream, newer than all others.
 
     Returns
     -------
@@ -68,7 +76,10 @@ def timeline(run: Run, customer_id: str, *, feedback: Sequence[Path] = ()) -> li
         for name in _SHOWN:
             folders = [data / name]
             folders += [path / name for path in feedback] if name == "touches" else []
-            entries += _single(name, (row for folder in folders for row in rows(folder)))
+            found = [row for folder in folders for row in rows(folder)]
+            if name == "touches":
+                found += [row for row in streamed if end is None or row["day"] < end]
+            entries += _single(name, found)
     return sorted(entries, key=place, reverse=True)
 
 

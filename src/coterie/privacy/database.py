@@ -15,13 +15,13 @@ from coterie.privacy.person import Person
 from coterie.privacy.scope import Scope
 from coterie.privacy.sifting import GONE, Found, sift_json
 from coterie.store.database import Database
-from coterie.store.stream_tables import DEAD, MOVES, STATES, STREAM_EVENTS, STREAM_LINES
-from coterie.store.streams import LEVEL1
+from coterie.store.stream_tables import DEAD, MOVES, STATES
+from coterie.store.streams import CAME, LEVEL1
 from coterie.store.tables import CUSTOMERS, HISTORY, JOBS, LOADED, REPLIES
 
 Find = Callable[[Person], Mapping[str, Found]]
 Erase = Callable[[Person], None]
-STREAMED = (STREAM_LINES, STREAM_EVENTS, *LEVEL1.values(), STATES, MOVES)
+STREAMED = (*CAME.values(), *LEVEL1.values(), STATES, MOVES)
 """What a stream holds of customers, by their id."""
 HOLDING = (CUSTOMERS, HISTORY, JOBS, REPLIES, *STREAMED, DEAD)
 """All that holds rows of people, or words of requests about them."""

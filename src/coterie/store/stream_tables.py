@@ -110,6 +110,26 @@ STREAM_EVENTS = sa.Table(
 )
 """Other events that came by the stream."""
 
+STREAM_TOUCHES = sa.Table(
+    "stream_touches",
+    METADATA,
+    project_column(primary_key=True),
+    _text("event_id", key=True),
+    _text("touch_id"),
+    _text("customer_id"),
+    _whole("ts"),
+    sa.Column("day", sa.Integer, nullable=False),
+    _text("offer_id"),
+    _text("channel", null=True),
+    sa.Column("treated", sa.Boolean),
+    sa.Column("responded", sa.Boolean),
+    _whole("value_micros", null=True),
+    sa.Column("propensity", sa.Float),
+    sa.Index("stream_touches_by_customer", "project", "customer_id"),
+    sqlite_with_rowid=False,
+)
+"""Contacts, and answers to them, that came by the stream: one touch may have come several times."""
+
 LEVEL1_ORDERS = sa.Table(
     "level1_orders",
     METADATA,
@@ -234,6 +254,7 @@ STREAM_TABLES = (
     OFFSETS,
     STREAM_LINES,
     STREAM_EVENTS,
+    STREAM_TOUCHES,
     LEVEL1_ORDERS,
     LEVEL1_DAYS,
     LEVEL1_MIX,

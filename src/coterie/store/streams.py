@@ -28,11 +28,14 @@ from coterie.store.stream_tables import (
     STATES,
     STREAM_EVENTS,
     STREAM_LINES,
+    STREAM_TOUCHES,
     STREAMS,
     SUMS,
 )
 
 BY = "customer_id"
+CAME = {"lines": STREAM_LINES, "events": STREAM_EVENTS, "touches": STREAM_TOUCHES}
+"""Canonical table -> where rows that came by the stream are kept; their id is the first column."""
 LEVEL1 = {
     "orders": LEVEL1_ORDERS,
     "order_days": LEVEL1_DAYS,
@@ -131,24 +134,24 @@ class Streams:
         self._connection.execute(COUNTS.insert().values(**row))
 
     def known(self, table: str, ids: Sequence[str]) -> set[str]:
-        """Return which ids of ``lines`` or ``events`` came before."""
-        key, kept = ("line_id", STREAM_LINES) if table == "lines" else ("event_id", STREAM_EVENTS)
+        """Return which ids of a canonical table came before."""
+        kept = CAME[table]
+        key = columns_of(kept)[0]
         return {one for (one,) in fetch(self._connection, kept, self.project, key, ids, [key])}
 
-    def keep(self, lines: Rows, events: Rows) -> None:
-        """Write down what came: rows without the project, all of them new."""
-        for table, rows in ((STREAM_LINES, lines), (STREAM_EVENTS, events)):
-            insert(self._connection, table, self._mine(rows), ["project", *columns_of(table)])
+    def keep(self, rows: Mapping[str, Rows]) -> None:
+        """Write down what came, by canonical table: rows without the project, all of them new."""
+        for table, some in rows.items():
+            kept = CAME[table]
+            insert(self._connection, kept, self._mine(some), ["project", *columns_of(kept)])
 
-    def kept_lines(self, customers: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Return the order lines that came of some customers."""
-        names = columns_of(STREAM_LINES)
-        return fetch(self._connection, STREAM_LINES, self.project, BY, customers, names)
+    def kept(self, table: str, customers: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Return the rows of a canonical table that came of some customers.
 
-    def kept_events(self, customers: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Return the other events that came of some customers; all are looked through."""
-        names = columns_of(STREAM_EVENTS)
-        return fetch(self._connection, STREAM_EVENTS, self.project, BY, customers, names)
+        Events are all looked through: nothing but measures of a project asks for them.
+        """
+        names = columns_of(CAME[table])
+        return fetch(self._connection, CAME[table], self.project, BY, customers, names)
 
     def kept_since(self, table: sa.Table, after: str, n: int) -> list[tuple[Any, ...]]:
         """Return the next rows that came, in the order of their ids after one of them.
@@ -156,7 +159,7 @@ class Streams:
         Parameters
         ----------
         table : sqlalchemy.Table
-            ``STREAM_LINES`` or ``STREAM_EVENTS``.
+            One of ``CAME``.
         after : str
             An id.
         n : int
@@ -386,7 +389,7 @@ class Streams:
 
     def prune(self, *, before: int) -> None:
         """Drop what came of days before one of them."""
-        for table in (STREAM_LINES, STREAM_EVENTS):
+        for table in (STREAM_LINES, STREAM_EVENTS):  # what came of offers is asked for ever after
             old = table.c.project == self.project, table.c.day < before
             self._connection.execute(table.delete().where(*old))
 

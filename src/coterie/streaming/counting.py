@@ -15,6 +15,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier
 from coterie.store.streams import STATE, Streams
 from coterie.streaming.adding import add_up, blank_days, of_customers
+from coterie.streaming.canonical import EVENT, LINE
 from coterie.streaming.measuring import (
     LEVEL1,
     Rows,
@@ -25,7 +26,6 @@ from coterie.streaming.measuring import (
     score,
     unpack,
 )
-from coterie.streaming.messages import EVENT, LINE
 from coterie.streaming.model import StreamModel
 from coterie.streaming.moves import Now, find_moves
 from coterie.validation.netting import match_returns
@@ -219,7 +219,7 @@ class Counting:
 
     def _gather_lines(self, streams: Streams, customers: Sequence[str]) -> None:
         """Make table ``lines``: all that some customers ever bought, once each."""
-        kept = streams.kept_lines(customers)
+        kept = streams.kept("lines", customers)
         self.db.load("lines", lines_of(kept))
         if "lines" in self.model.tables:
             self._ask("asked", customers)
@@ -274,7 +274,7 @@ class Counting:
         self._ask("asked", customers)
         for name in sorted(self.model.raw_tables - {"lines"}):
             if name == "events":
-                self.db.load(name, events_of(streams.kept_events(customers)))
+                self.db.load(name, events_of(streams.kept("events", customers)))
             if name in self.model.tables:
                 past = f"SELECT * FROM past_{name} WHERE customer_id IN (FROM asked)"
                 if name == "events":

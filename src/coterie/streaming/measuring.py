@@ -19,7 +19,7 @@ from coterie.schema import CANONICAL
 from coterie.segmentation.centroids import KMeansModel
 from coterie.segmentation.placing import FRAME, make_frame, place
 from coterie.segmentation.released import Released
-from coterie.streaming.messages import EVENT, LINE
+from coterie.streaming.canonical import EVENT, LINE
 from coterie.streaming.model import StreamModel
 
 Rows = Sequence[tuple[Any, ...]]

@@ -14,7 +14,7 @@ from coterie.errors import NotReadyError
 from coterie.features.asof import RFM, SCORES, FeatureModel
 from coterie.features.measures import StateSpec
 from coterie.segmentation.released import Released
-from coterie.streaming.messages import Reading
+from coterie.streaming.canonical import Reading
 from coterie.streaming.params import StreamParams
 from coterie.validation.erased import Erasures
 from coterie.validation.moment import see_people

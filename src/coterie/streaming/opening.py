@@ -14,8 +14,8 @@ from coterie.features.level1 import build_level1
 from coterie.segmentation.placing import NONE
 from coterie.store.stream_tables import STREAM_EVENTS, STREAM_LINES
 from coterie.store.streams import STATE, Streams
+from coterie.streaming.canonical import EVENT, LINE
 from coterie.streaming.measuring import LEVEL1, score, to_rows
-from coterie.streaming.messages import EVENT, LINE
 from coterie.streaming.model import StreamModel
 from coterie.streaming.moves import LEFT, Now, find_moves
 from coterie.streaming.processor import Processor

@@ -16,11 +16,13 @@ from coterie.features.windows import to_date
 from coterie.store.database import Database
 from coterie.store.streams import Streams
 from coterie.streaming.counting import Counting
-from coterie.streaming.messages import EVENT, LINE, Batch, Refused, read_batch
+from coterie.streaming.messages import COLUMNS, Batch, Refused, read_batch
 from coterie.streaming.model import StreamModel
 
-_TS, _DAY, _CUSTOMER = (LINE.index(n) for n in ("ts", "day", "customer_id"))
-_EVENT_TS, _EVENT_DAY, _EVENT_CUSTOMER = (EVENT.index(n) for n in ("ts", "day", "customer_id"))
+_TS, _DAY, _CUSTOMER = (
+    {table: names.index(name) for table, names in COLUMNS.items()}
+    for name in ("ts", "day", "customer_id")
+)
 ACCEPTED, LATE, REPEATED, REFUSED = range(4)
 Clock = Callable[[], datetime]
 Row = tuple[Any, ...]
@@ -150,14 +152,14 @@ class Processor:
         as_of = int(row["sweeping"] or row["as_of"])
         self._hide(batch)
         _refuse_early(batch, as_of)
-        lines = self._new(streams, batch, batch.lines, "lines", _DAY)
-        events = self._new(streams, batch, batch.events, "events", _EVENT_DAY)
-        streams.keep(lines, events)
+        rows = {table: self._new(streams, batch, table) for table in COLUMNS}
+        streams.keep(rows)
+        lines, events = rows["lines"], rows["events"]
         found = self.counting.apply(streams, lines, events, as_of=as_of, cause="event")
-        fates, last = self._fates(batch, lines, events)
+        fates, last = self._fates(batch, rows)
         late, repeated, refused = (fates.count(fate) for fate in (LATE, REPEATED, REFUSED))
-        stamps = [row[_TS] for row in lines] + [row[_EVENT_TS] for row in events]
-        counted = {"accepted": len(lines) + len(events), "repeated": repeated, "late": late}
+        stamps = [row[_TS[table]] for table, some in rows.items() for row in some]
+        counted = {"accepted": len(stamps), "repeated": repeated, "late": late}
         counted |= {"refused": refused, "moves": len(found)}
         streams.bury(source, [_letter(one) for one in batch.refused], now)
         streams.count(now, max(stamps, default=None), **counted)
@@ -166,17 +168,20 @@ class Processor:
         return Done(**counted, refusals=tuple(batch.refused), fates=fates, moved=moved)
 
     def _fates(
-        self, batch: Batch, lines: Sequence[Row], events: Sequence[Row]
+        self, batch: Batch, rows: Mapping[str, Sequence[Row]]
     ) -> tuple[bytes, dict[str, int]]:
         """Return what became of each message, and the place of the last of each customer."""
         fates = bytearray([REPEATED]) * len(batch)
         for one in batch.refused:
             fates[one.at] = REFUSED
         last: dict[str, int] = {}
-        for rows, day, who in ((lines, _DAY, _CUSTOMER), (events, _EVENT_DAY, _EVENT_CUSTOMER)):
-            for row in rows:
-                at = batch.at[rows is lines, row[0]]
-                fates[at] = LATE if row[day] < self.model.watermark else ACCEPTED
+        for table, some in rows.items():
+            day, who = _DAY[table], _CUSTOMER[table]
+            for row in some:
+                at = batch.at[table, row[0]]
+                # What came of an offer is counted by nobody's day.
+                late = row[day] < self.model.watermark and table != "touches"
+                fates[at] = LATE if late else ACCEPTED
                 last[row[who]] = max(at, last.get(row[who], 0))
         return bytes(fates), last
 
@@ -185,45 +190,45 @@ class Processor:
         erasures = self.model.erasures()
         if erasures is None:
             return
-        parts = ((batch.lines, _CUSTOMER), (batch.events, _EVENT_CUSTOMER))
-        people = sorted({row[who] for rows, who in parts for row in rows.values()} - {None})
+        parts = [(rows, table, _CUSTOMER[table]) for table, rows in batch.rows.items()]
+        people = sorted({row[who] for rows, _, who in parts for row in rows.values()} - {None})
         gone = set(erasures.among(people))
         names = erasures.pseudonyms(people) if erasures.pseudonyms else {}
-        for rows, who in parts:
+        for rows, table, who in parts:
             for key, row in list(rows.items()):
                 if row[who] in gone:
-                    batch.raw[batch.at[rows is batch.lines, key]] = b""  # nothing of her is kept
-                    batch.refuse(rows, key, "erased", "It is about somebody who was erased.")
+                    batch.raw[batch.at[table, key]] = b""  # nothing of her is kept
+                    batch.refuse(table, key, "erased", "It is about somebody who was erased.")
                 elif row[who] in names:
                     rows[key] = (*row[:who], names[row[who]], *row[who + 1 :])
         if names:
             batch.raw = [b""] * len(batch.raw)
 
-    def _new(
-        self, streams: Streams, batch: Batch, rows: dict[str, Row], table: str, day: int
-    ) -> list[Row]:
+    def _new(self, streams: Streams, batch: Batch, table: str) -> list[Row]:
         """Return the rows that came neither before nor in the run, and may be counted."""
+        rows, day = batch.rows[table], _DAY[table]
         known = streams.known(table, list(rows))
         watermark = self.model.watermark
         late = [key for key, row in rows.items() if row[day] < watermark and key not in known]
         if table in self.model.own_ids:
             known |= self.counting.seen_by_run(table, late)
-        elif table in self.model.tables:
+        elif table in self.model.tables and table != "touches":
             for key in late:
                 message = (
                     f"It is of {to_date(rows[key][day])}, and the run has seen all before "
                     f"{to_date(watermark)}: its rows have no ids to tell whether this is one."
                 )
-                batch.refuse(rows, key, "late", message)
+                batch.refuse(table, key, "late", message)
         return [row for key, row in rows.items() if key not in known]
 
 
 def _refuse_early(batch: Batch, as_of: int) -> None:
     """Take out what is of a day that has not begun."""
-    for rows, day in ((batch.lines, _DAY), (batch.events, _EVENT_DAY)):
+    for table, rows in batch.rows.items():
+        day = _DAY[table]
         for key in [key for key, row in rows.items() if row[day] >= as_of]:
             when, today = to_date(rows[key][day]), to_date(as_of - 1)
-            batch.refuse(rows, key, "future_date", f"It is of {when}, and today is {today}.")
+            batch.refuse(table, key, "future_date", f"It is of {when}, and today is {today}.")
 
 
 def _letter(one: Refused) -> tuple[str, str, str]:

@@ -12,7 +12,7 @@ from coterie.errors import ParameterError
 from coterie.features.windows import to_date
 from coterie.offers.kept_plan import Planned
 from coterie.offers.kept_products import Products
-from coterie.pipeline.feedback import fed
+from coterie.pipeline.feedback import fed, streamed_touches
 from coterie.pipeline.forecast import Value
 from coterie.pipeline.timeline import place, timeline
 from coterie.segmentation.base import horizon_days
@@ -114,7 +114,8 @@ def show_timeline(
     before the day of the published run.
     """
     run, _ = customer_of(served, customer_id)
-    entries = timeline(run, customer_id, feedback=fed(served.home))
+    came = streamed_touches(served.registry, customer_id).to_pylist()
+    entries = timeline(run, customer_id, feedback=fed(served.home), streamed=came)
     entries += [
         {
             "kind": "segment",
