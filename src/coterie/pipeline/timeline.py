@@ -76,7 +76,7 @@ def timeline(
         for name in _SHOWN:
             folders = [data / name]
             folders += [path / name for path in feedback] if name == "touches" else []
-            found = [row for folder in folders for row in rows(folder)]
+            found: list[Mapping[str, Any]] = [row for path in folders for row in rows(path)]
             if name == "touches":
                 found += [row for row in streamed if end is None or row["day"] < end]
             entries += _single(name, found)
