@@ -33,6 +33,7 @@ from coterie.segmentation.placing import place
 from coterie.segmentation.released import prepare
 from coterie.sources.shop import SCHEMAS, write_shop
 from coterie.store.streams import STATE, Streams
+from coterie.streaming.measuring import unpack
 
 CUSTOMERS = int(os.environ.get("COTERIE_BENCH_CUSTOMERS") or 100_000)
 SECONDS = float(os.environ.get("COTERIE_BENCH_SECONDS") or 600)
@@ -161,8 +162,12 @@ def _compare(stream: Stream, data: Path, as_of: int) -> tuple[int, int]:
     with stream.registry.database.transaction() as connection:
         streams = Streams(connection, stream.registry.project)
         kept = streams.next_states("", 10**9)
-        states = {row[0]: row[packed] for row in kept}
-        table = stream.open().counting.measures(streams, states, as_of)
+        people = [row[0] for row in kept]
+        table = stream.open().counting.measures(streams, people, as_of)
+    names = model.kept.names
+    stored = unpack([row[packed] for row in kept], people, model.kept, as_of)
+    if not stored.select(names).equals(table.select(names)):
+        return len(people), len(people)
     found = {
         row[0]: measures | {"segment_id": row[segment]}
         for row, measures in zip(kept, table.to_pylist(), strict=True)

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from coterie.pipeline.streaming import Stream
-from coterie.store.streams import LEVEL1
+from coterie.store.stream_tables import LEVEL1
 
 PARTS = 4
 RETENTION = {"retention.ms": "86400000"}

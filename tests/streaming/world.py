@@ -23,7 +23,7 @@ from coterie.segmentation.released import Released, SegmentIdentity, prepare
 from coterie.store.database import Database
 from coterie.store.streams import STATE, Streams
 from coterie.streaming.canonical import Reading
-from coterie.streaming.measuring import LEVEL1, events_of, lines_of
+from coterie.streaming.measuring import LEVEL1, events_of, lines_of, unpack
 from coterie.streaming.messages import read_batch
 from coterie.streaming.model import StreamModel
 from coterie.streaming.params import StreamParams
@@ -101,8 +101,10 @@ class World:
             row = streams.opened()
             found = streams.next_states("", 10_000)
             as_of = int(row["sweeping"] or row["as_of"])
-            packed = {r[0]: r[1] for r in found}
-            table = self.processor.counting.measures(streams, packed, as_of)
+            table = self.processor.counting.measures(streams, [r[0] for r in found], as_of)
+        kept = self.processor.model.kept
+        stored = unpack([r[1] for r in found], [r[0] for r in found], kept, as_of)
+        assert stored.select(kept.names).to_pylist() == table.select(kept.names).to_pylist()
         segment = STATE.index("segment_id")
         return {
             r[0]: measures | {"segment_id": r[segment]}

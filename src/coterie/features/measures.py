@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from coterie.engine.sql import check_expression, identifier, literal
@@ -73,18 +74,21 @@ class StateSpec:
     vocabularies: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """(dimension, its values): category, channel, event; fixed when a model is fitted."""
     custom: tuple[Measure, ...] = ()
+    only: frozenset[str] = frozenset()
+    """Names of the measures that are asked for; empty for all."""
 
-    @property
+    @cached_property
     def measures(self) -> tuple[Measure, ...]:
         """Every measure in the order of the columns of ``state``."""
-        return (*builtin_measures(self.rules, dict(self.vocabularies)), *self.custom)
+        known = (*builtin_measures(self.rules, dict(self.vocabularies)), *self.custom)
+        return tuple(one for one in known if one.name in self.only) if self.only else known
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the measures in order."""
         return tuple(measure.name for measure in self.measures)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """12 hex digits over definitions, vocabularies, time zone and rules."""
         text = json.dumps(self.to_dict() | {"measures": [m.model_dump() for m in self.measures]})

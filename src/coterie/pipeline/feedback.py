@@ -28,7 +28,8 @@ from coterie.store.runs import (
     hash_of,
     read_json,
 )
-from coterie.store.streams import CAME, Streams, columns_of
+from coterie.store.stream_tables import CAME, columns_of
+from coterie.store.streams import Streams
 from coterie.validation.build import build_tables
 from coterie.validation.erased import guard
 

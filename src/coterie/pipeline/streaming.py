@@ -198,8 +198,7 @@ class Stream:
                 if found is None or row is None:
                     return None
                 as_of = int(row["sweeping"] or row["as_of"])
-                packed = {customer_id: found["measures"]}
-                table = processor.counting.measures(streams, packed, as_of)
+                table = processor.counting.measures(streams, [customer_id], as_of)
             db.load("state", table)
             create_features(db, model.features, as_of)
             told = ", ".join(identifier(one.name) for one in model.features.catalogue.features)

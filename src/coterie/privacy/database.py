@@ -15,8 +15,7 @@ from coterie.privacy.person import Person
 from coterie.privacy.scope import Scope
 from coterie.privacy.sifting import GONE, Found, sift_json
 from coterie.store.database import Database
-from coterie.store.stream_tables import DEAD, MOVES, STATES
-from coterie.store.streams import CAME, LEVEL1
+from coterie.store.stream_tables import CAME, DEAD, LEVEL1, MOVES, STATES
 from coterie.store.tables import CUSTOMERS, HISTORY, JOBS, LOADED, REPLIES
 
 Find = Callable[[Person], Mapping[str, Found]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,7 +55,10 @@ def put(
         raw.execute(f"DROP TABLE {_q('in_' + table.name)}")
         return
     marks = ", ".join("?" * len(names))
-    raw.executemany(f"{into} VALUES ({marks}) {then}", rows)
+    # In the order of their key: each page of the table is then looked at once.
+    raw.executemany(
+        f"{into} VALUES ({marks}) {then}", sorted(rows, key=itemgetter(*range(len(keys))))
+    )
 
 
 def insert(connection: sa.Connection, table: sa.Table, rows: Rows, names: Sequence[str]) -> None:

@@ -264,3 +264,18 @@ STREAM_TABLES = (
     CURSORS,
     DEAD,
 )
+
+LEVEL1 = {
+    "orders": LEVEL1_ORDERS,
+    "order_days": LEVEL1_DAYS,
+    "order_mix": LEVEL1_MIX,
+    "event_days": LEVEL1_EVENTS,
+}
+"""Table of level 1 -> where it is kept."""
+CAME = {"lines": STREAM_LINES, "events": STREAM_EVENTS, "touches": STREAM_TOUCHES}
+"""Canonical table -> where rows that came by the stream are kept; their id is the first column."""
+
+
+def columns_of(table: sa.Table) -> tuple[str, ...]:
+    """Return the columns of a table but the project."""
+    return tuple(column.name for column in table.c if column.name != "project")

@@ -7,7 +7,6 @@ told of it are committed together.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,32 +16,21 @@ import sqlalchemy as sa
 from coterie.errors import NotReadyError
 from coterie.store.bulk import Rows, fetch, fetch_pairs, insert, moment, put, read_all, remove
 from coterie.store.stream_tables import (
+    CAME,
     COUNTS,
     DEAD,
-    LEVEL1_DAYS,
-    LEVEL1_EVENTS,
-    LEVEL1_MIX,
-    LEVEL1_ORDERS,
+    LEVEL1,
     MOVES,
     OFFSETS,
     STATES,
     STREAM_EVENTS,
     STREAM_LINES,
-    STREAM_TOUCHES,
     STREAMS,
     SUMS,
+    columns_of,
 )
 
 BY = "customer_id"
-CAME = {"lines": STREAM_LINES, "events": STREAM_EVENTS, "touches": STREAM_TOUCHES}
-"""Canonical table -> where rows that came by the stream are kept; their id is the first column."""
-LEVEL1 = {
-    "orders": LEVEL1_ORDERS,
-    "order_days": LEVEL1_DAYS,
-    "order_mix": LEVEL1_MIX,
-    "event_days": LEVEL1_EVENTS,
-}
-"""Table of level 1 -> where it is kept."""
 STATE = tuple(column.name for column in STATES.c if column.name != "project")
 MOVE = tuple(column.name for column in MOVES.c if column.name not in {"seq", "project"})
 _PLUS = {name: f't."{name}" + excluded."{name}"' for name in (*SUMS, "n", "value_micros")}
@@ -53,11 +41,6 @@ _FIRST = {
     "channel": "CASE WHEN t.channel IS NULL OR excluded.channel < t.channel "
     "THEN excluded.channel ELSE t.channel END",
 }
-
-
-def columns_of(table: sa.Table) -> tuple[str, ...]:
-    """Return the columns of a table but the project."""
-    return tuple(column.name for column in table.c if column.name != "project")
 
 
 class Streams:
@@ -180,13 +163,25 @@ class Streams:
         table = LEVEL1[name]
         return fetch(self._connection, table, self.project, BY, customers, columns_of(table))
 
-    def rows_at(self, name: str, like: Rows) -> list[tuple[Any, ...]]:
-        """Return the rows of a table of level 1 that have the keys of others."""
-        names = columns_of(LEVEL1[name])
-        other = "order_id" if name == "orders" else "day"
-        at, keys = names.index(other), (BY, other)
-        pairs = [(row[0], row[at]) for row in like]
-        return fetch_pairs(self._connection, LEVEL1[name], self.project, keys, pairs, names)
+    def rows_at(
+        self, name: str, key: str, pairs: Sequence[tuple[str, Any]]
+    ) -> list[tuple[Any, ...]]:
+        """Return rows of a table of level 1 by customer and another column of their key.
+
+        Parameters
+        ----------
+        name, key : str
+            The table and the column.
+        pairs : sequence of (str, str or int)
+            Customers and values, no pair twice.
+
+        Returns
+        -------
+        list of tuple
+            All columns but the project.
+        """
+        table, names = LEVEL1[name], columns_of(LEVEL1[name])
+        return fetch_pairs(self._connection, table, self.project, (BY, key), pairs, names)
 
     def add(self, name: str, rows: Rows) -> None:
         """Add rows to a table of level 1: sums are added, of an order the first hour is kept."""
@@ -258,11 +253,12 @@ class Streams:
         """
         if not rows:
             return
-        last = int(self.counts()["moves"])
-        at, made = moment(self._connection, now), []
-        for number, row in enumerate(rows, last - len(rows) + 1):
-            words = json.dumps([self.project, number, *row])
-            made.append((hashlib.sha256(words.encode()).hexdigest()[:24], *row, at))
+        first = int(self.counts()["moves"]) - len(rows) + 1
+        # Numbers that rise keep the index small; what is told makes them differ from those of a
+        # stream that began anew.
+        told = hashlib.sha256(repr((self.project, first, rows)).encode()).hexdigest()[:12]
+        at = moment(self._connection, now)
+        made = [(f"{number:012x}{told}", *row, at) for number, row in enumerate(rows, first)]
         insert(self._connection, MOVES, self._mine(made), ["project", *MOVE])
 
     def moves_after(self, seq: int, n: int, *, customer: str = "") -> list[dict[str, Any]]:
@@ -361,6 +357,8 @@ class Streams:
         list of str
             In order.
         """
+        if not windows:
+            return []
         found: set[str] = set()
         first, last = between
         for table in LEVEL1.values():

@@ -7,14 +7,15 @@ anew of all her lines, because pairs are matched in the order of time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
-from coterie.engine.sql import identifier
-from coterie.store.streams import STATE, Streams
-from coterie.streaming.adding import add_up, blank_days, of_customers
+from coterie.features.measures import StateSpec
+from coterie.store.streams import BY, STATE, Streams
+from coterie.streaming.adding import add_up
 from coterie.streaming.canonical import EVENT, LINE
 from coterie.streaming.measuring import (
     LEVEL1,
@@ -24,6 +25,8 @@ from coterie.streaming.measuring import (
     lines_of,
     make_state,
     score,
+    to_rows,
+    to_table,
     unpack,
 )
 from coterie.streaming.model import StreamModel
@@ -101,37 +104,40 @@ class Counting:
             found |= {row[_EVENT_CUSTOMER] for row in events}
         of = sorted(found - {None})
         before = streams.states(of) if of else {}
-        anew = self._anew(lines, before)
-        now = Now(as_of, cause, _latest(lines, events), _returns(lines))
+        returned = {who: row[_STATE["returned_ts"]] for who, row in before.items()}
+        anew = self.paired(lines, returned)
+        now = Now(as_of, cause, latest(lines, events), returns(lines))
         # Of others the whole history is read: her first order, a return, measures of the project.
         known = set() if self.model.spec.custom else before.keys() - anew
         added = self._added(lines, events, anew, as_of)
-        mine = of_customers(added, known)
-        touched = {name: streams.rows_at(name, mine[name]) for name in ("orders", "order_days")}
-        for name, rows in added.items():
-            streams.add(name, rows)
+        touched = self._touched(streams, added) if known else {}
+        self._add(streams, added)
         if anew:
             self.rebuild(streams, sorted(anew), as_of)
         rest = [who for who in of if who not in known]
         moves = self.evaluate(streams, rest, before, now) if rest else []
         if known:
             some = {who: before[who] for who in sorted(known)}
-            moves += self._evaluate_added(streams, some, touched, mine, now)
+            packed = [row[_STATE["measures"]] for row in some.values()]
+            state = unpack(packed, list(some), self.model.kept, as_of)
+            read = {name: added[name] for name in self._read}
+            add_up(self.db, self.model.kept, state, touched, read, as_of)
+            moves += self._place(streams, some, now)
         return moves
 
-    def _evaluate_added(
-        self,
-        streams: Streams,
-        before: Mapping[str, tuple[Any, ...]],
-        touched: Mapping[str, Rows],
-        added: Mapping[str, Rows],
-        now: Now,
-    ) -> list[tuple[Any, ...]]:
-        """Bring measures up to date by what was added; place those whose segment may change."""
-        spec, packed = self.model.spec, _STATE["measures"]
-        known = unpack([row[packed] for row in before.values()], list(before), spec, now.as_of)
-        add_up(self.db, spec, known, touched, added, now.as_of)
-        return self._place(streams, before, now)
+    @property
+    def _read(self) -> set[str]:
+        """Tables of level 1 that are read: customers are those with a day of orders."""
+        return {"order_days", *self.model.reads}
+
+    def _touched(self, streams: Streams, added: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+        """Return the rows, as they are, to which something will be added."""
+        found = {}
+        for name, key in (("orders", "order_id"), ("order_days", "day")):
+            if name in self._read:
+                pairs = zip(*(added[name][n].to_pylist() for n in (BY, key)), strict=True)
+                found[name] = to_table(streams.rows_at(name, key, list(pairs)), LEVEL1[name])
+        return found
 
     def _place(
         self, streams: Streams, before: Mapping[str, tuple[Any, ...]], now: Now
@@ -142,39 +148,68 @@ class Counting:
         streams.put_states(states)
         return moves
 
-    def measures(self, streams: Streams, states: Mapping[str, bytes], as_of: int) -> pa.Table:
-        """Return the measures of customers, those too that are not kept with their states.
+    def measures(self, streams: Streams, customers: Sequence[str], as_of: int) -> pa.Table:
+        """Return all measures of customers, those too that are not kept with their states.
 
         Parameters
         ----------
         streams : Streams
             In a transaction.
-        states : mapping of str to bytes
-            Packed measures by customer.
+        customers : sequence of str
+            Who; those with a day of orders have measures.
         as_of : int
             The day up to which the stream sees.
 
         Returns
         -------
         pa.Table
-            As the table ``state``.
+            As the table ``state``, ordered by customer.
         """
-        spec, ids = self.model.spec, list(states)
-        known = unpack(list(states.values()), ids, spec, as_of)
-        if not self.model.blank:
-            return known
-        rows: dict[str, Rows] = {name: [] for name in LEVEL1}
-        rows["event_days"] = streams.level1("event_days", ids)
-        make_state(self.db, spec, rows | {"order_days": blank_days(ids, as_of)}, as_of)
-        self.db.load("state_known", known)
-        made = ", ".join(f"s.{identifier(n)} AS {identifier(n)}" for n in sorted(self.model.blank))
-        return self.db.query(
-            f"SELECT k.* REPLACE ({made}) FROM state_known AS k "
-            "JOIN state AS s ON s.customer_id = k.customer_id ORDER BY k.customer_id"
-        )
+        self._measure(streams, customers, self.model.spec, set(LEVEL1), as_of)
+        return self.db.query("SELECT * FROM state ORDER BY customer_id")
 
-    def _anew(self, lines: Rows, before: Mapping[str, tuple[Any, ...]]) -> set[str]:
-        """Return the customers for whom pairs of sale and return may change."""
+    def _measure(
+        self,
+        streams: Streams,
+        customers: Sequence[str],
+        spec: StateSpec,
+        names: AbstractSet[str],
+        as_of: int,
+    ) -> None:
+        """Make table ``state`` of some customers of their level 1."""
+        rows = {n: to_table(streams.level1(n, customers), LEVEL1[n]) for n in names}
+        self.see_raw(streams, customers)
+        make_state(self.db, spec, rows, as_of)
+
+    def measure_anew(self, streams: Streams, customers: Sequence[str], as_of: int) -> None:
+        """Make table ``state`` of the kept measures of some customers, of their level 1.
+
+        Parameters
+        ----------
+        streams : Streams
+            In a transaction.
+        customers : sequence of str
+            Who.
+        as_of : int
+            The day up to which the stream sees.
+        """
+        self._measure(streams, customers, self.model.kept, self._read, as_of)
+
+    def paired(self, lines: Rows, returned: Mapping[str, int | None]) -> set[str]:
+        """Return the customers for whom pairs of sale and return may change.
+
+        Parameters
+        ----------
+        lines : rows
+            As ``LINE``.
+        returned : mapping of str to int or None
+            Time of the last return of customers, as far as they are known.
+
+        Returns
+        -------
+        set of str
+            Their level 1 is to be made anew.
+        """
         if self.model.spec.rules.returns == "drop":
             return set()
         found = set()
@@ -182,14 +217,36 @@ class Counting:
             who = row[_CUSTOMER]
             if who is None or who in found:
                 continue
-            returned = before[who][_STATE["returned_ts"]] if who in before else None
-            if row[_KIND] == "return" or (returned is not None and row[_TS] <= returned):
+            last = returned.get(who)
+            if row[_KIND] == "return" or (last is not None and row[_TS] <= last):
                 found.add(who)
         return found
 
+    def count(
+        self, streams: Streams, lines: Rows, events: Rows, anew: AbstractSet[str], as_of: int
+    ) -> None:
+        """Add rows to level 1, and place nobody.
+
+        Parameters
+        ----------
+        streams : Streams
+            In a transaction.
+        lines, events : rows
+            As ``LINE`` and ``EVENT``; each counts once.
+        anew : set of str
+            Customers whose lines are left out, because ``rebuild`` counts them.
+        as_of : int
+            The day up to which the stream sees.
+        """
+        self._add(streams, self._added(lines, events, anew, as_of))
+
+    def _add(self, streams: Streams, added: Mapping[str, pa.Table]) -> None:
+        for name, table in added.items():
+            streams.add(name, to_rows(table))
+
     def _added(
-        self, lines: Rows, events: Rows, anew: set[str], as_of: int
-    ) -> dict[str, list[tuple[Any, ...]]]:
+        self, lines: Rows, events: Rows, anew: AbstractSet[str], as_of: int
+    ) -> dict[str, pa.Table]:
         """Return what is added to level 1 without a look at other lines."""
         plain = [row for row in lines if row[_CUSTOMER] not in anew]
         self.db.load("new_lines", lines_of(plain))
@@ -215,7 +272,7 @@ class Counting:
             self.db.drop("pairs")
         found = level1_of(self.db, self.model.spec.rules, as_of, lines="lines", events="")
         for name in sorted(_PAIRS):
-            streams.replace(name, customers, found[name])
+            streams.replace(name, customers, to_rows(found[name]))
 
     def _gather_lines(self, streams: Streams, customers: Sequence[str]) -> None:
         """Make table ``lines``: all that some customers ever bought, once each."""
@@ -258,9 +315,7 @@ class Counting:
         list of tuple
             Rows of ``moves``.
         """
-        rows = {name: streams.level1(name, customers) for name in LEVEL1}
-        self.see_raw(streams, customers)
-        make_state(self.db, self.model.spec, rows, now.as_of)
+        self.measure_anew(streams, customers, now.as_of)
         return self._place(streams, before, now)
 
     def see_raw(self, streams: Streams, customers: Sequence[str]) -> None:
@@ -284,7 +339,8 @@ class Counting:
                     self.db.create(name, past)
 
 
-def _latest(lines: Rows, events: Rows) -> dict[str, int]:
+def latest(lines: Rows, events: Rows) -> dict[str, int]:
+    """Return the time of the last row of each customer."""
     found: dict[str, int] = {}
     for rows, who, ts in ((lines, _CUSTOMER, _TS), (events, _EVENT_CUSTOMER, _EVENT_TS)):
         for row in rows:
@@ -294,7 +350,8 @@ def _latest(lines: Rows, events: Rows) -> dict[str, int]:
     return found
 
 
-def _returns(lines: Rows) -> dict[str, int]:
+def returns(lines: Rows) -> dict[str, int]:
+    """Return the time of the last return of each customer who has one."""
     found: dict[str, int] = {}
     for row in lines:
         name = row[_CUSTOMER]

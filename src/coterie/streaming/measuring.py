@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,8 +83,8 @@ def events_of(rows: Rows) -> pa.Table:
 
 def level1_of(
     db: DuckDB, rules: Rules, as_of: int, *, lines: str, events: str
-) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the rows of level 1 of tables, as they are kept.
+) -> dict[str, pa.Table]:
+    """Return level 1 of tables, with the columns that are kept.
 
     Parameters
     ----------
@@ -98,18 +99,18 @@ def level1_of(
 
     Returns
     -------
-    dict of str to list of tuple
+    dict of str to pa.Table
         By table of level 1.
     """
     build_level1(db, rules, as_of, lines=lines, events=events)
     found = {}
     for name, schema in LEVEL1.items():
-        found[name] = to_rows(db.query(f"SELECT {', '.join(schema.names)} FROM {name}"))
+        found[name] = db.query(f"SELECT {', '.join(schema.names)} FROM {name}")
         db.drop(name)
     return found
 
 
-def make_state(db: DuckDB, spec: StateSpec, rows: Mapping[str, Rows], as_of: int) -> None:
+def make_state(db: DuckDB, spec: StateSpec, rows: Mapping[str, pa.Table], as_of: int) -> None:
     """Make table ``state`` of kept rows of level 1.
 
     Parameters
@@ -118,14 +119,21 @@ def make_state(db: DuckDB, spec: StateSpec, rows: Mapping[str, Rows], as_of: int
         Gets the tables of level 1 and ``state``.
     spec : StateSpec
         The measures.
-    rows : mapping of str to rows
-        By table of level 1.
+    rows : mapping of str to pa.Table
+        By table of level 1; those that no measure reads may lack, but ``order_days``.
     as_of : int
         Windows end before this day.
     """
-    for name, schema in LEVEL1.items():
-        kept = "kept_days" if name == "order_days" else name
-        db.load(kept, to_table(rows[name], schema))
+    counted = "orders" in rows
+    for name, table in rows.items():
+        db.load("kept_days" if counted and name == "order_days" else name, table)
+    if counted:
+        count_orders(db)
+    db.create("state", spec.sql(as_of))
+
+
+def count_orders(db: DuckDB) -> None:
+    """Make ``order_days`` of ``kept_days``, with the number of ``orders`` of each."""
     db.create(
         "order_days",
         "SELECT d.customer_id, d.day, CAST(COALESCE(o.orders, 0) AS INTEGER) AS orders, "
@@ -133,7 +141,6 @@ def make_state(db: DuckDB, spec: StateSpec, rows: Mapping[str, Rows], as_of: int
         "count(*) FILTER (net_micros > 0) AS orders FROM orders GROUP BY ALL) AS o "
         "ON o.customer_id = d.customer_id AND o.day = d.day",
     )
-    db.create("state", spec.sql(as_of))
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,29 @@ class Scored:
     values: list[float | None]
     frame: pa.Table
 
+    def without(self, customers: AbstractSet[str]) -> Scored:
+        """Return all others.
+
+        Parameters
+        ----------
+        customers : set of str
+            Who is left out.
+
+        Returns
+        -------
+        Scored
+            In the same order.
+        """
+        rows = [row for row, who in enumerate(self.ids) if who not in customers]
+        return Scored(
+            [self.ids[row] for row in rows],
+            [self.measures[row] for row in rows],
+            [self.segments[row] for row in rows],
+            [self.margins[row] for row in rows],
+            [self.values[row] for row in rows],
+            self.frame.take(pa.array(rows, pa.int64())),
+        )
+
 
 def score(db: DuckDB, model: StreamModel, as_of: int) -> Scored:
     """Place everybody in ``state``.
@@ -186,12 +216,7 @@ def score(db: DuckDB, model: StreamModel, as_of: int) -> Scored:
     make_frame(db, released.matrix)
     place(db, released.matrix, released.model, released.ids)
     clv = "f.clv" if features.value else "CAST(NULL AS DOUBLE)"
-    names = ", ".join(
-        f"CAST(0 AS BIGINT) AS {identifier(name)}"
-        if name in model.blank
-        else f"s.{identifier(name)}"
-        for name in model.spec.names
-    )
+    names = ", ".join(f"s.{identifier(name)}" for name in model.kept.names)
     table = db.query(
         f"SELECT a.customer_id, a.segment_id, a.margin, {clv} AS clv__, {names} "
         "FROM assignments AS a JOIN state AS s ON s.customer_id = a.customer_id "
@@ -200,7 +225,7 @@ def score(db: DuckDB, model: StreamModel, as_of: int) -> Scored:
     frame = db.query(f"SELECT * FROM {FRAME} ORDER BY customer_id")
     return Scored(
         table.column(0).to_pylist(),
-        pack(table, model.spec.names),
+        pack(table, model.kept.names),
         table.column(1).to_pylist(),
         table.column(2).to_pylist(),
         table.column(3).to_pylist(),

@@ -12,6 +12,7 @@ from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import literal
 from coterie.errors import NotReadyError
 from coterie.features.asof import RFM, SCORES, FeatureModel
+from coterie.features.level1 import KEYED
 from coterie.features.measures import StateSpec
 from coterie.segmentation.released import Released
 from coterie.streaming.canonical import Reading
@@ -20,6 +21,8 @@ from coterie.validation.erased import Erasures
 from coterie.validation.moment import see_people
 
 PEOPLE = "customers"
+_ALWAYS = {"first_day", "last_day", "order_days", "net", "first_day_net"}
+"""Measures that say whether a customer counts, and what her value is worked out from."""
 
 
 def used_features(released: Released, model: FeatureModel) -> set[str]:
@@ -92,24 +95,29 @@ class StreamModel:
             return model
         used = used_features(self.released, model)
         some = tuple(one for one in model.catalogue.features if one.name in used)
-        scored = model.rfm if used & set(SCORES) else None
-        return replace(model, catalogue=replace(model.catalogue, features=some), rfm=scored)
+        catalogue = replace(model.catalogue, features=some, state=self.kept)
+        return replace(model, catalogue=catalogue, rfm=model.rfm if used & set(SCORES) else None)
 
     @cached_property
+    def kept(self) -> StateSpec:
+        """The measures that are kept with every state: those that place and value customers.
+
+        The others are made of level 1 when somebody asks, which is rarer than orders are.
+        """
+        if self.features.boosted or self.spec.custom:
+            return self.spec
+        used = used_features(self.released, self.features) | _ALWAYS
+        return replace(self.spec, only=frozenset(used & set(self.spec.names)))
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """Tables of level 1 that the kept measures are made of."""
+        return frozenset(one.over for one in self.kept.measures) & KEYED.keys()
+
+    @property
     def reads_events(self) -> bool:
         """Whether places, or measures of the project, depend on other events than orders."""
-        if self.features.boosted or self.spec.custom:
-            return True
-        return not used_features(self.released, self.features).isdisjoint(self._of_events)
-
-    @property
-    def blank(self) -> frozenset[str]:
-        """Measures that are not kept with the state, but made of level 1 when somebody asks."""
-        return frozenset() if self.reads_events else self._of_events
-
-    @property
-    def _of_events(self) -> frozenset[str]:
-        return frozenset(one.name for one in self.spec.measures if one.over == "event_days")
+        return bool(self.features.boosted or self.spec.custom or "event_days" in self.reads)
 
     @property
     def features(self) -> FeatureModel:
@@ -123,7 +131,7 @@ class StreamModel:
 
     @property
     def spec(self) -> StateSpec:
-        """The measures."""
+        """All measures."""
         return self.features.catalogue.state
 
     @property
@@ -133,8 +141,8 @@ class StreamModel:
 
     @property
     def windows(self) -> tuple[int, ...]:
-        """The lengths of all windows of measures, in days."""
-        return tuple(sorted({m.window_days for m in self.spec.measures if m.window_days}))
+        """The lengths of all windows of the kept measures, in days."""
+        return tuple(sorted({m.window_days for m in self.kept.measures if m.window_days}))
 
     def history(self, db: DuckDB) -> None:
         """Make views of what the run saw: ``past_lines``, ``past_events`` … and ``people``.

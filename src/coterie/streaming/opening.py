@@ -15,7 +15,8 @@ from coterie.segmentation.placing import NONE
 from coterie.store.stream_tables import STREAM_EVENTS, STREAM_LINES
 from coterie.store.streams import STATE, Streams
 from coterie.streaming.canonical import EVENT, LINE
-from coterie.streaming.measuring import LEVEL1, score, to_rows
+from coterie.streaming.counting import latest, returns
+from coterie.streaming.measuring import LEVEL1, Scored, score, to_rows
 from coterie.streaming.model import StreamModel
 from coterie.streaming.moves import LEFT, Now, find_moves
 from coterie.streaming.processor import Processor
@@ -60,21 +61,30 @@ def open_stream(processor: Processor, tell: Tell | None = None) -> bool:
             tell("writing what the run has counted", number / len(LEVEL1))
             for part in _parts(db, name):
                 streams.load(name, part)
-        moves, placed = _place_all(processor, streams, former, as_of)
+        tell("placing everybody", 0.0)
+        scored, now_known = _score_all(processor, as_of)
+        tell("counting what came since", 0.0)
+        touched, came = _replay(processor, streams, former, now_known)
+        rest = scored.without(touched)
+        states, told = find_moves(rest, former, model, now_known)
+        streams.put_states(states)
+        moves = told if former else []
+        for start in range(0, len(touched), _PAGE):
+            some = sorted(touched)[start : start + _PAGE]
+            known = {who: former[who] for who in some if who in former}
+            moves += processor.counting.evaluate(streams, some, known, came)
         streams.write(
             run_id=model.run_id,
             model_id=model.released.model_id,
-            measures_hash=model.spec.hash,
+            measures_hash=model.kept.hash,
             watermark=model.watermark,
             as_of=as_of,
             sweeping=None,
             swept=None,
             changed=now,
         )
-        tell("counting what came since", 0.0)
-        more, touched = _replay(processor, streams, as_of)
-        moves += more
-        moves += _forgotten(processor, streams, former, former.keys() - placed - touched)
+        gone = former.keys() - set(rest.ids) - touched
+        moves += _forgotten(processor, streams, former, gone)
         streams.prune(before=model.watermark - model.params.keep_days)
         streams.count(now, None, moves=len(moves))
         streams.add_moves(moves, now)
@@ -82,7 +92,7 @@ def open_stream(processor: Processor, tell: Tell | None = None) -> bool:
 
 
 def _stands(row: dict[str, Any] | None, model: StreamModel) -> bool:
-    wanted = (model.run_id, model.spec.hash)
+    wanted = (model.run_id, model.kept.hash)
     return row is not None and (row["run_id"], row["measures_hash"]) == wanted
 
 
@@ -111,18 +121,13 @@ def _former(streams: Streams) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def _place_all(
-    processor: Processor,
-    streams: Streams,
-    former: Mapping[str, tuple[Any, ...]],
-    as_of: int,
-) -> tuple[list[tuple[Any, ...]], set[str]]:
-    """Measure and place everybody the run knows; return what is to be told, and who they are."""
+def _score_all(processor: Processor, as_of: int) -> tuple[Scored, Now]:
+    """Measure and place everybody as the run saw them; return when it saw each the last time."""
     db, model = processor.counting.db, processor.model
     raw = sorted(model.raw_tables & model.tables)
     for name in raw:
         db.create(name, f"SELECT * FROM past_{name}")
-    db.create("state", model.spec.sql(as_of))
+    db.create("state", model.kept.sql(as_of))
     for name in (*LEVEL1, *raw):
         db.drop(name)
     scored = score(db, model, as_of)
@@ -132,15 +137,8 @@ def _place_all(
         "FROM past_lines WHERE customer_id IS NOT NULL GROUP BY 1"
     )
     ids, last, returned = (column.to_pylist() for column in seen.columns)
-    now = Now(
-        as_of,
-        "model",
-        dict(zip(ids, last, strict=True)),
-        {who: ts for who, ts in zip(ids, returned, strict=True) if ts is not None},
-    )
-    states, moves = find_moves(scored, former, model, now)
-    streams.put_states(states)
-    return (moves if former else []), set(scored.ids)
+    known = {who: ts for who, ts in zip(ids, returned, strict=True) if ts is not None}
+    return scored, Now(as_of, "model", dict(zip(ids, last, strict=True)), known)
 
 
 def _forgotten(
@@ -161,20 +159,33 @@ def _forgotten(
 
 
 def _replay(
-    processor: Processor, streams: Streams, as_of: int
-) -> tuple[list[tuple[Any, ...]], set[str]]:
-    """Count again all that came and that the run has not seen; return whom it touched, too."""
-    moves: list[tuple[Any, ...]] = []
-    touched: set[str] = set()
-    watermark = processor.model.watermark
+    processor: Processor, streams: Streams, former: Mapping[str, tuple[Any, ...]], seen: Now
+) -> tuple[set[str], Now]:
+    """Count all that came and that the run has not seen; return whom it touched, and when."""
+    counting, watermark = processor.counting, processor.model.watermark
+    at = STATE.index("returned_ts")
+    returned = {who: row[at] for who, row in former.items() if row[at] is not None}
+    _keep_later(returned, seen.returned)
+    last, anew, touched = dict(seen.latest), set[str](), set[str]()
     for table, columns in ((STREAM_LINES, LINE), (STREAM_EVENTS, EVENT)):
         after, day, who = "", columns.index("day"), columns.index("customer_id")
         name = table.name.removeprefix("stream_")
         while rows := streams.kept_since(table, after, _PAGE):
             after = rows[-1][0]
-            seen = processor.counting.seen_by_run(name, [r[0] for r in rows if r[day] < watermark])
-            new = [row for row in rows if row[day] >= watermark or row[0] not in seen]
-            touched |= {row[who] for row in new if row[who] is not None}
+            known = counting.seen_by_run(name, [r[0] for r in rows if r[day] < watermark])
+            new = [row for row in rows if row[day] >= watermark or row[0] not in known]
             lines, events = (new, []) if table is STREAM_LINES else ([], new)
-            moves += processor.counting.apply(streams, lines, events, as_of=as_of, cause="model")
-    return moves, touched
+            if lines or processor.model.reads_events:
+                touched |= {row[who] for row in new if row[who] is not None}
+            _keep_later(returned, returns(lines))
+            _keep_later(last, latest(lines, events))
+            anew |= counting.paired(lines, returned)
+            counting.count(streams, lines, events, anew, seen.as_of)
+    for start in range(0, len(anew), _PAGE):
+        counting.rebuild(streams, sorted(anew)[start : start + _PAGE], seen.as_of)
+    return touched, Now(seen.as_of, "model", last, returned)
+
+
+def _keep_later(times: dict[str, int], others: Mapping[str, int]) -> None:
+    for who, ts in others.items():
+        times[who] = max(ts, times.get(who, ts))

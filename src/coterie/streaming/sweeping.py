@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from coterie.store.streams import STATE, Streams
-from coterie.streaming.measuring import LEVEL1, make_state, score, unpack
+from coterie.streaming.measuring import score, unpack
 from coterie.streaming.moves import Now, find_moves
 from coterie.streaming.processor import Processor
 
@@ -69,7 +69,7 @@ def _sweep_part(
         return [], ""
     as_of, last = row["sweeping"], states[-1][0]
     before = {state[0]: state for state in states}
-    table = unpack([s[_MEASURES] for s in states], [s[0] for s in states], model.spec, as_of)
+    table = unpack([s[_MEASURES] for s in states], [s[0] for s in states], model.kept, as_of)
     leaving = [
         who
         for who in streams.leaving(model.windows, row["as_of"], as_of, (states[0][0], last))
@@ -88,9 +88,7 @@ def _measured_anew(
     processor: Processor, streams: Streams, table: pa.Table, who: list[str], as_of: int
 ) -> pa.Table:
     """Return the table of states with those of some customers as of a later day."""
-    rows = {name: streams.level1(name, who) for name in LEVEL1}
-    processor.counting.see_raw(streams, who)
-    make_state(processor.counting.db, processor.model.spec, rows, as_of)
+    processor.counting.measure_anew(streams, who, as_of)
     names = ", ".join(f'"{name}"' for name in table.column_names)
     processor.counting.db.load("all_states", table)
     return processor.counting.db.query(
