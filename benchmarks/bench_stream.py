@@ -41,7 +41,7 @@ SECONDS = float(os.environ.get("COTERIE_BENCH_SECONDS") or 600)
 SOME = 300_000
 """Messages of the other measurements."""
 BATCH = 20_000
-LAW_CUSTOMERS = int(os.environ.get("COTERIE_BENCH_LAW") or 20_000)
+LAW_CUSTOMERS = int(os.environ.get("COTERIE_BENCH_LAW") or 36_000)
 LAW_DAYS = 300
 CUT = date(2025, 9, 1)
 PEER = 2_000
@@ -124,7 +124,7 @@ def batch_equals_stream() -> Outcome:
             at_most("customers of whom anything differs", float(wrong), 0),
             at_most("rows not accepted", float(n - accepted), 0),
             at_least("repeated rows recognised", float(repeated), n // 10),
-            at_least("events", float(n), 200_000),
+            at_least("events", float(n), 1_000_000),
             at_least("customers compared", float(people), LAW_CUSTOMERS * 0.5),
         ),
     )

@@ -16,6 +16,7 @@ from coterie.features.level1 import Rules
 from coterie.features.measures import Measure
 from coterie.store import faults
 from coterie.store.database import Database
+from coterie.streaming import opening
 from coterie.streaming.measuring import LEVEL1
 from coterie.streaming.opening import open_stream
 from coterie.streaming.params import StreamParams
@@ -232,6 +233,23 @@ def test_the_next_run_brings_the_stream_to_its_day_and_loses_nothing(tmp_path, d
     assert later.states() == before
     assert later.moves()[told:] == []
     assert not open_stream(later.processor)
+
+
+def test_what_is_counted_again_page_by_page_is_what_was_counted(tmp_path, database, monkeypatch):
+    monkeypatch.setattr(opening, "_PAGE", 2)
+    world = make_world(tmp_path, database)
+    open_stream(world.processor)
+    sweep(world.processor, DAY + 5)
+    sent = [sale(f"n{n}", who, 0.1 * n, 40) for n, who in enumerate(["zoe", "anna"] * 4)]
+    # A return in a page of its own pairs with a sale of another one.
+    sent += [sale("n9", "zoe", 3.0, -40), click("c1", "zoe", 1.0), click("c2", "anna", 2.0)]
+    world.processor.process(sent)
+    before, level1, told = world.states(), world.rows("order_days"), len(world.moves())
+    world.model.__dict__["run_id"] = "r2"
+    assert open_stream(world.processor)
+    assert world.states() == before
+    assert world.rows("order_days") == level1
+    assert world.moves()[told:] == []
 
 
 def test_a_label_stays_until_another_segment_is_clearly_nearer(tmp_path, database):
