@@ -30,7 +30,7 @@ def replay(
     ] = _MAX,
     batch: Annotated[
         int, typer.Option(min=1, max=50_000, help="Events that are taken together.")
-    ] = 5_000,
+    ] = 20_000,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit code 1 if an event was refused.")
     ] = False,

@@ -24,7 +24,7 @@ MOST_WAITING = 20_000
 """Messages that may wait; one request alone may bring more."""
 MOST_BYTES = 64 << 20
 """Bytes of them."""
-TOGETHER = 5_000
+TOGETHER = 20_000
 """Messages of one batch; of a single request it may be more."""
 AGAIN = 1
 """Seconds after which whoever was turned away may come again."""

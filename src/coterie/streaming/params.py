@@ -53,7 +53,7 @@ class StreamParams(Params):
     """How the servers are reached safely; a value may be ``env:NAME``."""
     topic: str = "coterie.events"
     group: str = "coterie"
-    batch: int = Field(default=5_000, ge=1, le=100_000)
+    batch: int = Field(default=20_000, ge=1, le=100_000)
     """Messages of Kafka that are counted together."""
     out_topic: str = ""
     """Topic that is told who moved; empty for none."""
