@@ -6,12 +6,13 @@ decides, a check that did not run has not been passed.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 import tempfile
 import uuid
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 
+from coterie import Project, Run, segment
+from coterie.config import make_settings
 from coterie.store.database import Database
 
 # On a busy machine a slow example says nothing about the claim it tests.
@@ -27,6 +30,7 @@ settings.register_profile("house", parent=settings(), deadline=None)
 settings.load_profile("house")
 
 DATA = Path(os.environ.get("COTERIE_DATA") or Path(__file__).parents[2] / "shared" / "data")
+Once = Callable[[str, Callable[[Path], object]], Path]
 REQUIRE_ALL = os.environ.get("COTERIE_REQUIRE") == "all"
 
 
@@ -55,6 +59,38 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return LONG.index(name) if name in LONG else len(LONG)
 
     items.sort(key=place)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Make something that takes long once for all workers: a folder, by its name."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def make(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = root / f"once-{name}", root / f"once-{name}.done"
+        with (root / f"once-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return make
+
+
+def finished(folder: Path, file: Path) -> Run:
+    """Return the run of a file that ``segment`` left in a folder."""
+    return Project(folder, make_settings({"sources": {"orders": {"file": str(file)}}})).latest
+
+
+@pytest.fixture(scope="session")
+def retail(data: Path, once: Once) -> Run:
+    """The default segmentation of Online Retail, seven segments; nothing is written there."""
+    file = data / "online_retail" / "online_retail.csv.gz"
+    folder = once("retail", lambda place: segment(file, k=7, folder=place))
+    return finished(folder, file)
 
 
 @pytest.fixture(scope="session")

@@ -57,11 +57,6 @@ def dropped(retail_file, dropped_folder):
 
 
 @pytest.fixture(scope="module")
-def netted(retail_file, folders):
-    return segmented(retail_file, folders("netted"), k=7)
-
-
-@pytest.fixture(scope="module")
 def rfm(dropped):
     table = dropped.table("features")
     rows = table.filter(np.array(table.column("status").to_pylist()) == "ok")
@@ -153,39 +148,39 @@ def test_the_best_sellers_of_all_countries_are_those_known(data, dropped, droppe
         assert f"<bdi>{country}</bdi>" in page
 
 
-def test_every_row_of_online_retail_is_accounted_for(netted):
-    orders = netted.quality["tables"]["orders"]
+def test_every_row_of_online_retail_is_accounted_for(retail):
+    orders = retail.quality["tables"]["orders"]
     assert (orders["rows_in"], orders["accepted"], orders["quarantined"]) == (541_909, 541_907, 2)
-    assert netted.table("quarantine").num_rows == 2
+    assert retail.table("quarantine").num_rows == 2
 
 
-def test_the_two_cancelled_giants_net_to_nothing_and_the_report_says_so(netted):
+def test_the_two_cancelled_giants_net_to_nothing_and_the_report_says_so(retail):
     for customer, left in (("12346", 0.0), ("16446", 2.9)):
-        status = netted.customer(customer)["status"]
+        status = retail.customer(customer)["status"]
         assert (status == "no_orders") == (left == 0.0)
         if left:
-            assert netted.customer(customer)["features"]["monetary"] == pytest.approx(left)
-    page = netted.report.read_text(encoding="utf-8")
+            assert retail.customer(customer)["features"]["monetary"] == pytest.approx(left)
+    page = retail.report.read_text(encoding="utf-8")
     said = "Order 541431, 77,183.60, was cancelled 16 minutes later: it nets to 0.00."
     assert f"{said} The customer nets to 0.00." in page
     said = "Order 581483, 168,469.60, was cancelled 12 minutes later: it nets to 0.00."
     assert f"{said} The customer nets to 2.90." in page
 
 
-def test_no_customer_of_online_retail_is_in_the_report(netted):
-    page = netted.report.read_text(encoding="utf-8")
+def test_no_customer_of_online_retail_is_in_the_report(retail):
+    page = retail.report.read_text(encoding="utf-8")
     words = re.sub(r"<svg.*?</svg>|<style.*?</style>", "", page, flags=re.DOTALL)
     numbers = set(re.findall(r"(?<![\d.,])\d{5}(?![\d.,])", words))
-    customers = set(netted.table("assignments").column("customer_id").to_pylist())
+    customers = set(retail.table("assignments").column("customer_id").to_pylist())
     assert not numbers & customers
 
 
-def test_the_segments_of_online_retail_have_names_values_and_best_sellers(netted):
-    names = [segment["name"] for segment in netted.segments]
+def test_the_segments_of_online_retail_have_names_values_and_best_sellers(retail):
+    names = [segment["name"] for segment in retail.segments]
     assert len(set(names)) == len(names) == 7
     assert names[0] == "Champions"
-    assert sum(s["value_share"] for s in netted.segments) == pytest.approx(1, abs=1e-5)
-    first = netted.segments[0]
+    assert sum(s["value_share"] for s in retail.segments) == pytest.approx(1, abs=1e-5)
+    first = retail.segments[0]
     assert first["value_share_ci"][0] > 5 * first["share"]
     assert all(product["lift"] > 1 for product in first["top_products"])
     assert len(first["top_products"]) > 3

@@ -1,6 +1,8 @@
 """Runs that several modules look at: order lines, and a customer table with words and gaps."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -8,26 +10,18 @@ import pyarrow.parquet as pq
 import pytest
 
 import coterie
+from tests.conftest import finished
 
 
 @pytest.fixture(scope="session")
-def retail(data: Path, tmp_path_factory: pytest.TempPathFactory) -> coterie.Run:
-    """The default segmentation of Online Retail, seven segments."""
-    folder = tmp_path_factory.mktemp("retail")
-    return coterie.segment(data / "online_retail" / "online_retail.csv.gz", k=7, folder=folder)
-
-
-@pytest.fixture(scope="session")
-def boosted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> coterie.Run:
+def boosted(data: Path, once: Callable[..., Path]) -> coterie.Run:
     """Segments of Online Retail by boosted value, which the user asked for by its name."""
     features = ["recency", "frequency", "monetary", "boosted"]
-    return coterie.segment(
-        data / "online_retail" / "online_retail.csv.gz",
-        k=5,
-        lens="custom",
-        folder=tmp_path_factory.mktemp("boosted"),
-        settings={"segmentation": {"features": features}},
-    )
+    file = data / "online_retail" / "online_retail.csv.gz"
+    wanted: dict[str, Any] = {"k": 5, "lens": "custom"}
+    wanted["settings"] = {"segmentation": {"features": features}}
+    folder = once("boosted", lambda place: coterie.segment(file, folder=place, **wanted))
+    return finished(folder, file)
 
 
 @pytest.fixture(scope="session")

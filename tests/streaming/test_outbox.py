@@ -166,7 +166,7 @@ def test_a_receiver_that_is_gone_is_left_alone_until_it_is_resumed(database, rec
     assert run_sinks(database, "p", [sink], lambda: later) == 2
 
 
-def test_after_a_day_of_failures_messages_are_dead_letters_and_the_next_are_sent(database, receiver):
+def test_after_a_day_of_failures_messages_are_dead_and_the_next_are_sent(database, receiver):
     tell(database, 101)
     sink = WebhookSink(CRM, receiver.wire())
     receiver.answers = [500] * MOST_FAILURES

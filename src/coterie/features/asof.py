@@ -7,7 +7,8 @@ whether the model was made today or a year ago.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -27,6 +28,8 @@ from coterie.features.value import ValueModel
 RFM = ("recency", "frequency", "monetary")
 SCORES = ("r_score", "f_score", "m_score")
 _PLAIN = "plain_features"
+_ALWAYS = ("order_days", "first_day", "last_day", "net", "first_day_net")
+"""Measures of which status and customer value are made."""
 MIN_SCORED = 2
 """Customers below which scores have nothing to compare."""
 
@@ -68,6 +71,32 @@ class FeatureModel:
         """Every feature with a column, in the order of the table."""
         fitted = ((CLV, self.value), (BOOSTED, self.boosted))
         return (*self.catalogue.features, *(feature for feature, model in fitted if model))
+
+    def needed(self, columns: Iterable[str]) -> FeatureModel:
+        """Return the model without the features and measures that no column is made of.
+
+        Parameters
+        ----------
+        columns : iterable of str
+            Features, scores and measures that are asked for.
+
+        Returns
+        -------
+        FeatureModel
+            It gives those columns, and customer value if this one does.
+        """
+        wanted = {*_ALWAYS, *columns}
+        rfm = self.rfm if wanted & set(SCORES) else None
+        wanted |= {*(RFM if rfm else ()), *(self.boosted.columns if self.boosted else ())}
+        for feature in reversed(self.catalogue.features):  # a feature names only those before it
+            if feature.name in wanted:
+                wanted |= set(re.findall(r'"([^"]+)"', feature.expr))
+        state = self.catalogue.state
+        some = Catalogue(
+            replace(state, only=frozenset(wanted & set(state.names))),
+            tuple(feature for feature in self.catalogue.features if feature.name in wanted),
+        )
+        return replace(self, catalogue=some, rfm=rfm)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted definition as plain JSON."""

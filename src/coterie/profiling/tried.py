@@ -6,7 +6,6 @@ nothing is interpolated.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +19,11 @@ from coterie.engine.statement import Statement
 from coterie.errors import NotReadyError
 from coterie.features.asof import RFM, SCORES, FeatureModel
 from coterie.features.boosted import together
-from coterie.features.catalogue import BOOSTED, CLV, Catalogue
+from coterie.features.catalogue import BOOSTED, CLV
 from coterie.features.column import to_floats
 from coterie.features.level1 import build_level1
-from coterie.features.measures import Measure, StateSpec
 from coterie.schema import CANONICAL, MICROS
 from coterie.segmentation.released import Released
-
-_ALWAYS = ("order_days", "first_day", "last_day", "net", "first_day_net")
-"""Measures of which status and customer value are made."""
 
 
 @dataclass(frozen=True)
@@ -61,30 +56,6 @@ class Outcome:
     segment: int
     value: float | None
     """Expected spend within the horizon, if the model of the run knows it."""
-
-
-@dataclass(frozen=True)
-class _Needed(StateSpec):
-    """The measures that a model looks at: fewer columns are measured in less time."""
-
-    wanted: frozenset[str] = frozenset()
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        return tuple(measure for measure in super().measures if measure.name in self.wanted)
-
-
-def _needed(model: FeatureModel, sources: Sequence[str]) -> Catalogue:
-    """Return the catalogue without what neither the matrix nor customer value looks at."""
-    features = {feature.name: feature for feature in model.catalogue.features}
-    wanted = {*_ALWAYS, *sources, *(RFM if model.rfm else ())}
-    wanted |= set(model.boosted.columns if model.boosted else ())
-    for feature in reversed(model.catalogue.features):  # a feature names only those before it
-        if feature.name in wanted:
-            wanted |= set(re.findall(r'"([^"]+)"', feature.expr))
-    whole = model.catalogue.state
-    state = _Needed(whole.rules, whole.vocabularies, whole.custom, frozenset(wanted))
-    return Catalogue(state, tuple(f for name, f in features.items() if name in wanted))
 
 
 def score_again(
@@ -130,7 +101,7 @@ def score_again(
     if model is None or not set(released.matrix.sources) <= numbers:
         raise NotReadyError("The segments look at columns that orders do not change.")
     _copy_lines(db, model, folder, customer_ids, _planned(trials, as_of), as_of)
-    frame = _measure(db, model, _needed(model, released.matrix.sources), trials, as_of)
+    frame = _measure(db, model.needed(released.matrix.sources), trials, as_of)
     labels = released.model.assign(released.matrix.transform(frame))
     values = [None] * len(labels)
     if CLV.name in frame.column_names:
@@ -217,11 +188,9 @@ def _micros(trial: Trial) -> int | None:
     return None if trial.amount is None else round(trial.amount * MICROS)
 
 
-def _measure(
-    db: DuckDB, model: FeatureModel, few: Catalogue, trials: Sequence[Trial], as_of: int
-) -> pa.Table:
+def _measure(db: DuckDB, model: FeatureModel, trials: Sequence[Trial], as_of: int) -> pa.Table:
     """Return the features of all copies, each as of the end of its own days."""
-    state, steps = few.state, Statement()
+    state, steps = model.catalogue.state, Statement()
     spans = sorted({trial.days for trial in trials})
     build_level1(steps, state.rules, as_of + spans[-1])
     each = [
@@ -232,7 +201,7 @@ def _measure(
     last = (
         f"SELECT f.*, s.as_of AS scored_on, s.order_days AS x, s.first_day AS t0, "
         "s.last_day AS t1, s.net - s.first_day_net AS repeat_net "
-        f"FROM ({few.sql()}) AS f JOIN state AS s USING (customer_id) "
+        f"FROM ({model.catalogue.sql()}) AS f JOIN state AS s USING (customer_id) "
         "WHERE f.status = 'ok' ORDER BY customer_id"
     )
     frame = db.query(steps.sql(last, db.dialect))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +10,7 @@ from pathlib import Path
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import literal
 from coterie.errors import NotReadyError
-from coterie.features.asof import RFM, SCORES, FeatureModel
+from coterie.features.asof import FeatureModel
 from coterie.features.level1 import KEYED
 from coterie.features.measures import StateSpec
 from coterie.segmentation.released import Released
@@ -21,34 +20,6 @@ from coterie.validation.erased import Erasures
 from coterie.validation.moment import see_people
 
 PEOPLE = "customers"
-_ALWAYS = {"first_day", "last_day", "order_days", "net", "first_day_net"}
-"""Measures that say whether a customer counts, and what her value is worked out from."""
-
-
-def used_features(released: Released, model: FeatureModel) -> set[str]:
-    """Return the names of all that a segmentation reads, directly or through other features.
-
-    Parameters
-    ----------
-    released : Released
-        The segmentation.
-    model : FeatureModel
-        Its features.
-
-    Returns
-    -------
-    set of str
-        Features, measures and attributes.
-    """
-    made = {f.name: set(re.findall(r'"([^"]+)"', f.expr)) for f in model.catalogue.features}
-    scored = {name: set(RFM) for name in SCORES}
-    todo, seen = list(released.matrix.sources), set[str]()
-    while todo:
-        name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            todo += made.get(name, scored.get(name, ()))
-    return seen
 
 
 @dataclass(frozen=True)
@@ -93,21 +64,18 @@ class StreamModel:
         model = self.features
         if model.boosted:
             return model
-        used = used_features(self.released, model)
-        some = tuple(one for one in model.catalogue.features if one.name in used)
-        catalogue = replace(model.catalogue, features=some, state=self.kept)
-        return replace(model, catalogue=catalogue, rfm=model.rfm if used & set(SCORES) else None)
+        some = model.needed(self.released.matrix.sources)
+        if self.spec.custom:  # they may be made of rows, so whoever is touched is measured anew
+            some = replace(some, catalogue=replace(some.catalogue, state=self.spec))
+        return some
 
-    @cached_property
+    @property
     def kept(self) -> StateSpec:
         """The measures that are kept with every state: those that place and value customers.
 
         The others are made of level 1 when somebody asks, which is rarer than orders are.
         """
-        if self.features.boosted or self.spec.custom:
-            return self.spec
-        used = used_features(self.released, self.features) | _ALWAYS
-        return replace(self.spec, only=frozenset(used & set(self.spec.names)))
+        return self.placing.catalogue.state
 
     @cached_property
     def reads(self) -> frozenset[str]:

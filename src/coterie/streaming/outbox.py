@@ -24,7 +24,7 @@ from coterie.streaming.moves import VALUE
 Message = dict[str, Any]
 Say = Callable[[str], None]
 MOST_FAILURES = 35
-"""After so many, about a day, what a sink did not take is a dead letter, if it is one to give up."""
+"""After so many, about a day, what a sink did not take is a dead letter, if it gives up."""
 LONGEST = 3_600
 """Seconds between two tries at most; the first wait is one second, and each is twice the last."""
 
