@@ -70,7 +70,7 @@ class NewKey(Wire):
     """A key for a program."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)] = Field(examples=["nightly"])
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=7)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=8)]
     project: Annotated[str, Field(max_length=63, description="Empty: all projects.")] = ""
     days: Annotated[int, Field(ge=1, le=3_650, description="After which it ends.")] = 90
 
