@@ -23,7 +23,7 @@ from coterie.store.accounts import User
 
 router = APIRouter(tags=["accounts"])
 Role = Literal["viewer", "analyst"]
-Scope = Literal["read", "customers", "predict", "run", "feedback", "events", "admin"]
+Scope = Literal["read", "customers", "identities", "predict", "run", "feedback", "events", "admin"]
 UserId = Annotated[str, InPath(description="Id of the user.", max_length=40)]
 KeyId = Annotated[str, InPath(description="Id of the key.", max_length=40)]
 Roles = Annotated[dict[Name, Role], Field(max_length=1_000, description="Project to role.")]

@@ -50,6 +50,7 @@ def list_customers(
     segment: Annotated[
         str, Query(max_length=100, description="Id of a segment, or ``none``.")
     ] = "",
+    *,
     identity: Annotated[bool, Query(description="Also who they are, for who may see it.")] = False,
 ) -> CustomerPage:
     """List the customers of the published run."""
