@@ -16,7 +16,6 @@ OF_NOBODY = {
     "shown": "runs, with the numbers of their segments under which they were shown",
     "loaded": "runs, with the numbers of their segments",
     "segment_notes": "who of ours cares for a segment, and what is done",
-    "streams": "the run on which a stream stands",
     "stream_counts": "how much came",
     "stream_offsets": "places in topics",
     "move_cursors": "how far sinks were told",

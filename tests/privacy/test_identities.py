@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 
 from benchmarks.canaries import NOW, texts_of
 from coterie import Project
 from coterie.engine.duckdb import DuckDB
 from coterie.errors import DataError, NotReadyError, ParameterError
 from coterie.pipeline.erasing import rotate_keys
+from coterie.pipeline.streaming import Stream
 from coterie.privacy import identities
 from coterie.privacy.identities import FILE, Identities
 from coterie.privacy.keys import Keys, existing_keys
 from coterie.privacy.person import Person
 from coterie.sources.base import Raw, Source
+from coterie.store.home import Home
+from coterie.store.stream_tables import DEAD, STREAM_EVENTS
 from coterie.validation.apart import taken_apart
 from coterie.validation.erased import Erasures, guard
 from tests.privacy.test_pseudonyms import ANNA, SOURCES, TOML, write
@@ -249,3 +254,17 @@ def test_a_further_column_is_emptied_in_tables_that_are_there(project: Project) 
     assert again.identities([ANNA])[ANNA]["visits"] == "2"
     newest = max((project.folder / ".coterie" / "data").iterdir(), key=lambda p: p.stat().st_mtime)
     assert "visits" not in pq.read_schema(newest / "customers" / "part-0000.parquet").names
+
+
+def test_letters_that_cannot_be_read_keep_no_words_where_names_are_hidden(
+    project: Project,
+) -> None:
+    words = {"id": "x", "type": "view", "customer_id": ANNA, "timestamp": "never", "e_mail": "m7"}
+    good = {**words, "id": "y", "timestamp": "2025-02-01T10:00:00Z"}
+    with Stream(project.settings, project.folder, lambda: NOW) as stream:
+        for told in ([words], [words, good]):  # also where nothing else tells who is meant
+            stream.take([json.dumps(one).encode() for one in told])
+    with Home(project.folder).registry() as registry, registry.database.transaction() as told:
+        assert told.execute(sa.select(DEAD.c.raw)).scalars().all() == ["", ""]
+        (who,) = told.execute(sa.select(STREAM_EVENTS.c.customer_id)).scalars().all()
+    assert who.startswith("p")

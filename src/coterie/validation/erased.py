@@ -65,16 +65,18 @@ class Erasures:
     sealed: Sealed | None = None
 
     @property
+    def hides(self) -> bool:
+        """Whether it is hidden who customers are."""
+        return self.pseudonyms is not None or self.sealed is not None
+
+    @property
     def hiding(self) -> dict[str, object]:
         """What the checked tables depend on besides the sources; empty if all stays as it is."""
         told: dict[str, object] = {"tombstones": self.tombstones} if self.tombstones else {}
-        if self.pseudonyms is not None:
-            told["pseudonyms"] = True
-        elif self.sealed is not None:
-            told["sealed"] = True
-        else:
-            return told
-        return told | ({"identity": self.listed} if self.listed else {})
+        if self.hides:
+            told["sealed" if self.pseudonyms is None else "pseudonyms"] = True
+            told |= {"identity": self.listed} if self.listed else {}
+        return told
 
 
 def guard(db: DuckDB, raw: Raw, source: Source, erasures: Erasures | None) -> Raw:
@@ -102,7 +104,7 @@ def guard(db: DuckDB, raw: Raw, source: Source, erasures: Erasures | None) -> Ra
 
 def _hide(db: DuckDB, raw: Raw, source: Source, erasures: Erasures) -> Raw:
     """Replace ids by pseudonyms, keep what identifies people apart, and empty its columns."""
-    if erasures.pseudonyms is None and erasures.sealed is None:
+    if not erasures.hides:
         return raw
     relation, column = identifier(raw.relation), source.mapping().get(_ID, _ID)
     mapped = {column, *source.mapping().values()}
