@@ -7,12 +7,15 @@ block is bound to its place in its file: none can be left out, moved, or put bac
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -122,26 +125,26 @@ class Identities:
         DataError
             If no key of the project opens the file, or it was changed.
         """
-        index = self._index()
-        firsts = [first for _, _, first in index.blocks]
-        asked: dict[int, list[str]] = {}
-        for one in ids:
-            asked.setdefault(bisect_right(firsts, one) - 1, []).append(one)
         found = {}
-        for number, some in asked.items():
-            if number >= 0:
-                table = self._block(index, number)
-                theirs = table.filter(pc.is_in(table[ID], pa.array(some, pa.string())))
-                for row in theirs.to_pylist():
-                    told = {n: v for n, v in row.items() if n != ID and v is not None}
-                    found[row[ID]] = told
+        with self._opened() as (file, index):
+            firsts = [first for _, _, first in index.blocks]
+            asked: dict[int, list[str]] = {}
+            for one in ids:
+                asked.setdefault(bisect_right(firsts, one) - 1, []).append(one)
+            for number, some in asked.items():
+                if number >= 0:
+                    table = self._block(file, index, number)
+                    theirs = table.filter(pc.is_in(table[ID], pa.array(some, pa.string())))
+                    for row in theirs.to_pylist():
+                        told = {n: v for n, v in row.items() if n != ID and v is not None}
+                        found[row[ID]] = told
         return {one: found[one] for one in ids if one in found}
 
     def tables(self) -> Iterator[pa.Table]:
         """Yield all customers, a block at a time."""
-        index = self._index()
-        for number in range(len(index.blocks)):
-            yield self._block(index, number)
+        with self._opened() as (file, index):
+            for number in range(len(index.blocks)):
+                yield self._block(file, index, number)
 
     def find(self, person: Person) -> Found:
         """Return the row of somebody, and what is said of her in rows of others."""
@@ -166,8 +169,15 @@ class Identities:
         self.put(self.taken, (batch for table in tables for batch in table.to_batches()))
 
     def _index(self) -> _Index:
+        with self._opened() as (_, index):
+            return index
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[IO[bytes], _Index]]:
+        """Open the file once, so that index and blocks are of one file if it is replaced."""
         if not self.path.is_file():
-            return _Index()
+            yield io.BytesIO(), _Index()
+            return
         with self.path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             tail = _LENGTH + len(_END)
@@ -182,16 +192,14 @@ class Identities:
                 )
             file.seek(start)
             plain = unseal_bytes(self.keys, USE, file.read(size - tail - start), owner=_INDEX)
-        told = json.loads(plain)
-        blocks = tuple((start, length, first) for start, length, first in told["blocks"])
-        return _Index(told["taken"], tuple(told["columns"]), told["mark"], blocks)
+            told = json.loads(plain)
+            blocks = tuple((start, length, first) for start, length, first in told["blocks"])
+            yield file, _Index(told["taken"], tuple(told["columns"]), told["mark"], blocks)
 
-    def _block(self, index: _Index, number: int) -> pa.Table:
+    def _block(self, file: IO[bytes], index: _Index, number: int) -> pa.Table:
         start, length, _ = index.blocks[number]
-        with self.path.open("rb") as file:
-            file.seek(start)
-            sealed = file.read(length)
-        plain = unseal_bytes(self.keys, USE, sealed, owner=f"{index.mark} {number}")
+        file.seek(start)
+        plain = unseal_bytes(self.keys, USE, file.read(length), owner=f"{index.mark} {number}")
         with pa.ipc.open_stream(pa.py_buffer(plain)) as reader:
             return reader.read_all()
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from coterie.config import Settings
 from coterie.errors import CoterieError
-from coterie.pipeline.identifying import look_up
+from coterie.pipeline.identifying import people_of
 from coterie.privacy.identities import FILE
 from coterie.service.auth import get_doors, get_who
 from coterie.service.deps import ThisProject
@@ -40,10 +41,11 @@ class Looker:
         """
         found: dict[str, dict[str, str]] = {}
         try:
-            reason = self._why_not()
-            if not reason:
-                ids = [row.customer_id for row in rows]
-                found = look_up(kept_settings(self.served.folder), self.served.home, ids)
+            settings = kept_settings(self.served.folder) if self._is_kept() else None
+            reason = self._why_not(settings)
+            if settings is not None and not reason:
+                people = people_of(settings, self.served.home)
+                found = people.of([row.customer_id for row in rows])
                 reason = "The sources do not say who this is."
         except CoterieError as error:  # all else of the answer is there
             reason = error.message
@@ -54,13 +56,14 @@ class Looker:
             row.identity = found.get(row.customer_id) or None
             row.identity_reason = None if row.identity else reason
 
-    def _why_not(self) -> str:
+    def _is_kept(self) -> bool:
+        return (self.served.home.path / FILE).is_file()
+
+    def _why_not(self, settings: Settings | None) -> str:
         """Return why names are not shown; empty if they are."""
-        sealed = (self.served.home.path / FILE).is_file()
-        privacy = kept_settings(self.served.folder).privacy if sealed else None
-        if privacy is None or not privacy.sealed:
+        if settings is None or not settings.privacy.sealed:
             return "Names are not kept in this project."
-        rule = Rule(privacy.seen_by, SCOPE)
+        rule = Rule(settings.privacy.seen_by, SCOPE)
         return "" if self.who.may(rule, self.served.name) else _needs(self.who, rule)
 
     def _note(self, route: str, seen: Sequence[str]) -> None:
