@@ -188,7 +188,7 @@ def _write_sources(folder: Path, ids: list[str], mails: list[str]) -> str:
 
 
 def _stream(project: Project, ids: list[str], mails: list[str]) -> None:
-    """Send events: orders, views and contacts, some that name others, and some that cannot be read."""
+    """Send orders, views and contacts, some that name others, and some that cannot be read."""
     told: list[dict[str, object]] = []
     for who, one in enumerate(ids):
         at = f"2026-02-{1 + who % 28:02}T10:00:00Z"
