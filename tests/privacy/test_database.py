@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from coterie.privacy.database import HOLDING
+from datetime import UTC, datetime
+from pathlib import Path
+
+from coterie.privacy.database import HOLDING, database_places
+from coterie.privacy.person import Person
+from coterie.privacy.scope import Scope
+from coterie.store.home import Home
+from coterie.store.stream_tables import DEAD
 from coterie.store.tables import METADATA
 
 OF_NOBODY = {
@@ -33,3 +40,26 @@ def test_every_table_is_looked_through_or_said_to_hold_nobody() -> None:
     looked_through = {table.name for table in HOLDING}
     assert looked_through.isdisjoint(OF_NOBODY)
     assert looked_through | set(OF_NOBODY) == set(METADATA.tables)
+
+
+def test_a_letter_goes_if_it_has_her_id_or_her_name_as_a_word(tmp_path: Path) -> None:
+    home, raws = (
+        Home(tmp_path),
+        ('{"channel": 1', '{"n": "Zo\\u00eb M."', '{"to": "x-c17-y"', "ANN"),
+    )
+    home.path.mkdir()
+    now = {"at": datetime(2026, 3, 1, tzinfo=UTC), "message": "", "reason": "bad_json"}
+    with home.registry() as registry:
+        with registry.database.transaction(writes=True) as connection:
+            for raw in raws:
+                row = {"project": registry.project, "source": "http", "raw": raw}
+                connection.execute(DEAD.insert().values(**row, **now))
+        person = Person("c17", frozenset({"Ann", "Zoë M."}))
+        ways = {name: (find, erase) for name, find, erase in database_places(Scope(home, registry))}
+        find, erase = ways["table dead_letters"]
+        (found,) = find(person).values()
+        assert {row["raw"] for row in found.rows} == {*raws[1:]}
+        erase(person)
+        assert not find(person)
+        with registry.database.transaction() as connection:
+            assert connection.execute(DEAD.select()).mappings().one()["raw"] == raws[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -27,6 +28,7 @@ HOLDING = (CUSTOMERS, HISTORY, JOBS, REPLIES, *STREAMED, DEAD, STREAMS)
 _JOB = ("params", "result", "error")
 _OTHER = {"project", "customer_id"}
 """Texts of an event that are no words of whoever sent it."""
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 Held = Found | list[dict[str, Any]]
 
 
@@ -242,13 +244,15 @@ def _erase_streamed(
 
 def _find_dead(database: Database, project: str | None, person: Person) -> list[dict[str, Any]]:
     rows = _rows(database, sa.select(DEAD).where(*_mine(DEAD, project)))
-    plain = {needle.casefold() for needle in person.needles}
-    needles = plain | {json.dumps(needle)[1:-1] for needle in plain}
-    return [
-        row
-        for row in rows
-        if any(needle in f"{row['raw']} {row['message']}".casefold() for needle in needles)
-    ]
+    return [row for row in rows if _may_name(f"{row['raw']} {row['message']}", person)]
+
+
+def _may_name(text: str, person: Person) -> bool:
+    """Return whether a text that cannot be read may be about her: her id stands in it anywhere."""
+    if any(one in text for one in person.ids):
+        return True
+    plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return person.redacted(plain, foreign=True) != plain
 
 
 def _erase_dead(database: Database, project: str | None, person: Person) -> None:
