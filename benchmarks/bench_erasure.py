@@ -87,7 +87,7 @@ def _streamed(project: Project, people: list[Canary]) -> Counter[str]:
         registry.database.transaction() as connection,
     ):
         for table in (*STREAMED, DEAD):
-            if table is LEVEL1_MIX:  # these have neither categories nor channels
+            if table is LEVEL1_MIX:  # they have no categories; others name them in theirs
                 continue
             theirs = sa.true() if table is DEAD else table.c.customer_id.in_(ids)
             query = sa.select(sa.func.count()).select_from(table).where(theirs)

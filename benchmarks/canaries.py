@@ -199,7 +199,8 @@ def _stream(project: Project, ids: list[str], mails: list[str]) -> None:
         told.append({"id": f"x{who}", "type": "view", "customer_id": one, "timestamp": "never"})
         told.append({"id": f"y{who}", "type": "view", "contact": mails[who].upper()})
         if who < NAMED:
-            about = {"product_name": f"card for my friend {mails[who].upper()}", "amount": 3}
+            words = f"card for my friend {mails[who].upper()}"
+            about = {"product_name": words, "category": words, "amount": 3}
             other = {"customer_id": ids[-1], "timestamp": at, "order_id": f"c{who}"}
             told.append({"id": f"c{who}", "type": "order"} | other | about)
             guest = {"visitor_id": mails[who], "timestamp": at}

@@ -9,7 +9,7 @@ from coterie.privacy.database import HOLDING, database_places
 from coterie.privacy.person import Person
 from coterie.privacy.scope import Scope
 from coterie.store.home import Home
-from coterie.store.stream_tables import DEAD
+from coterie.store.stream_tables import DEAD, LEVEL1_MIX
 from coterie.store.tables import METADATA
 
 OF_NOBODY = {
@@ -63,3 +63,28 @@ def test_a_letter_goes_if_it_has_her_id_or_her_name_as_a_word(tmp_path: Path) ->
         assert not find(person)
         with registry.database.transaction() as connection:
             assert connection.execute(DEAD.select()).mappings().one()["raw"] == raws[0]
+
+
+def test_words_by_which_others_are_summed_are_added_to_those_of_the_same_key(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path)
+    home.path.mkdir()
+    values = {"to ann@ex.org": 5, "to [erased]": 2, "to all": 1}
+    with home.registry() as registry:
+        key = {"project": registry.project, "customer_id": "c1", "day": 7, "dimension": "category"}
+        with registry.database.transaction(writes=True) as connection:
+            for value, net in values.items():
+                row = {**key, "value": value, "net_micros": net, "lines": 1}
+                connection.execute(LEVEL1_MIX.insert().values(**row))
+        person = Person("c17", frozenset({"Ann@ex.org"}))
+        ways = {name: (find, erase) for name, find, erase in database_places(Scope(home, registry))}
+        find, erase = ways["table level1_order_mix"]
+        (found,) = find(person).values()
+        assert (found.rows, found.named) == ((), ("to ann@ex.org",))
+        erase(person)
+        assert not find(person)
+        with registry.database.transaction() as connection:
+            rows = connection.execute(LEVEL1_MIX.select()).mappings().all()
+    left = {row["value"]: (row["net_micros"], row["lines"]) for row in rows}
+    assert left == {"to [erased]": (7, 2), "to all": (1, 1)}

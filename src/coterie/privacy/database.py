@@ -26,8 +26,9 @@ STREAMED = (*CAME.values(), *LEVEL1.values(), STATES, MOVES)
 HOLDING = (CUSTOMERS, HISTORY, JOBS, REPLIES, *STREAMED, DEAD, STREAMS)
 """All that holds rows of people, or words of requests about them."""
 _JOB = ("params", "result", "error")
-_OTHER = {"project", "customer_id"}
-"""Texts of an event that are no words of whoever sent it."""
+_OTHER, _KEYS = {"project", "customer_id"}, {"order_id", "value", "type"}
+"""Texts that are no words of whoever sent an event; words by which level 1 is summed."""
+_NO_SUMS = {"day", "hour"}
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 Held = Found | list[dict[str, Any]]
 
@@ -183,9 +184,10 @@ def _telling(
     table: sa.Table, database: Database, project: str | None, person: Person
 ) -> list[dict[str, Any]]:
     """Return events of others, or of nobody known, whose words name her."""
-    if table not in CAME.values() or not person.marks:
+    if table not in {*CAME.values(), *LEVEL1.values()} or not person.marks:
         return []
     may = sa.or_(
+        sa.false(),
         *(
             found
             for column in _words(table)
@@ -194,7 +196,7 @@ def _telling(
                 column.contains(mark, autoescape=True),
                 sa.func.lower(column).contains(mark.lower(), autoescape=True),
             )
-        )
+        ),
     )
     own = sa.func.coalesce(table.c.customer_id, "").in_(person.ids)
     rows = _rows(database, sa.select(table).where(*_mine(table, project), may, ~own))
@@ -202,12 +204,13 @@ def _telling(
 
 
 def _words(table: sa.Table) -> list[sa.Column[Any]]:
+    """Return columns of texts that came with events; in level 1 they may be part of the key."""
     return [
         column
         for column in table.c
         if isinstance(column.type, sa.String)
-        and not column.primary_key
         and column.name not in _OTHER
+        and (not column.primary_key or column.name in _KEYS)
     ]
 
 
@@ -239,7 +242,26 @@ def _erase_streamed(
                 connection.execute(table.delete().where(*one))
                 continue
             left = {n: person.redacted(t, foreign=True) for t, n in _said(table, row, person)}
-            connection.execute(table.update().where(*one).values(**left))
+            if not left.keys() & _KEYS or table in CAME.values():
+                connection.execute(table.update().where(*one).values(**left))
+                continue
+            connection.execute(table.delete().where(*one))
+            _add(connection, table, row | left)
+
+
+def _add(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
+    """Add a row of level 1 to the one of the same key, if there is one."""
+    same = [column == row[column.name] for column in table.primary_key.columns]
+    sums = [
+        column
+        for column in table.c
+        if isinstance(column.type, sa.Integer)
+        and not column.primary_key
+        and column.name not in _NO_SUMS
+    ]
+    more = {column.name: column + row[column.name] for column in sums}
+    if not connection.execute(table.update().where(*same).values(**more)).rowcount:
+        connection.execute(table.insert().values(**row))
 
 
 def _find_dead(database: Database, project: str | None, person: Person) -> list[dict[str, Any]]:
