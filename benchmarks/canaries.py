@@ -14,7 +14,7 @@ import uuid
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -25,16 +25,24 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from coterie import Project
+from coterie.pipeline.streaming import Stream
+from coterie.privacy.identities import FILE as SEALED_PEOPLE
+from coterie.privacy.identities import Identities
+from coterie.privacy.keys import existing_keys
+from coterie.privacy.pseudonyms import FILE as SEALED_NAMES
+from coterie.privacy.pseudonyms import Pseudonyms
 from coterie.profiling.export import write_table
 from coterie.store.database import Database
 from coterie.store.home import Home
 from coterie.store.jobs import Jobs
-from coterie.store.places import REGISTRY, SERVER, UPLOADS
+from coterie.store.places import REGISTRY, SERVER, STORE, UPLOADS
 from coterie.store.replies import Replies
 from coterie.store.uploads import Uploads
 
 VARIABLE = "CANARIES_URL"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NAMED = 5
+"""People whom others name."""
 OFFERS = """
 [[offers]]
 id = "voucher"
@@ -50,11 +58,13 @@ class Canary:
 
     id: str
     email: str
+    alias: str = ""
+    """Her pseudonym, if customers go by any."""
 
     @property
-    def traces(self) -> tuple[str, str]:
+    def traces(self) -> tuple[str, ...]:
         """What is searched for."""
-        return self.id, self.email
+        return tuple(filter(None, (self.id, self.email, self.alias)))
 
 
 def canaries(number: int, seed: int) -> list[Canary]:
@@ -73,6 +83,7 @@ def make(
     others: int,
     ahead: bool = True,
     database: str = "",
+    privacy: str = "",
 ) -> Project:
     """Make a project of a server and send people and others through every path.
 
@@ -88,11 +99,13 @@ def make(
         Whether value, product lists and offers are worked out too.
     database : str, optional
         URL of a PostgreSQL database for the registry; default SQLite.
+    privacy : str, optional
+        Settings of ``[privacy]``.
 
     Returns
     -------
     Project
-        With two runs, uploads, feedback, exports, jobs, replies and logs.
+        With two runs, a stream of events, uploads, feedback, exports, jobs, replies and logs.
     """
     people = list(people)
     folder = home / "shop"
@@ -104,7 +117,9 @@ def make(
     if database:
         os.environ[VARIABLE] = database
         store = f'[store]\ndatabase = "env:{VARIABLE}"\n'
-    (folder / "coterie.toml").write_text(f'[project]\nname = "Shop"\n{store}{sources}{OFFERS}')
+    (folder / "coterie.toml").write_text(
+        f'[project]\nname = "Shop"\n{store}{sources}{OFFERS}[privacy]\n{privacy}\n'
+    )
     project = Project(folder)
     project.run(as_of=date(2025, 6, 1))
     with Home(folder).registry() as registry:
@@ -112,6 +127,7 @@ def make(
         assert row is not None
         registry.serve(row)
     project.run()
+    _stream(project, ids, mails)
     touches = folder / "answers.csv"
     rows = [f"{one},2025-06-0{1 + n % 9},voucher,true" for n, one in enumerate(ids)]
     touches.write_text("\n".join(["customer_id,timestamp,offer_id,responded", *rows]))
@@ -151,7 +167,7 @@ def _write_sources(folder: Path, ids: list[str], mails: list[str]) -> str:
             told = {"who": one, "at": f"2025-04-{1 + who % 28:02}T10:00:00", "type": "view"}
             file.write(json.dumps(told) + "\n")
     texts = [f"{one},2025-05-{1 + who % 28:02},fine" for who, one in enumerate(ids)]
-    texts += [f"{ids[-1]},2025-05-03,my friend {mail} said so" for mail in mails[:5]]
+    texts += [f"{ids[-1]},2025-05-03,my friend {mail} said so" for mail in mails[:NAMED]]
     (folder / "texts.csv").write_text("\n".join(["customer_id,timestamp,text", *texts]) + "\n")
     touched = {
         "customer_id": ids,
@@ -169,6 +185,28 @@ def _write_sources(folder: Path, ids: list[str], mails: list[str]) -> str:
         'columns = { customer_id = "who", timestamp = "at", type = "type" }\n'
         '[sources.texts]\nfile = "texts.csv"\n[sources.touches]\nfile = "touches.parquet"\n'
     )
+
+
+def _stream(project: Project, ids: list[str], mails: list[str]) -> None:
+    """Send orders, views and contacts, some that name others, and some that cannot be read."""
+    told: list[dict[str, object]] = []
+    for who, one in enumerate(ids):
+        at = f"2026-02-{1 + who % 28:02}T10:00:00Z"
+        line = {"id": f"l{who}", "type": "order", "customer_id": one, "order_id": f"s{who}"}
+        told.append(line | {"timestamp": at, "amount": 400 + who, "product_id": "item1"})
+        told.append({"id": f"v{who}", "type": "view", "customer_id": one, "timestamp": at})
+        told.append({**told[-1], "id": f"t{who}", "type": "touch", "offer_id": "voucher"})
+        told.append({"id": f"x{who}", "type": "view", "customer_id": one, "timestamp": "never"})
+        told.append({"id": f"y{who}", "type": "view", "contact": mails[who].upper()})
+        if who < NAMED:
+            words = f"card for my friend {mails[who].upper()}"
+            about = {"product_name": words, "category": words, "amount": 3}
+            other = {"customer_id": ids[-1], "timestamp": at, "order_id": f"c{who}"}
+            told.append({"id": f"c{who}", "type": "order"} | other | about)
+            guest = {"visitor_id": mails[who], "timestamp": at}
+            told.append({"id": f"g{who}", "type": "view"} | guest)
+    with Stream(project.settings, project.folder, lambda: NOW) as stream:
+        stream.take([json.dumps(one).encode() for one in told])
 
 
 def _export(folder: Path, project: Project, ids: list[str], mails: list[str]) -> None:
@@ -226,6 +264,35 @@ def texts_of(root: Path) -> Iterator[tuple[Path, str]]:
                 yield path, "".join(connection.iterdump())
 
 
+def opened(root: Path) -> Iterator[tuple[Path, str]]:
+    """Yield what the sealed files of a project hold: the key lies beside them.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of a project.
+
+    Yields
+    ------
+    (Path, str)
+        Pseudonyms, and names.
+    """
+    folder = root / STORE
+    keys = existing_keys(folder)
+    if keys is None:
+        return
+    yield folder / SEALED_NAMES, repr(Pseudonyms(folder, keys).all())
+    for table in Identities(folder, keys).tables():
+        yield folder / SEALED_PEOPLE, repr(table.to_pylist())
+
+
+def named(root: Path, people: Iterable[Canary]) -> list[Canary]:
+    """Return people with the pseudonyms by which they go in a project."""
+    keys = existing_keys(root / STORE)
+    known = Pseudonyms(root / STORE, keys).all() if keys else {}
+    return [replace(person, alias=known.get(person.id, "")) for person in people]
+
+
 def dump_of(url: str) -> Iterator[tuple[Path, str]]:
     """Yield every table of a PostgreSQL database as ``COPY`` writes it."""
     with psycopg.connect(url) as connection:
@@ -247,7 +314,7 @@ def hits(texts: Iterable[tuple[Path, str]], people: Iterable[Canary]) -> list[st
 
 def rows_of_others(root: Path, people: Iterable[Canary]) -> dict[str, list[str]]:
     """Return all rows of Parquet files that are not theirs, to be compared before and after."""
-    gone = {person.id for person in people}
+    gone = {trace for person in people for trace in person.traces}
     return {
         path.relative_to(root).as_posix(): [
             repr(row) for row in pq.read_table(path).to_pylist() if row["customer_id"] not in gone

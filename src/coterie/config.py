@@ -129,8 +129,9 @@ class Settings(BaseSettings):
         """All settings that can change a run, as JSON; what looks ahead names its own."""
         apart = {"threads", "memory_limit", "predict", "offers", "privacy", "store", "stream"}
         kept = self.model_dump(mode="json", exclude=apart)
-        if self.privacy.pseudonyms:
-            kept["privacy"] = {"pseudonyms": True, "identity": sorted(self.privacy.identity)}
+        hides = next((n for n in ("pseudonyms", "sealed") if getattr(self.privacy, n)), None)
+        if hides:  # with pseudonyms the same columns are empty, sealed or not
+            kept["privacy"] = {hides: True, "identity": sorted(self.privacy.identity)}
         if self.privacy.floor != FLOOR:  # the report hides by it
             kept.setdefault("privacy", {})["floor"] = self.privacy.floor
         for name in _LATER:

@@ -114,6 +114,9 @@ def test_a_viewer_sees_segments_and_is_told_what_is_not_for_her(tab):
     ).to_be_visible()
     page.goto("/p/shop/customers")
     expect(page.get_by_text("This needs the role Analyst. Ask an admin.")).to_be_visible()
+    page.goto("/p/shop/customers/c000001")
+    expect(page.get_by_text("●●●● Names need the role Analyst. Ask an admin.")).to_be_visible()
+    assert violations(page) == []
     for path in ("overview", "choice", "flows", "quality", "segments?view=map"):
         page.goto(f"/p/shop/{path}")
         page.wait_for_load_state("networkidle")

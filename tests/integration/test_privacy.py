@@ -34,8 +34,11 @@ def test_a_person_is_shown_and_erased_and_the_certificate_is_whole(
 def test_keys_are_put_in_front_and_pseudonyms_become_ids_again(
     club: Path, coterie: Callable[..., Any]
 ) -> None:
-    settings = club / "coterie.toml"
-    settings.write_text(settings.read_text() + "[privacy]\npseudonyms = true\n")
+    settings, people = club / "coterie.toml", club / "customers.csv"
+    settings.write_text(settings.read_text() + "[privacy]\npseudonyms = true\nsealed = true\n")
+    head, *rows = people.read_text().splitlines()
+    mails = [f"{row},m{row.split(',')[0]}@ex.org" for row in rows]
+    people.write_text("\n".join([f"{head},e_mail", *mails]) + "\n")
     assert coterie(club, "run").code == 0
     assert coterie(club, "keys", "rotate").code == 0
     listed = coterie(club, "segments", "--json").json["data"]["items"]
@@ -45,8 +48,15 @@ def test_keys_are_put_in_front_and_pseudonyms_become_ids_again(
     known = Project(club).latest.table("assignments")["customer_id"].to_pylist()
     assert "1007" not in known
     (club / "members.csv").write_text("customer_id\n" + "\n".join(known) + "\n")
-    assert coterie(club, "identify", "members.csv", "--to", "mailing.csv").code == 0
-    assert '"1007"' in (club / "mailing.csv").read_text().splitlines()
+    asked = ("identify", "members.csv", "--to", "mailing.csv", "--with")
+    assert coterie(club, *asked, "e_mail").code == 0
+    assert '"1007","m1007@ex.org"' in (club / "mailing.csv").read_text().splitlines()
+    said = coterie(club, *asked, "email")
+    assert (said.code, "e_mail" in said.err) == (1, True)
+    told = coterie(club, "customer", known[0], "--identity", "--json").json["data"]
+    assert told["identity"]["e_mail"].endswith("@ex.org")
+    assert told["identity"]["e_mail"] in coterie(club, "customer", known[0], "--identity").out
+    assert "@ex.org" not in coterie(club, "customer", known[0], "--json").out
 
 
 @pytest.mark.parametrize(

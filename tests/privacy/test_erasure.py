@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from benchmarks.canaries import NOW, Canary, canaries, hits, make, rows_of_others, texts_of
 from coterie import Project
 from coterie.errors import DataError
 from coterie.pipeline.erasing import Server
+from coterie.privacy.database import STREAMED
 from coterie.privacy.sealing import is_signed
 from coterie.store.database import Database
 from coterie.store.home import Home
 from coterie.store.places import REGISTRY, SERVER
 from coterie.store.runs import check_run
+from coterie.store.stream_tables import (
+    DEAD,
+    LEVEL1_MIX,
+    STREAM_EVENTS,
+    STREAM_LINES,
+    STREAMS,
+)
 from coterie.store.tombstones import Tombstones
 
 PEOPLE = canaries(4, seed=5)
@@ -27,7 +38,7 @@ PEOPLE = canaries(4, seed=5)
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a server whose project was run twice; to be copied."""
     home = tmp_path_factory.mktemp("canaries") / "home"
-    make(home, PEOPLE, others=36, ahead=False)
+    make(home, PEOPLE, others=46, ahead=False)
     return home
 
 
@@ -52,6 +63,10 @@ def test_canaries_stand_in_every_kind_of_store_before(made: Path) -> None:
     wanted |= {"quarantine.parquet", "coterie.db", "coterie.toml", "log.jsonl", "quality.json"}
     wanted |= {"members.csv", "members.parquet", "mailing.csv", "answers.csv", "answers.json"}
     assert wanted <= found
+    with closing(sqlite3.connect(made / "shop" / ".coterie" / "coterie.db")) as connection:
+        for table in {*STREAMED, DEAD} - {LEVEL1_MIX}:  # they have no categories
+            rows = repr(connection.execute(f"SELECT * FROM {table.name}").fetchall())
+            assert any(person.id in rows for person in PEOPLE), table.name
 
 
 def test_nothing_of_the_erased_is_left_and_nobody_else_loses_a_row(
@@ -73,6 +88,38 @@ def test_nothing_of_the_erased_is_left_and_nobody_else_loses_a_row(
     assert before.keys() == after.keys()
     for run in sorted(Home(home / "shop").runs.iterdir()):
         assert check_run(run)["revisions"][0]["date"] == "2026-03-01"
+
+
+def test_words_of_other_peoples_events_and_unreadable_ones_go_too(home: Path) -> None:
+    project, person = Project(home / "shop"), PEOPLE[1]
+    with Home(project.folder).registry() as registry, registry.database.transaction() as told:
+        for table in (STREAM_LINES, STREAM_EVENTS, DEAD):
+            assert person.email in repr(told.execute(sa.select(table)).all()).lower(), table.name
+    places = project.access(person.id).places
+    words = f"card for my friend {person.email.upper()}"
+    assert set(places["table stream_lines"]["table stream_lines"].named) == {words}
+    assert places["table level1_order_mix"]["table level1_order_mix"].named == (words,)
+    kept = {row["visitor_id"] for row in places["table stream_events"]["table stream_events"].rows}
+    assert kept == {None, person.email}  # her view, and one of nobody known
+    project.erase(person.id, now=NOW)
+    with Home(project.folder).registry() as registry, registry.database.transaction() as told:
+        line = told.execute(sa.select(STREAM_LINES).filter_by(line_id="c1")).mappings().one()
+        assert line["product_name"] == "card for my friend [erased]"
+        letters = told.execute(sa.select(DEAD.c.raw)).scalars().all()
+    assert len(letters) == 2 * (len(PEOPLE) + 46 - 1)
+
+
+def test_a_change_of_day_that_stopped_at_her_goes_on_after_whoever_comes_before(home: Path) -> None:
+    project = Project(home / "shop")
+    ids = sorted([*(person.id for person in PEOPLE), *(f"c{n:05}" for n in range(46))])
+    place = ids.index(PEOPLE[0].id)
+    with Home(project.folder).registry() as registry:
+        with registry.database.transaction(writes=True) as connection:
+            connection.execute(STREAMS.update().values(sweeping=20_515, swept=PEOPLE[0].id))
+        project.erase(PEOPLE[0].id, now=NOW)
+        with registry.database.transaction() as connection:
+            swept = connection.execute(sa.select(STREAMS.c.swept)).scalar_one()
+    assert swept == (ids[place - 1] if place else "")
 
 
 def test_access_shows_exactly_what_erasure_removes(home: Path, server: Server) -> None:

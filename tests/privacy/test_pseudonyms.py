@@ -14,7 +14,7 @@ from benchmarks.canaries import NOW, texts_of
 from coterie import Project
 from coterie.config import load_settings
 from coterie.errors import DataError
-from coterie.pipeline.erasing import identify, rotate_keys
+from coterie.pipeline.erasing import rotate_keys
 from coterie.privacy.keys import Keys
 from coterie.privacy.pseudonyms import FILE, Pseudonyms
 
@@ -61,7 +61,7 @@ def test_nothing_that_is_kept_says_who_a_customer_is(project: Project) -> None:
 def test_the_results_are_those_without_pseudonyms(project: Project, tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     plain = write(tmp_path / "plain", SOURCES).run()
-    known = identify(project.folder, project.latest.table("features")).sort_by("customer_id")
+    known = project.identify(project.latest.table("features")).sort_by("customer_id")
     wanted = plain.table("features").sort_by("customer_id")
     assert known.equals(wanted.select(known.column_names))
     assert (
@@ -72,7 +72,7 @@ def test_the_results_are_those_without_pseudonyms(project: Project, tmp_path: Pa
 
 def test_whoever_has_no_pseudonym_is_no_customer(project: Project) -> None:
     with pytest.raises(DataError, match="no pseudonyms"):
-        identify(project.folder, pa.table({"customer_id": ["p00000000000000000000"]}))
+        project.identify(pa.table({"customer_id": ["p00000000000000000000"]}))
 
 
 def test_a_rotated_key_changes_no_pseudonym_and_no_run(project: Project) -> None:
@@ -80,7 +80,7 @@ def test_a_rotated_key_changes_no_pseudonym_and_no_run(project: Project) -> None
     assert rotate_keys(project.folder) == 2
     assert project.run().id == before
     first = project.latest.table("assignments").slice(0, 1)
-    assert identify(project.folder, first)["customer_id"][0].as_py().startswith("anna-")
+    assert project.identify(first)["customer_id"][0].as_py().startswith("anna-")
 
 
 def test_erasing_by_id_or_by_pseudonym_removes_both(project: Project) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -200,6 +200,42 @@ class Project(Predictions):
         from coterie.pipeline.naming import publish_run
 
         return Run(publish_run(self.folder, name).folder)
+
+    def identities(self, ids: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return names, e-mails and the like of customers, where they are kept encrypted.
+
+        Parameters
+        ----------
+        ids : collection of str
+            As runs have them, or as in the data.
+
+        Returns
+        -------
+        dict
+            Id -> column -> text, of those who are known.
+        """
+        from coterie.pipeline.identifying import look_up
+
+        return look_up(self.settings, Home(self.folder), ids)
+
+    def identify(self, table: pa.Table, columns: Sequence[str] = ()) -> pa.Table:
+        """Return a list of customers as whoever writes to them needs it.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+            With a column ``customer_id``.
+        columns : sequence of str, optional
+            Of what is kept encrypted, such as ``email``.
+
+        Returns
+        -------
+        pyarrow.Table
+            With ids in place of pseudonyms, and these columns.
+        """
+        from coterie.pipeline.identifying import identify
+
+        return identify(self.settings, Home(self.folder), table, columns)
 
     def access(self, customer_id: str, *, server: Server | None = None) -> Held:
         """Return everything that the project keeps on somebody: rows, scores, mentions.

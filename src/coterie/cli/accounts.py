@@ -198,7 +198,10 @@ def key(
     home: Home,
     name: Annotated[str, typer.Option(help="What it is for.")],
     scope: Annotated[
-        list[str], typer.Option(help="read, customers, predict, run, feedback or admin; repeat.")
+        list[str],
+        typer.Option(
+            help="read, customers, identities, predict, run, feedback, events or admin; repeat."
+        ),
     ],
     project: Annotated[
         str, typer.Option("--only", help="The project that it is for; default: all.")

@@ -54,6 +54,9 @@ def segments(folder: Folder = HERE, as_json: AsJson = False) -> None:
 def customer(
     customer_id: Annotated[str, typer.Argument(help="Id as in your data.")],
     folder: Folder = HERE,
+    identity: Annotated[
+        bool, typer.Option("--identity", help="Say who she is, where that is kept encrypted.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show one customer: segment, how clearly, value and features.
@@ -62,12 +65,16 @@ def customer(
     """
     found = latest(folder)
     row = found.customer(customer_id)
+    if identity:
+        row["identity"] = project_in(folder).identities([customer_id]).get(customer_id, {})
     if as_json:
         return answer("customer", row, run=found)
     segment = (
         f"{row['segment_name']} ({row['segment_id']})" if row["segment_name"] else "no segment"
     )
     out.print(f"[bold]{plain(customer_id)}[/bold]: {plain(segment)}, as of {found.as_of}")
+    for name, text in row.get("identity", {}).items():
+        out.print(f"  {plain(name)}: {plain(text)}", soft_wrap=True)
     if row["second_name"]:
         out.print(f"Next nearest: {plain(row['second_name'])}; margin {row['margin']:.2f} of 1")
     for name, value in row["features"].items():

@@ -50,22 +50,29 @@ def rotate(folder: Folder = HERE, as_json: AsJson = False) -> None:
 def identify(
     file: Annotated[Path, typer.Argument(help="CSV or Parquet with a column customer_id.")],
     to: Annotated[Path, typer.Option(help="CSV or Parquet to write, with ids.")],
+    columns: Annotated[
+        list[str] | None, typer.Option("--with", help="Add a column that is kept encrypted.")
+    ] = None,
     folder: Folder = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Put ids in place of pseudonyms in a list, for whoever writes to the customers.
+    """Put ids in place of pseudonyms in a list, and names, for whoever writes to the customers.
 
-    Example: [bold]coterie identify members.csv --to mailing.csv[/bold]
+    Example: [bold]coterie identify members.csv --to mailing.csv --with email[/bold]
     """
     import pyarrow.csv
     import pyarrow.parquet as pq
 
-    from coterie.pipeline.erasing import identify as put_ids
     from coterie.profiling.export import write_table
 
     table_file(to)
-    table = pq.read_table(file) if file.suffix == ".parquet" else pyarrow.csv.read_csv(file)
-    write_table(put_ids(folder, table), to)
+    text = pyarrow.csv.ConvertOptions(column_types={"customer_id": pyarrow.string()})
+    table = (
+        pq.read_table(file)
+        if file.suffix == ".parquet"
+        else pyarrow.csv.read_csv(file, convert_options=text)
+    )
+    write_table(project_in(folder).identify(table, columns or ()), to)
     if as_json:
         return answer("identify", {"file": str(to), "total": table.num_rows})
     out.print(f"{table.num_rows:,} customers to {plain(str(to))}", soft_wrap=True)

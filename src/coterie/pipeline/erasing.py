@@ -11,16 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from coterie.config import Settings
-from coterie.errors import DataError, NotReadyError
+from coterie.errors import NotReadyError
 from coterie.privacy.certificates import Certificate, certificate_of
 from coterie.privacy.erasure import access, begin, find_person, finish
+from coterie.privacy.identities import Identities
 from coterie.privacy.journal import recall
 from coterie.privacy.keys import Keys, existing_keys, key_file, open_keys, rotate
-from coterie.privacy.person import ID, names_people
-from coterie.privacy.pseudonyms import FILE as SEALED
+from coterie.privacy.person import names_people
 from coterie.privacy.pseudonyms import Pseudonyms
 from coterie.privacy.recognising import among, check_keys
 from coterie.privacy.retention import Cleaned, clean
@@ -85,20 +83,28 @@ def scope_of(
     Returns
     -------
     Scope
-        With the pseudonyms, if customers ever went by any.
+        With the pseudonyms and what identifies people, where either is kept.
     """
-    keys = existing_keys(home.path) if (home.path / SEALED).is_file() else None
-    names = Pseudonyms(home.path, keys) if keys else None
-    return Scope(home, registry, settings.sources, server, names)
+    keys = existing_keys(home.path) or Keys(())  # without any, what is sealed says so
+    names = Pseudonyms(home.path, keys)
+    people = Identities(home.path, keys)
+    return Scope(
+        home,
+        registry,
+        settings.sources,
+        server,
+        names if names.path.is_file() else None,
+        people if people.path.is_file() else None,
+    )
 
 
 def find_erasures(settings: Settings, home: Home, registry: Registry) -> Erasures | None:
-    """Return who was erased from a project and how the others are called; None if neither is so.
+    """Return who was erased from a project and how the others are hidden; None if neither is so.
 
     Parameters
     ----------
     settings : Settings
-        Of the project; says whether customers go by pseudonyms.
+        Of the project; says whether it is hidden who customers are.
     home : Home
         The project.
     registry : Registry
@@ -115,19 +121,21 @@ def find_erasures(settings: Settings, home: Home, registry: Registry) -> Erasure
         If the key that recognises them is not there.
     """
     stones = Tombstones(registry.database, registry.project).all()
-    hides = settings.privacy.pseudonyms
-    if not stones and not hides:
+    pseudonyms, sealed = settings.privacy.pseudonyms, settings.privacy.sealed
+    if not stones and not pseudonyms and not sealed:
         return None
     keys = existing_keys(home.path)
     check_keys(keys, stones, key_file(home.path))
     keys = keys or open_keys(home.path)
     macs = tuple(sorted(stone.mac for stone in stones))
-    listed = {name.casefold() for name in settings.privacy.identity}
+    listed = tuple(sorted({name.casefold() for name in settings.privacy.identity}))
     return Erasures(
         macs,
         partial(among, keys, macs),
-        Pseudonyms(home.path, keys).of if hides else None,
+        Pseudonyms(home.path, keys).of if pseudonyms else None,
         lambda column: names_people(column) or column.casefold() in listed,
+        listed,
+        Identities(home.path, keys) if sealed else None,
     )
 
 
@@ -290,6 +298,8 @@ def tidy(scope: Scope, settings: Settings, now: datetime) -> Cleaned:
         What it was.
     """
     drop_retired(scope)
+    if scope.people is not None and not settings.privacy.sealed:
+        scope.people.path.unlink(missing_ok=True)
     return clean(scope.home, scope.registry, settings.privacy, now)
 
 
@@ -336,43 +346,5 @@ def rotate_keys(folder: Path) -> int:
     with home.alone():
         keys = rotate(home.path)
         Pseudonyms(home.path, keys).seal_again()
+        Identities(home.path, keys).seal_again()
     return len(keys.secrets)
-
-
-def identify(folder: Path, table: pa.Table) -> pa.Table:
-    """Return a table with ids in place of pseudonyms, to be handed to who writes to customers.
-
-    Parameters
-    ----------
-    folder : Path
-        The project folder.
-    table : pyarrow.Table
-        With a column ``customer_id``.
-
-    Returns
-    -------
-    pyarrow.Table
-        The same rows.
-
-    Raises
-    ------
-    DataError
-        If there is no such column, or a pseudonym is not known.
-    """
-    home = Home(folder)
-    if ID not in table.column_names:
-        raise DataError(
-            "The table has no column customer_id.", allowed=", ".join(table.column_names)
-        )
-    keys = existing_keys(home.path)
-    told = table[ID].to_pylist()
-    known = Pseudonyms(home.path, keys).identities(told) if keys else {}
-    lost = [one for one in told if one not in known]
-    if lost:
-        raise DataError(
-            f"{len(lost):,} of {len(told):,} are no pseudonyms of this project, such as "
-            f"{lost[0]!r}.",
-            hint="Erased people are not known any more; without pseudonyms = true ids are ids.",
-        )
-    place = table.schema.get_field_index(ID)
-    return table.set_column(place, ID, pa.array([known[one] for one in told], pa.string()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -15,16 +16,21 @@ from coterie.privacy.person import Person
 from coterie.privacy.scope import Scope
 from coterie.privacy.sifting import GONE, Found, sift_json
 from coterie.store.database import Database
-from coterie.store.stream_tables import CAME, DEAD, LEVEL1, MOVES, STATES
+from coterie.store.stream_tables import CAME, DEAD, LEVEL1, MOVES, STATES, STREAMS
 from coterie.store.tables import CUSTOMERS, HISTORY, JOBS, LOADED, REPLIES
 
 Find = Callable[[Person], Mapping[str, Found]]
 Erase = Callable[[Person], None]
 STREAMED = (*CAME.values(), *LEVEL1.values(), STATES, MOVES)
 """What a stream holds of customers, by their id."""
-HOLDING = (CUSTOMERS, HISTORY, JOBS, REPLIES, *STREAMED, DEAD)
+HOLDING = (CUSTOMERS, HISTORY, JOBS, REPLIES, *STREAMED, DEAD, STREAMS)
 """All that holds rows of people, or words of requests about them."""
 _JOB = ("params", "result", "error")
+_OTHER, _KEYS = {"project", "customer_id"}, {"order_id", "value", "type"}
+"""Texts that are no words of whoever sent an event; words by which level 1 is summed."""
+_NO_SUMS = {"day", "hour"}
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+Held = Found | list[dict[str, Any]]
 
 
 def database_places(scope: Scope) -> Iterator[tuple[str, Find, Erase]]:
@@ -56,13 +62,14 @@ def database_places(scope: Scope) -> Iterator[tuple[str, Find, Erase]]:
 
 def _ask(
     name: str,
-    find: Callable[[Database, str | None, Person], list[dict[str, Any]]],
+    find: Callable[[Database, str | None, Person], Held],
     database: Database,
     project: str | None,
     person: Person,
 ) -> dict[str, Found]:
-    rows = find(database, project, _asked_by_id(person))
-    return {name: Found(tuple(rows))} if rows else {}
+    held = find(database, project, _asked_by_id(person))
+    found = held if isinstance(held, Found) else Found(tuple(held))
+    return {name: found} if found else {}
 
 
 def _rid(
@@ -161,12 +168,58 @@ def _erase_replies(database: Database, project: str | None, person: Person) -> N
 
 def _find_streamed(
     table: sa.Table, database: Database, project: str | None, person: Person
-) -> list[dict[str, Any]]:
+) -> Found:
     query = sa.select(table).where(*_mine(table, project), table.c.customer_id.in_(person.ids))
-    return [
+    rows = [
         {n: _numbers(v) if isinstance(v, bytes) else v for n, v in row.items()}
         for row in _rows(database, query)
     ]
+    told = _telling(table, database, project, person)
+    rows += [row for row in told if row["customer_id"] is None]
+    texts = [text for row in told if row["customer_id"] for text, _ in _said(table, row, person)]
+    return Found(tuple(rows), tuple(texts))
+
+
+def _telling(
+    table: sa.Table, database: Database, project: str | None, person: Person
+) -> list[dict[str, Any]]:
+    """Return events of others, or of nobody known, whose words name her."""
+    if table not in {*CAME.values(), *LEVEL1.values()} or not person.marks:
+        return []
+    may = sa.or_(
+        sa.false(),
+        *(
+            found
+            for column in _words(table)
+            for mark in sorted(person.marks)
+            for found in (
+                column.contains(mark, autoescape=True),
+                sa.func.lower(column).contains(mark.lower(), autoescape=True),
+            )
+        ),
+    )
+    own = sa.func.coalesce(table.c.customer_id, "").in_(person.ids)
+    rows = _rows(database, sa.select(table).where(*_mine(table, project), may, ~own))
+    return [row for row in rows if any(True for _ in _said(table, row, person))]
+
+
+def _words(table: sa.Table) -> list[sa.Column[Any]]:
+    """Return columns of texts that came with events; in level 1 they may be part of the key."""
+    return [
+        column
+        for column in table.c
+        if isinstance(column.type, sa.String)
+        and column.name not in _OTHER
+        and (not column.primary_key or column.name in _KEYS)
+    ]
+
+
+def _said(table: sa.Table, row: Mapping[str, Any], person: Person) -> Iterator[tuple[str, str]]:
+    """Yield each text of a row that names her, and the column in which it stands."""
+    for column in _words(table):
+        text = row[column.name]
+        if text and person.redacted(text, foreign=True) != text:
+            yield text, column.name
 
 
 def _numbers(packed: bytes) -> list[int]:
@@ -178,14 +231,50 @@ def _numbers(packed: bytes) -> list[int]:
 def _erase_streamed(
     table: sa.Table, database: Database, project: str | None, person: Person
 ) -> None:
+    """Remove her events, and those of nobody known that name her; of others her name goes."""
     theirs = *_mine(table, project), table.c.customer_id.in_(person.ids)
+    told = _telling(table, database, project, person)
     with database.transaction(writes=True) as connection:
         connection.execute(table.delete().where(*theirs))
+        for row in told:
+            one = [column == row[column.name] for column in table.primary_key.columns]
+            if row["customer_id"] is None:
+                connection.execute(table.delete().where(*one))
+                continue
+            left = {n: person.redacted(t, foreign=True) for t, n in _said(table, row, person)}
+            if not left.keys() & _KEYS or table in CAME.values():
+                connection.execute(table.update().where(*one).values(**left))
+                continue
+            connection.execute(table.delete().where(*one))
+            _add(connection, table, row | left)
+
+
+def _add(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
+    """Add a row of level 1 to the one of the same key, if there is one."""
+    same = [column == row[column.name] for column in table.primary_key.columns]
+    sums = [
+        column
+        for column in table.c
+        if isinstance(column.type, sa.Integer)
+        and not column.primary_key
+        and column.name not in _NO_SUMS
+    ]
+    more = {column.name: column + row[column.name] for column in sums}
+    if not connection.execute(table.update().where(*same).values(**more)).rowcount:
+        connection.execute(table.insert().values(**row))
 
 
 def _find_dead(database: Database, project: str | None, person: Person) -> list[dict[str, Any]]:
     rows = _rows(database, sa.select(DEAD).where(*_mine(DEAD, project)))
-    return [row for row in rows if any(one in row["raw"] for one in person.ids)]
+    return [row for row in rows if _may_name(f"{row['raw']} {row['message']}", person)]
+
+
+def _may_name(text: str, person: Person) -> bool:
+    """Return whether a text that cannot be read may be about her: her id stands in it anywhere."""
+    if any(one in text for one in person.ids):
+        return True
+    plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return person.redacted(plain, foreign=True) != plain
 
 
 def _erase_dead(database: Database, project: str | None, person: Person) -> None:
@@ -195,12 +284,30 @@ def _erase_dead(database: Database, project: str | None, person: Person) -> None
         connection.execute(DEAD.delete().where(DEAD.c.seq.in_(gone)))
 
 
+def _find_swept(database: Database, project: str | None, person: Person) -> list[dict[str, Any]]:
+    query = sa.select(STREAMS).where(*_mine(STREAMS, project), STREAMS.c.swept.in_(person.ids))
+    return _rows(database, query)
+
+
+def _erase_swept(database: Database, project: str | None, person: Person) -> None:
+    """Let a change of day that was stopped at her go on after whoever comes before her."""
+    for row in _find_swept(database, project, person):
+        mine = STREAMS.c.project == row["project"]
+        before = sa.select(sa.func.max(STATES.c.customer_id)).where(
+            STATES.c.project == row["project"], STATES.c.customer_id < row["swept"]
+        )
+        with database.transaction(writes=True) as connection:
+            last = connection.execute(before).scalar_one() or ""
+            connection.execute(STREAMS.update().where(mine).values(swept=last))
+
+
 _WAYS: dict[str, tuple[Any, Any]] = {
     CUSTOMERS.name: (_find_members, _erase_members),
     HISTORY.name: (_find_history, _erase_history),
     JOBS.name: (_find_jobs, _erase_jobs),
     REPLIES.name: (_find_replies, _erase_replies),
     DEAD.name: (_find_dead, _erase_dead),
+    STREAMS.name: (_find_swept, _erase_swept),
     **{t.name: (partial(_find_streamed, t), partial(_erase_streamed, t)) for t in STREAMED},
 }
 

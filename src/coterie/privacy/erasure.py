@@ -7,9 +7,11 @@ erasure that was stopped is ended by whoever comes next; that is forgotten last.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -53,23 +55,30 @@ def find_person(scope: Scope, customer_id: str) -> Person:
     marks: set[str] = set()
     tables = sorted(scope.home.data.glob("*/customers/*.parquet"))
     checked = [(path, Source()) for path in tables]  # a restored project may lack its sources
-    for path, source in [*scope.own_files(), *scope.foreign_files(), *checked]:
+    files = [*scope.own_files(), *scope.foreign_files(), *checked]
+    looks: list[Callable[[Person], Found]] = [partial(_in_file, *file) for file in files]
+    if scope.people is not None:
+        looks.append(scope.people.find)
+    for look in looks:
         try:
-            rows = sift_file(path, None, person, source).rows
             wanted = {
                 (column, str(value).strip())
-                for row in rows
+                for row in look(person).rows
                 for column, value in row.items()
                 if column not in person.columns and may_name(column, value)
             }
             for column, value in wanted:
                 same = Person(value, columns=frozenset({column}))
-                holders = sift_file(path, None, same, source).rows
+                holders = look(same).rows
                 if not any(_is_anothers(row, person) for row in holders):
                     marks.add(value)
         except UnreadableError:
             continue
     return replace(person, marks=frozenset(marks - {*person.ids}))
+
+
+def _in_file(path: Path, source: Source, person: Person) -> Found:
+    return sift_file(path, None, person, source)
 
 
 def names_of(scope: Scope, name: str) -> tuple[str, str]:
@@ -233,6 +242,8 @@ def _all_ids(scope: Scope) -> set[str]:
         for file in sorted(folder.rglob("*.parquet")):
             if ID in pq.read_schema(file).names:
                 ids.update(pq.read_table(file, columns=[ID])[ID].unique().to_pylist())
+    for table in scope.people.tables() if scope.people else ():
+        ids.update(table[ID].to_pylist())
     known = {alias: own for own, alias in scope.names.all().items()} if scope.names else {}
     return {known.get(one, one) for one in ids if one}
 

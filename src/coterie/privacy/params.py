@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from coterie.privacy.disclosure import FLOOR, LEAST
@@ -20,6 +22,10 @@ class PrivacyParams(Params):
     """So many newest runs are kept; 0 keeps all."""
     pseudonyms: bool = False
     """Whether customers go by pseudonyms in all that is kept; columns that identify are empty."""
+    sealed: bool = False
+    """Whether what stands in these columns is kept, encrypted and apart from all else."""
+    seen_by: Literal["analyst", "admin"] = "analyst"
+    """The least role that a server shows it to."""
     identity: tuple[str, ...] = ()
     """Further columns that identify people, besides those told by their names."""
     consent: str = ""

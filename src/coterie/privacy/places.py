@@ -78,6 +78,13 @@ def all_places(scope: Scope) -> Iterator[Place]:
     if scope.names is not None:
         name, names = scope.names.path.name, scope.names
         yield Place(name, partial(_find_name, names), partial(_erase_name, names))
+    if scope.people is not None:
+        people = scope.people
+        yield Place(
+            people.path.name,
+            lambda person: _some(people.path.name, people.find(person)),
+            lambda person, _: people.forget(person),
+        )
     for table, find, erase in database_places(scope):
         yield Place(table, find, partial(_erase_rows, erase))
 

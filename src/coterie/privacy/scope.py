@@ -8,6 +8,7 @@ from pathlib import Path
 
 from coterie.errors import DataError
 from coterie.privacy.files import PAGES, TABLES
+from coterie.privacy.identities import Identities
 from coterie.privacy.person import ID
 from coterie.privacy.pseudonyms import Pseudonyms
 from coterie.sources.base import Source
@@ -34,6 +35,8 @@ class Scope:
         Of the server that serves it, and the name it has there; None if it serves no other.
     names : Pseudonyms, optional
         By which customers go in what is kept.
+    people : Identities, optional
+        What identifies them, kept apart.
     """
 
     home: Home
@@ -41,6 +44,7 @@ class Scope:
     sources: Mapping[str, Source] = field(default_factory=dict)
     server: tuple[Database, str | None] | None = None
     names: Pseudonyms | None = None
+    people: Identities | None = None
 
     @property
     def id_columns(self) -> frozenset[str]:

@@ -120,7 +120,7 @@ def unseal_bytes(keys: Keys, use: str, sealed: bytes, *, owner: str = "") -> byt
         except InvalidTag:
             continue
     raise DataError(
-        "What is encrypted here was encrypted with another key.",
+        "What is encrypted here was encrypted with another key, or was changed since.",
         hint="Bring the project's secret.key back from where keys are kept.",
     )
 

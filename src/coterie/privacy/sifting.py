@@ -85,6 +85,25 @@ def sift_parquet(path: Path, target: Path | None, person: Person) -> Found:
     return Found(tuple(rows), tuple(named))
 
 
+def sift_table(table: pa.Table, person: Person) -> tuple[pa.Table, Found]:
+    """Return a table without what it holds on a person.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Any.
+    person : Person
+        Who is looked for.
+
+    Returns
+    -------
+    (pyarrow.Table, Found)
+        The rows of others, and as for ``sift_parquet``.
+    """
+    hers, rows, texts = _sift(table, person)
+    return _without(table, hers, person if texts else None), Found(tuple(rows), tuple(texts))
+
+
 def _groups(file: pq.ParquetFile) -> Iterator[pa.Table]:
     for number in range(file.num_row_groups):
         yield file.read_row_group(number)

@@ -121,6 +121,11 @@ class Customer(BaseModel):
     monetary: float | None = None
     recency: float | None = None
     frequency: float | None = None
+    identity: Annotated[
+        dict[str, str] | None,
+        Field(description="Name, e-mail and the like; a look at them stands in the audit log."),
+    ] = None
+    identity_reason: Annotated[str | None, Field(description="Why they are not told.")] = None
 
 
 class CustomerPage(Page[Customer]):

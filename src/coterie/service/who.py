@@ -13,7 +13,8 @@ RANKS = ("", VIEWER, ANALYST, ADMIN)
 """Roles, each more than the one before; the first is none."""
 SCOPES = {
     "read": "what a viewer sees: segments, flows, quality, reports",
-    "customers": "what an analyst sees: also identities, lists and exports",
+    "customers": "what an analyst sees: also customers, lists and exports",
+    "identities": "names, e-mails and the like of customers, where they are kept encrypted",
     "predict": "segments of people who are typed in",
     "run": "upload, map, run, publish, schedule",
     "feedback": "tell what came of offers",

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -240,13 +240,15 @@ def _recurring(schema: pa.Schema) -> list[str]:
     ]
 
 
-def row_groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
-    """Cut a stream into tables of ``ROW_GROUP`` rows, whatever its batches; the last has the rest.
+def row_groups(reader: Iterable[pa.RecordBatch], rows: int = ROW_GROUP) -> Iterator[pa.Table]:
+    """Cut a stream into tables of so many rows, whatever its batches; the last has the rest.
 
     Parameters
     ----------
-    reader : RecordBatchReader
+    reader : RecordBatchReader, or iterable of RecordBatch
         Is drained; no more than one table is held at a time.
+    rows : int, optional
+        Of a table.
 
     Yields
     ------
@@ -257,10 +259,10 @@ def row_groups(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
     for batch in reader:
         start = 0
         while start < batch.num_rows:
-            part = batch.slice(start, ROW_GROUP - sum(b.num_rows for b in held))
+            part = batch.slice(start, rows - sum(b.num_rows for b in held))
             start += part.num_rows
             held.append(part)
-            if sum(b.num_rows for b in held) == ROW_GROUP:
+            if sum(b.num_rows for b in held) == rows:
                 yield pa.Table.from_batches(held).combine_chunks()
                 held = []
     if held:

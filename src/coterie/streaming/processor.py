@@ -190,6 +190,9 @@ class Processor:
         erasures = self.model.erasures()
         if erasures is None:
             return
+        if erasures.hides:  # what cannot be read may say who somebody is
+            batch.raw = [b""] * len(batch.raw)
+            batch.refused = [replace(one, raw="") for one in batch.refused]
         parts = [(rows, table, _CUSTOMER[table]) for table, rows in batch.rows.items()]
         people = sorted({row[who] for rows, _, who in parts for row in rows.values()} - {None})
         gone = set(erasures.among(people))
@@ -201,8 +204,6 @@ class Processor:
                     batch.refuse(table, key, "erased", "It is about somebody who was erased.")
                 elif row[who] in names:
                     rows[key] = (*row[:who], names[row[who]], *row[who + 1 :])
-        if names:
-            batch.raw = [b""] * len(batch.raw)
 
     def _new(self, streams: Streams, batch: Batch, table: str) -> list[Row]:
         """Return the rows that came neither before nor in the run, and may be counted."""

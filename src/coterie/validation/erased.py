@@ -1,4 +1,4 @@
-"""Rows of people who were erased are emptied and counted; the others may go by pseudonyms.
+"""Rows of people who were erased are emptied and counted; who the others are may be hidden.
 
 Emptied and not removed, since rows are known by their number; an empty row tells nothing to
 whatever looks at a column as a whole.
@@ -7,14 +7,16 @@ whatever looks at a column as a whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
 from coterie.engine.sql import identifier, literal
 from coterie.sources.base import Raw, Source
+from coterie.validation.apart import called_by, set_apart
 
 ERASED = "erased"
 """Reason of rows that are dropped and not kept in quarantine."""
@@ -24,9 +26,20 @@ _MAIL = r"\s*[^@\s]+@[^@\s]+[.][^@\s]+\s*"
 _WORDS = re.compile(r"[,;\t|]")
 
 
+class Sealed(Protocol):
+    """Where what identifies customers is kept, apart from all else."""
+
+    @property
+    def taken(self) -> str:
+        """Of which content of the sources it was made."""
+
+    def put(self, taken: str, rows: Iterable[pa.RecordBatch]) -> None:
+        """Write it anew: ``customer_id`` in order, and columns of text."""
+
+
 @dataclass(frozen=True)
 class Erasures:
-    """Who was erased from a project, and whether the others go by pseudonyms.
+    """Who was erased from a project, and whether it is hidden who the others are.
 
     Parameters
     ----------
@@ -38,12 +51,32 @@ class Erasures:
         Given distinct ids, returns the pseudonym of each; None where ids stay.
     names : callable, optional
         Says of a column's name whether it holds what identifies people.
+    listed : tuple of str, optional
+        The columns that ``names`` knows from the settings, sorted.
+    sealed : Sealed, optional
+        Keeps what stands in these columns; None where it is dropped, or stays.
     """
 
     tombstones: tuple[str, ...]
     among: Callable[[Collection[str]], Collection[str]]
     pseudonyms: Callable[[Collection[str]], Mapping[str, str]] | None = None
     names: Callable[[str], bool] = bool
+    listed: tuple[str, ...] = ()
+    sealed: Sealed | None = None
+
+    @property
+    def hides(self) -> bool:
+        """Whether it is hidden who customers are."""
+        return self.pseudonyms is not None or self.sealed is not None
+
+    @property
+    def hiding(self) -> dict[str, object]:
+        """What the checked tables depend on besides the sources; empty if all stays as it is."""
+        told: dict[str, object] = {"tombstones": self.tombstones} if self.tombstones else {}
+        if self.hides:
+            told["sealed" if self.pseudonyms is None else "pseudonyms"] = True
+            told |= {"identity": self.listed} if self.listed else {}
+        return told
 
 
 def guard(db: DuckDB, raw: Raw, source: Source, erasures: Erasures | None) -> Raw:
@@ -70,32 +103,45 @@ def guard(db: DuckDB, raw: Raw, source: Source, erasures: Erasures | None) -> Ra
 
 
 def _hide(db: DuckDB, raw: Raw, source: Source, erasures: Erasures) -> Raw:
-    """Replace ids by pseudonyms, and empty the columns that identify people."""
-    if erasures.pseudonyms is None:
+    """Replace ids by pseudonyms, keep what identifies people apart, and empty its columns."""
+    if not erasures.hides:
         return raw
     relation, column = identifier(raw.relation), source.mapping().get(_ID, _ID)
     mapped = {column, *source.mapping().values()}
-    for other in raw.columns:
-        if other not in mapped and (erasures.names(other) or _is_mail(db, relation, other)):
-            db.execute(f"UPDATE {relation} SET {identifier(other)} = NULL")
+    told = [
+        other
+        for other in raw.columns
+        if other not in mapped and (erasures.names(other) or _is_mail(db, relation, other))
+    ]
     if column in raw.columns:
-        name = identifier(column)
-        db.execute(f"ALTER TABLE {relation} ALTER {name} TYPE VARCHAR")
-        found = db.query(f"SELECT DISTINCT {name} AS id FROM {relation} WHERE {name} IS NOT NULL")
-        texts = [text for text in found["id"].to_pylist() if text.strip()]
-        whole = all(_WHOLE.fullmatch(text.strip()) for text in texts)
-        plain = [text.strip().removesuffix(".0") if whole else text.strip() for text in texts]
-        known = erasures.pseudonyms(sorted(set(plain)))
-        names = {"id": texts, "name": [known[one] for one in plain]}
-        db.load("pseudonyms", pa.table({n: pa.array(v, pa.string()) for n, v in names.items()}))
-        db.execute(
-            f"UPDATE {relation} SET {name} = p.name FROM pseudonyms AS p "
-            f"WHERE {relation}.{name} = p.id"
-        )
-        db.drop("pseudonyms")
+        called = _call(db, relation, column, erasures)
+        if erasures.sealed is not None and told:
+            set_apart(db, raw, called, told)
+    for other in told:
+        db.execute(f"UPDATE {relation} SET {identifier(other)} = NULL")
     blank = pa.array([""] * raw.rejected.num_rows, pa.string())
     place = raw.rejected.schema.get_field_index("raw")
     return replace(raw, rejected=raw.rejected.set_column(place, "raw", blank))
+
+
+def _call(db: DuckDB, relation: str, column: str, erasures: Erasures) -> str:
+    """Put pseudonyms in a column of ids; return how customers are called in what is kept, SQL."""
+    name = identifier(column)
+    if erasures.pseudonyms is None:
+        return called_by(db, relation, f"CAST({name} AS VARCHAR)")
+    db.execute(f"ALTER TABLE {relation} ALTER {name} TYPE VARCHAR")
+    found = db.query(f"SELECT DISTINCT {name} AS id FROM {relation} WHERE {name} IS NOT NULL")
+    texts = [text for text in found["id"].to_pylist() if text.strip()]
+    whole = all(_WHOLE.fullmatch(text.strip()) for text in texts)
+    plain = [text.strip().removesuffix(".0") if whole else text.strip() for text in texts]
+    known = erasures.pseudonyms(sorted(set(plain)))
+    names = {"id": texts, "name": [known[one] for one in plain]}
+    db.load("pseudonyms", pa.table({n: pa.array(v, pa.string()) for n, v in names.items()}))
+    db.execute(
+        f"UPDATE {relation} SET {name} = p.name FROM pseudonyms AS p WHERE {relation}.{name} = p.id"
+    )
+    db.drop("pseudonyms")
+    return name
 
 
 def _is_mail(db: DuckDB, relation: str, column: str) -> bool:

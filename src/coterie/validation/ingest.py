@@ -30,6 +30,7 @@ from coterie.store.runs import (
     hash_of,
     read_json,
 )
+from coterie.validation.apart import taken_apart
 from coterie.validation.build import build_tables
 from coterie.validation.erased import Erasures, guard
 
@@ -92,7 +93,7 @@ def ingest(
     tell : callable
         Told what is being read.
     erasures : Erasures, optional
-        Who was erased: rows of theirs are dropped and counted; and pseudonyms, if ids hide.
+        Who was erased: rows of theirs are dropped and counted; and how the others are hidden.
 
     Returns
     -------
@@ -120,16 +121,19 @@ def ingest(
         "timezone": timezone,
         "fingerprints": prints,
     }
-    if erasures and erasures.tombstones:
-        key["tombstones"] = erasures.tombstones
-    if erasures and erasures.pseudonyms:
-        key["pseudonyms"] = True
-    folder = data / hash_of(key, 24)
-    if not _sound(folder):
-        shutil.rmtree(folder, ignore_errors=True)
+    folder = data / hash_of(key | (erasures.hiding if erasures else {}), 24)
+    sealed = erasures.sealed if erasures else None
+    sound = _sound(folder)
+    if not sound or (sealed is not None and sealed.taken != folder.name):
         raws = raws or _read(db, sources, project, tell)
         raws = {n: (guard(db, *raw, erasures), raw[1]) for n, raw in raws.items()}
-        _make(db, raws, columns, timezone=timezone, folder=folder, tell=tell)
+        if not sound:
+            shutil.rmtree(folder, ignore_errors=True)
+            _make(db, raws, columns, timezone=timezone, folder=folder, tell=tell)
+        for raw, _ in raws.values():
+            db.drop(raw.relation)
+        if sealed is not None:
+            sealed.put(folder.name, taken_apart(db))
     about = read_json(folder / _ABOUT)
     for table in _TABLES:
         db.drop(table)  # it lies in a file now, as it does for the runs after this one

@@ -25,6 +25,8 @@ interface Props<T> {
   notReady?: (error: ApiError) => ReactNode;
   /** What stands here where there is nothing of this name (404). */
   gone?: (error: ApiError) => ReactNode;
+  /** What stands here where one may not see it (403). */
+  refused?: (error: ApiError) => ReactNode;
   children: (data: T) => ReactNode;
 }
 
@@ -39,12 +41,12 @@ export function LoadState<T>(props: Props<T>) {
   return <Failed {...props} />;
 }
 
-function Failed<T>({ query, what, notReady, gone }: Props<T>) {
+function Failed<T>({ query, what, notReady, gone, refused }: Props<T>) {
   const error =
     query.error instanceof ApiError
       ? query.error
       : new ApiError(0, { detail: String(query.error) });
-  if (error.status === 403) return <Refused error={error} />;
+  if (error.status === 403) return refused ? refused(error) : <Refused error={error} />;
   if (error.status === 409) return notReady ? notReady(error) : <Told error={error} />;
   if (error.status === 404) return gone ? gone(error) : <Told error={error} />;
   return (

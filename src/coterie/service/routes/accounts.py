@@ -23,7 +23,7 @@ from coterie.store.accounts import User
 
 router = APIRouter(tags=["accounts"])
 Role = Literal["viewer", "analyst"]
-Scope = Literal["read", "customers", "predict", "run", "feedback", "events", "admin"]
+Scope = Literal["read", "customers", "identities", "predict", "run", "feedback", "events", "admin"]
 UserId = Annotated[str, InPath(description="Id of the user.", max_length=40)]
 KeyId = Annotated[str, InPath(description="Id of the key.", max_length=40)]
 Roles = Annotated[dict[Name, Role], Field(max_length=1_000, description="Project to role.")]
@@ -70,7 +70,7 @@ class NewKey(Wire):
     """A key for a program."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)] = Field(examples=["nightly"])
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=7)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=8)]
     project: Annotated[str, Field(max_length=63, description="Empty: all projects.")] = ""
     days: Annotated[int, Field(ge=1, le=3_650, description="After which it ends.")] = 90
 

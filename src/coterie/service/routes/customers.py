@@ -17,6 +17,7 @@ from coterie.pipeline.forecast import Value
 from coterie.pipeline.timeline import place, timeline
 from coterie.segmentation.base import horizon_days
 from coterie.service.deps import Cursor, Limit, ThisProject, from_cursor, to_cursor
+from coterie.service.identities import ThisLooker
 from coterie.service.lists import Listing, row_of
 from coterie.service.models import Page
 from coterie.service.models_people import (
@@ -44,16 +45,22 @@ Other = Annotated[str, Query(max_length=200, description="Id or name of a segmen
 @router.get("/projects/{project}/customers")
 def list_customers(
     served: ThisProject,
+    looker: ThisLooker,
     listing: Annotated[Listing, Depends()],
     segment: Annotated[
         str, Query(max_length=100, description="Id of a segment, or ``none``.")
     ] = "",
+    *,
+    identity: Annotated[bool, Query(description="Also who they are, for who may see it.")] = False,
 ) -> CustomerPage:
     """List the customers of the published run."""
     known = named(served.run())
     if segment not in {"", NOBODY, *known}:
         raise ParameterError.unknown("segment", segment, [*known, NOBODY])
-    return listing.page(served, segment)
+    page = listing.page(served, segment)
+    if identity:
+        looker.put("list_customers", page.items)
+    return page
 
 
 def _moves(served: Served, customer_id: str) -> list[dict[str, Any]]:
@@ -197,12 +204,18 @@ def show_offers(served: ThisProject, customer_id: CustomerId) -> Offered:
 
 
 @router.get("/projects/{project}/customers/{customer_id:path}")
-def show_customer(served: ThisProject, customer_id: CustomerId) -> CustomerDetail:
-    """Show a customer: segment and next nearest, value, features, and where she was before."""
+def show_customer(
+    served: ThisProject, looker: ThisLooker, customer_id: CustomerId
+) -> CustomerDetail:
+    """Show a customer: segment and next nearest, value, features, and where she was before.
+
+    Where names are kept encrypted, also who she is, for who may see it: a key needs the scope
+    ``identities``.
+    """
     run, row = customer_of(served, customer_id)
     found = run.customer(customer_id)
     shown = row_of(row, named(run))
-    return CustomerDetail(
+    told = CustomerDetail(
         **shown,
         run_id=run.id,
         as_of=day_of(run),
@@ -210,3 +223,5 @@ def show_customer(served: ThisProject, customer_id: CustomerId) -> CustomerDetai
         features=plain(found["features"]),
         history=[Move(**move) for move in _moves(served, customer_id)],
     )
+    looker.put("show_customer", [told])
+    return told

@@ -294,7 +294,7 @@ def retry_dead(feed: Begun, seq: Letter = 0, reason: Reason = "") -> Retried:
     They are no longer dead letters then, unless they are refused again.
     """
     found = feed.reader.retryable(RETRIED, reason=reason, seq=seq)
-    whole = [one for one in found if len(one["raw"]) < MAX_TEXT]
+    whole = [one for one in found if 0 < len(one["raw"]) < MAX_TEXT]
     left = len(found) - len(whole)
     if not whole:
         return Retried(**_counted(Done(0, 0, 0, 0, 0)), left=left)

@@ -10,7 +10,8 @@ type Scope = NewKey['scopes'][number];
 /** What a key may be made for, in the words of its use. */
 const SCOPES: { value: Scope; label: string }[] = [
   { value: 'read', label: 'read: segments, flows, quality, reports' },
-  { value: 'customers', label: 'customers: also identities, lists, exports' },
+  { value: 'customers', label: 'customers: also lists of customers, exports' },
+  { value: 'identities', label: 'identities: names and e-mails that are kept encrypted' },
   { value: 'predict', label: 'predict: segments of people who are typed in' },
   { value: 'run', label: 'run: upload, run, publish, schedule' },
   { value: 'feedback', label: 'feedback: tell what came of offers' },

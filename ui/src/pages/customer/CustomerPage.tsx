@@ -21,6 +21,7 @@ import { Now } from './Now';
 import { Offers } from './Offers';
 import { Products } from './Products';
 import { Supposing } from './Supposing';
+import { HiddenName, Who } from './Who';
 import { Why } from './Why';
 
 export default function CustomerPage() {
@@ -33,6 +34,7 @@ export default function CustomerPage() {
       what="The customer"
       skeleton={<Lines n={10} height={28} />}
       gone={() => <Unknown id={id} place={place} />}
+      refused={() => <Hidden place={place} />}
     >
       {(customer) => <Shown key={customer.customer_id} customer={customer} place={place} />}
     </LoadState>
@@ -69,6 +71,20 @@ function Unknown({ id, place }: { id: string; place: Place }) {
   );
 }
 
+/** What a viewer sees: customers are shown to those who may know who they are. */
+function Hidden({ place }: { place: Place }) {
+  return (
+    <>
+      <PageHeader
+        title="A customer"
+        place={place.name}
+        crumbs={[{ label: 'Customers', href: place.href(['customers']) }]}
+      />
+      <HiddenName why="Names need the role Analyst. Ask an admin." />
+    </>
+  );
+}
+
 function Shown({ customer, place }: { customer: CustomerDetail; place: Place }) {
   const currency = useCurrency(place.project, customer.run_id);
   const placed = customer.segment_name != null;
@@ -91,6 +107,7 @@ function Shown({ customer, place }: { customer: CustomerDetail; place: Place }) 
         }
         sentence={sentenceOf(customer)}
       />
+      <Who customer={customer} />
       {place.live && <Now customer={customer.customer_id} place={place} />}
       {dated && <Life customer={customer} place={place} currency={currency} />}
       <div className={classes.two}>
