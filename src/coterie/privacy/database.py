@@ -16,13 +16,13 @@ from coterie.privacy.scope import Scope
 from coterie.privacy.sifting import GONE, Found, sift_json
 from coterie.store.database import Database
 from coterie.store.stream_tables import CAME, DEAD, LEVEL1, MOVES, STATES
-from coterie.store.tables import CUSTOMERS, HISTORY, JOBS, LOADED, REPLIES
+from coterie.store.tables import CUSTOMERS, HISTORY, JOBS, LOADED, MOVED, REPLIES
 
 Find = Callable[[Person], Mapping[str, Found]]
 Erase = Callable[[Person], None]
 STREAMED = (*CAME.values(), *LEVEL1.values(), STATES, MOVES)
 """What a stream holds of customers, by their id."""
-HOLDING = (CUSTOMERS, HISTORY, JOBS, REPLIES, *STREAMED, DEAD)
+HOLDING = (CUSTOMERS, MOVED, HISTORY, JOBS, REPLIES, *STREAMED, DEAD)
 """All that holds rows of people, or words of requests about them."""
 _JOB = ("params", "result", "error")
 
@@ -111,6 +111,17 @@ def _erase_members(database: Database, project: str | None, person: Person) -> N
         connection.execute(CUSTOMERS.delete().where(*theirs))
 
 
+def _find_moved(database: Database, project: str | None, person: Person) -> list[dict[str, Any]]:
+    theirs = MOVED.c.loaded.in_(_loaded(project)), MOVED.c.customer_id.in_(person.ids)
+    return _rows(database, sa.select(MOVED).where(*theirs))
+
+
+def _erase_moved(database: Database, project: str | None, person: Person) -> None:
+    theirs = MOVED.c.loaded.in_(_loaded(project)), MOVED.c.customer_id.in_(person.ids)
+    with database.transaction(writes=True) as connection:
+        connection.execute(MOVED.delete().where(*theirs))
+
+
 def _find_history(database: Database, project: str | None, person: Person) -> list[dict[str, Any]]:
     query = sa.select(HISTORY).where(
         *_mine(HISTORY, project), HISTORY.c.customer_id.in_(person.ids)
@@ -197,6 +208,7 @@ def _erase_dead(database: Database, project: str | None, person: Person) -> None
 
 _WAYS: dict[str, tuple[Any, Any]] = {
     CUSTOMERS.name: (_find_members, _erase_members),
+    MOVED.name: (_find_moved, _erase_moved),
     HISTORY.name: (_find_history, _erase_history),
     JOBS.name: (_find_jobs, _erase_jobs),
     REPLIES.name: (_find_replies, _erase_replies),

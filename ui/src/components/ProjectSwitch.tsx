@@ -45,7 +45,7 @@ export function ProjectSwitch({ projects, value, name }: Props) {
           color="ink"
           onClick={panel.toggle}
           aria-label={`Project ${name}: open another`}
-                    rightSection={<Icon name="down" size={12} />}
+          rightSection={<Icon name="down" size={12} />}
         >
           <span className={classes.name}>{name}</span>
         </Button>

@@ -95,7 +95,7 @@ function Shown({ segment, place }: { segment: SegmentDetail; place: Place }) {
               main
               count={segment.n}
               asOf={segment.as_of ?? null}
-              kinds={customerFiles(place.project, segment.id, place.runId)}
+              kinds={customerFiles(place.project, segment.id, { run_id: place.runId })}
             />
           </>
         }
