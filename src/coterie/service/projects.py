@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import glob
 import re
+import shutil
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from coterie.api import Project, Run
 from coterie.config import Settings, load_settings
 from coterie.errors import NotReadyError, ParameterError
+from coterie.privacy.keys import unguessable
 from coterie.service.params import ServerParams
 from coterie.service.problems import ConflictError, NotFoundError
 from coterie.store.connections import Connections
@@ -23,6 +26,7 @@ from coterie.store.members import Members
 from coterie.store.places import FILE, REGISTRY, SERVER
 from coterie.store.registry import Registry
 from coterie.store.runs import MANIFEST
+from coterie.store.unmaking import forget_project
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 CONNECTION = "connection:"
@@ -130,6 +134,7 @@ class Served:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.folder = folder
+        self.inode = folder.stat().st_ino
         self.home = Home(folder)
         self.explaining = threading.Lock()
         """Held while a run explains itself: it keeps tables for that."""
@@ -291,7 +296,8 @@ class Projects:
         if not known:
             raise NotFoundError(f"There is no project {name!r}.", where="project")
         with self._lock:
-            if name not in self._open:
+            # One that was removed, and made again by another process, is another folder.
+            if name not in self._open or self._open[name].inode != folder.stat().st_ino:
                 self._open[name] = Served(name, folder)
             return self._open[name]
 
@@ -318,6 +324,45 @@ class Projects:
         except FileExistsError as error:
             raise ConflictError(f"There is a project {name!r} already.", where="name") from error
         return self.get(name)
+
+    def remove(self, name: str, *, now: datetime) -> None:
+        """Remove a project: its rows, its runs wherever they are kept, and its folder.
+
+        Parameters
+        ----------
+        name : str
+            By which it is asked for.
+        now : datetime
+            When keys that were for it alone end.
+
+        Raises
+        ------
+        ConflictError
+            If a job of it waits or is at work, or the server serves one project alone.
+        NotReadyError
+            If another process is at work in its folder.
+        """
+        served = self.get(name)
+        if self.alone:
+            raise ConflictError("This server serves one project alone.", where="project")
+        with served.home.alone():
+            if not forget_project(self.database, name, now=now):
+                raise ConflictError(
+                    f"A job of {name} waits or is at work.",
+                    hint="Wait for it, or cancel it.",
+                    where="project",
+                )
+            if served.home.has_registry:
+                for run in served.registry.runs():
+                    served.home.drop(run["run_id"])
+            if served.home.places.database:
+                forget_project(served.registry.database, name, now=now)
+            gone = served.folder.with_name(f".gone-{unguessable(8).hex()}")
+            served.folder.rename(gone)
+        with self._lock:
+            self._open.pop(name, None)
+        served.close()
+        shutil.rmtree(gone, ignore_errors=True)
 
     def connections(self) -> dict[str, str]:
         """Return the registered connections: name to variable."""

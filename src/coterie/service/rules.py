@@ -122,6 +122,8 @@ RULES: dict[str, Rule] = {
     "feed_file": Rule(ANALYST, "feedback", costly=True),
     # The server.
     "create_project": Rule(ADMIN, "admin", event="settings"),
+    "show_uses": Rule(ADMIN, "admin"),
+    "remove_project": Rule(ADMIN, "admin", event="removal"),
     "metrics": Rule(ADMIN, "admin"),
     "list_audit": Rule(ADMIN, "admin"),
     "list_users": _PEOPLE,
