@@ -19,6 +19,18 @@ def test_a_note_stays_until_both_parts_are_taken_back(ready):
     assert ready.get(where.replace("seg-001", "seg-999")).status_code == 404
 
 
+def test_the_log_says_who_changed_a_note_or_a_name_and_not_what_they_wrote(ready):
+    here = "/api/v1/projects/cards/segments/seg-001"
+    assert ready.put(f"{here}/note", json={"owner": "Ana", "action": "Call them"}).is_success
+    assert ready.patch(here, json={"name": "Good ones"}).is_success
+    assert ready.put(f"{here}/note", json={"owner": "x" * 81}).status_code == 422
+    newest = ready.get("/api/v1/audit").json()["items"][:2]
+    assert [(one["event"], one["project"], one["told"]) for one in newest] == [
+        ("settings", "cards", {"route": "rename_segment", "segment_id": "seg-001"}),
+        ("settings", "cards", {"route": "note_segment", "segment_id": "seg-001"}),
+    ]
+
+
 def test_sizes_are_those_of_the_runs(reader, project):
     items = get(reader, "/segments/seg-001/sizes")["items"]
     assert [one["as_of"] for one in items] == ["2025-11-01", "2026-01-01"]

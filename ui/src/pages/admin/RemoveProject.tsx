@@ -1,6 +1,5 @@
 import { ApiError, type Schemas } from '@/api/client';
 import { type ProjectInfo, useRemoveProject, useUses } from '@/api/projects';
-import { announce } from '@/components/announce';
 import { ConfirmDialog } from '@/components/ConfirmDialog';
 import { Notice } from '@/components/Notice';
 import { showToast } from '@/components/UndoToast';
@@ -26,7 +25,7 @@ function priceOf(uses: Schemas['Uses']): string {
     [uses.live ? 1 : 0, 'stream of events'],
   ]);
   const gone = holds ? `${holds} are deleted, with all that was made of them. ` : '';
-  return `${gone}${leans ? `It is used by ${leans}; they end with it. ` : 'Nothing else uses it. '}This cannot be undone.`;
+  return `${gone}${leans ? `It is used by ${leans}; all of that ends too. ` : 'Nothing else uses it. '}This cannot be undone.`;
 }
 
 interface Props {
@@ -76,7 +75,6 @@ export function RemoveProject({ project, onClose }: Props) {
         remove.mutate(name, {
           onSuccess: () => {
             showToast(`The project ${name} was deleted.`);
-            announce(`The project ${name} was deleted.`);
             close();
           },
         })

@@ -17,6 +17,7 @@ import { causeOf, LISTED } from '@/lib/flows';
 import { asOfThe, counted, date, eve } from '@/lib/format';
 import { type Place, usePlace, useSetSearch } from '@/place';
 import { customerColumns } from './columns';
+import { Views } from './Views';
 
 const ROWS = 50;
 
@@ -70,7 +71,12 @@ export default function Customers() {
               href={(one) => place.href(['customers', one.customer_id])}
               sort={sort || 'customer_id'}
               onSort={(next) => setSearch({ sort: next, after: undefined, page: undefined })}
-              filters={<Filters place={place} />}
+              filters={
+                <>
+                  <Filters place={place} />
+                  <Views place={place} />
+                </>
+              }
               empty={<Empty place={place} />}
               page={{
                 rows: data.items,
