@@ -90,6 +90,8 @@ def test_what_natural_groups_went_before_is_told_with_its_figure():
 
 
 def test_nobody_is_told_of_more_than_all_that_can_be_told():
-    lucky = Candidate("kmeans", "RFM", 3, Score(1.04, 0.97, 1.1), None, substantial=True, model=None)
+    lucky = Candidate(
+        "kmeans", "RFM", 3, Score(1.04, 0.97, 1.1), None, substantial=True, model=None
+    )
     (told,) = candidate_rows(Selection(lucky, (lucky,), {}, "out-of-time"), None).to_pylist()
     assert (told["P"], told["ci"]) == (1.0, [0.97, 1.0])

@@ -70,6 +70,7 @@ RULES: dict[str, Rule] = {
     "show_stream": _READ,
     # Figures that nothing hides yet.
     "show_ahead": Rule(ANALYST, "read"),
+    "show_spread": Rule(ANALYST, "read"),
     # Identities.
     "list_members": _CUSTOMERS,
     "list_customers": _CUSTOMERS,
