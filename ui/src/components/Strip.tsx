@@ -21,6 +21,7 @@ interface Props {
 
 const [HEAD, TALL, FOOT] = [24, 96, 40];
 const RADIUS = 2.5;
+const LABEL = 80;
 
 /** Single customers as dots on an axis of powers, one row above the other, each with its median. */
 export function Strip({ groups, write, axis }: Props) {
@@ -32,8 +33,10 @@ export function Strip({ groups, write, axis }: Props) {
     <Sized height={() => height}>
       {(width) => {
         const x = linear(low, high === low ? low + 1 : high, 8, width - 8);
+        // Where labels would touch, only every other power has one.
+        const step = width / (high - low || 1) < LABEL ? 2 : 1;
         const powers = [];
-        for (let power = Math.ceil(low); power <= Math.floor(high); power += 1) powers.push(power);
+        for (let power = Math.ceil(low); power <= high; power += step) powers.push(power);
         return (
           <>
             {powers.map((power) => (

@@ -5,7 +5,7 @@ import { Mark } from '../SegmentMark';
 import classes from './chart.module.css';
 import type { Scale } from './scale';
 
-const LETTER = 7;
+const LETTER = 6.6;
 const NARROW = 520;
 const [ROW, STACKED] = [32, 48];
 

@@ -72,7 +72,7 @@ function Moves({ flows, segment, place, since }: Props & { flows: Flows; since: 
   const ways = waysOf(flows, segment.id);
   const sum = (some: Way[]) => some.reduce((total, one) => total + one.value, 0);
   const came = sum(ways.filter((one) => one.value > 0));
-  const went = -sum(ways.filter((one) => one.value < 0));
+  const went = 0 - sum(ways.filter((one) => one.value < 0));
   const listed = isListed(flows, place);
   if (ways.length === 0)
     return <p className="secondary">Nobody came or went since {date(eve(since))}.</p>;

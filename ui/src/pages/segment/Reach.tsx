@@ -16,7 +16,7 @@ export function ReachSlider({ reach, days }: { reach: Schemas['Reach']; days: nu
   return (
     <section className={classes.reach} aria-labelledby="reach">
       <h3 id="reach" className="section">
-        Who would leave is reached by how many letters?
+        How many to write to, if some would leave?
       </h3>
       <Slider
         min={0}

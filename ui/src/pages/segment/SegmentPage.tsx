@@ -36,6 +36,13 @@ export default function SegmentPage() {
     <LoadState
       query={query}
       what="The segment"
+      head={
+        <PageHeader
+          title="Segment"
+          place={place.name}
+          crumbs={[{ label: 'Segments', href: place.href(['segments']) }]}
+        />
+      }
       skeleton={<Lines n={8} height={28} />}
       gone={() => <Gone id={id} place={place} />}
     >
