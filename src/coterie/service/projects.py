@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import glob
 import re
-import shutil
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from coterie.api import Project, Run
 from coterie.config import Settings, load_settings
 from coterie.errors import NotReadyError, ParameterError
-from coterie.privacy.keys import unguessable
 from coterie.service.params import ServerParams
 from coterie.service.problems import ConflictError, NotFoundError
 from coterie.store.connections import Connections
@@ -26,7 +23,6 @@ from coterie.store.members import Members
 from coterie.store.places import FILE, REGISTRY, SERVER
 from coterie.store.registry import Registry
 from coterie.store.runs import MANIFEST
-from coterie.store.unmaking import forget_project
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 CONNECTION = "connection:"
@@ -325,44 +321,12 @@ class Projects:
             raise ConflictError(f"There is a project {name!r} already.", where="name") from error
         return self.get(name)
 
-    def remove(self, name: str, *, now: datetime) -> None:
-        """Remove a project: its rows, its runs wherever they are kept, and its folder.
-
-        Parameters
-        ----------
-        name : str
-            By which it is asked for.
-        now : datetime
-            When keys that were for it alone end.
-
-        Raises
-        ------
-        ConflictError
-            If a job of it waits or is at work, or the server serves one project alone.
-        NotReadyError
-            If another process is at work in its folder.
-        """
-        served = self.get(name)
-        if self.alone:
-            raise ConflictError("This server serves one project alone.", where="project")
-        with served.home.alone():
-            if not forget_project(self.database, name, now=now):
-                raise ConflictError(
-                    f"A job of {name} waits or is at work.",
-                    hint="Wait for it, or cancel it.",
-                    where="project",
-                )
-            if served.home.has_registry:
-                for run in served.registry.runs():
-                    served.home.drop(run["run_id"])
-            if served.home.places.database:
-                forget_project(served.registry.database, name, now=now)
-            gone = served.folder.with_name(f".gone-{unguessable(8).hex()}")
-            served.folder.rename(gone)
+    def forget(self, name: str) -> None:
+        """Close a project whose folder is gone."""
         with self._lock:
-            self._open.pop(name, None)
-        served.close()
-        shutil.rmtree(gone, ignore_errors=True)
+            served = self._open.pop(name, None)
+        if served is not None:
+            served.close()
 
     def connections(self) -> dict[str, str]:
         """Return the registered connections: name to variable."""

@@ -28,6 +28,7 @@ from coterie.service.models import (
 )
 from coterie.service.problems import NotFoundError
 from coterie.service.projects import Projects, Served, server_settings
+from coterie.service.removing import remove
 from coterie.store.home import Home
 from coterie.store.places import FILE
 from coterie.store.runs import write_atomic
@@ -92,7 +93,7 @@ def remove_project(
             allowed=served.name,
             where="confirm",
         )
-    projects.remove(served.name, now=now)
+    remove(projects, served.name, now=now)
 
 
 def _info(served: Served) -> ProjectInfo:

@@ -43,7 +43,7 @@ export function Spend({
               note={note.filter(Boolean).join(' ')}
               file={`${place.project}-${segment.id}-spend`}
               table={{
-                columns: ['', 'Customers', 'Least drawn', 'Median', 'Most drawn'],
+                columns: ['Who', 'Customers', 'Least drawn', 'Median', 'Most drawn'],
                 rows: rows.map((one) => [
                   one.label,
                   one.n,
