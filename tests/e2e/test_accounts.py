@@ -169,13 +169,43 @@ def test_the_log_says_who_did_what_and_that_it_is_whole(tab):
     expect(page.get_by_role("cell", name="Ana").first).to_be_visible()
 
 
+def test_a_project_is_deleted_once_its_name_was_typed(tab):
+    page = tab("/admin/projects", email=ANA)
+    page.get_by_label("Name of a new project").fill("trial")
+    page.get_by_role("button", name="Make a project").click()
+    delete = page.get_by_role("button", name="Delete trial…")
+    delete.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Nothing else uses it. This cannot be undone.")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(delete).to_be_focused()
+    delete.press("Enter")
+    field = dialog.get_by_label("Type trial to go on")
+    expect(field).to_be_focused()
+    act = dialog.get_by_role("button", name="Delete project")
+    expect(act).to_be_disabled()
+    field.fill("trial")
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(delete).to_have_count(0)
+    page.get_by_role("button", name="Delete shop…").click()
+    expect(dialog).to_contain_text("146 customers and 2 runs are deleted")
+    expect(dialog).to_contain_text("It is used by 1 role of a user")
+
+
 def test_a_customer_is_erased_once_her_id_was_typed(tab):
     page = tab("/admin/privacy", email=ANA)
     page.get_by_label("Project", exact=True).select_option("shop")
     page.get_by_label("Id of the customer").fill("c000003")
     page.get_by_role("button", name="Look what is kept").click()
-    page.get_by_role("button", name="Erase…").click()
+    erase = page.get_by_role("button", name="Erase…")
     dialog = page.get_by_role("dialog")
+    erase.click()
+    page.keyboard.press("Escape")
+    expect(erase).to_be_focused()
+    erase.click()
+    expect(dialog.get_by_role("textbox")).to_be_focused()
     expect(dialog).to_contain_text("This cannot be undone.")
     act = dialog.get_by_role("button", name="Erase customer")
     expect(act).to_be_disabled()
@@ -184,6 +214,7 @@ def test_a_customer_is_erased_once_her_id_was_typed(tab):
     act.click()
     made = page.get_by_role("button", name=re.compile("Certificate"))
     made.wait_for(timeout=60_000)
+    expect(made).to_be_focused()
     with page.expect_download() as saved:
         made.click()
     assert saved.value.suggested_filename == "shop-certificate.json"

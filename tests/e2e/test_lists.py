@@ -36,15 +36,20 @@ def test_a_list_of_who_moved_holds_as_many_as_the_flows_count(show, moves):
     expect(lead).not_to_contain_text("moved from")
 
 
-def test_the_largest_moves_open_their_lists(show, moves):
+def test_every_count_of_the_flows_opens_its_list(show, address):
     page = show("/p/shop/flows")
-    links = page.get_by_role("link", name=re.compile("^List all who moved"))
-    whole = [pair for pair, counts in moves.items() if len(counts) == 1 and counts[0] >= 25]
-    assert links.count() == len(whole)
-    if whole:
-        links.first.click()
-        page.wait_for_url(re.compile("customers.*from=seg"))
-        expect(page.locator("p.lead")).to_contain_text("who moved from")
+    told = page.request.get(f"{address}{API}/flows").json()
+    page.get_by_label("Why they moved").get_by_text("Time").click()
+    for name, cause in (("stayed$", "stayed"), ("new$", "new"), ("^List", "aged")):
+        page.get_by_role("link", name=re.compile(name)).first.click()
+        page.wait_for_url(re.compile(f"customers.*cause={cause}"))
+        expect(page.locator("p.lead")).to_contain_text(f"{told['causes'][cause]} customer")
+        page.go_back()
+    largest = page.get_by_role("link", name=re.compile("^List who moved"))
+    if largest.count():
+        counted = re.match(r"\d+", largest.first.locator("..").inner_text())
+        largest.first.click()
+        expect(page.locator("p.lead")).to_contain_text(f"{counted[0]} customer")
 
 
 def test_where_nobody_moved_it_is_said_and_led_back(show):

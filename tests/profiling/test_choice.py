@@ -1,4 +1,6 @@
-from coterie.profiling.choice import _sentences
+from coterie.profiling.choice import _sentences, candidate_rows
+from coterie.segmentation.candidates import Candidate, Selection
+from coterie.segmentation.separation import Score
 
 
 def row(k, p, reason="", *, chosen=False, features="log RFM", reference=False):
@@ -85,3 +87,11 @@ def test_what_natural_groups_went_before_is_told_with_its_figure():
         "12 segments would reach 55, but their groups are less clearly there: natural groups go "
         "before a higher figure."
     )
+
+
+def test_nobody_is_told_of_more_than_all_that_can_be_told():
+    lucky = Candidate(
+        "kmeans", "RFM", 3, Score(1.04, 0.97, 1.1), None, substantial=True, model=None
+    )
+    (told,) = candidate_rows(Selection(lucky, (lucky,), {}, "out-of-time"), None).to_pylist()
+    assert (told["P"], told["ci"]) == (1.0, [0.97, 1.0])

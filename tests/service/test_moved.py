@@ -50,3 +50,47 @@ def test_a_search_and_an_unknown_segment_find_fewer_or_none(reader, project):
     assert [one["customer_id"] for one in mine["items"]] == ids[:1]
     assert get(reader, "/customers", moved_from="seg-999")["total"] == 0
     assert reader.get(f"{SHOP}/customers?moved_from=%00").status_code in {200, 422}
+
+
+CAUSES = ("stayed", "aged", "behaved", "border", "corrected", "new", "unknown")
+
+
+def test_each_cause_lists_as_many_as_the_flows_count(reader, project):
+    told = get(reader, "/flows")
+    assert told["listed"]
+    for cause in CAUSES:
+        total = get(reader, "/customers", cause=cause)["total"]
+        assert total == told["causes"].get(cause, 0), cause
+    kept = ("stayed", "new", "gone")
+    moved = sum(n for cause, n in told["causes"].items() if cause not in kept)
+    assert get(reader, "/customers", cause="moved")["total"] == moved
+    for row in told["items"]:
+        if row["from_id"] == "absent" or row["to_id"] == "absent":
+            continue
+        where = {"moved_from": row["from_id"], "segment": row["to_id"], "cause": row["cause"]}
+        assert get(reader, "/customers", **where)["total"] == sum(
+            one["customers"]
+            for one in told["items"]
+            if all(one[name] == row[name] for name in ("from_id", "to_id", "cause"))
+        )
+
+
+def test_a_list_leaves_as_the_file_of_the_same_customers(reader, project):
+    (before, after), ids = max(moves(project).items(), key=lambda one: len(one[1]))
+    for where in (
+        {"moved_from": before, "segment": after},
+        {"cause": "stayed", "segment": after},
+        {"cause": "stayed", "moved_from": after},
+        {"cause": "moved", "search": ids[0][:5]},
+        {"cause": "new"},
+    ):
+        listed = [one["customer_id"] for one in walk(reader, "/customers", **where)]
+        file = reader.get(f"{SHOP}/exports/assignments", params=where).text
+        assert [line.split(",")[0].strip(chr(34)) for line in file.splitlines()[1:]] == listed
+
+
+def test_a_first_run_does_not_tell_who_moved(reader, project):
+    first = project.find_run(project.latest.manifest["parent_run"])
+    assert not get(reader, "/flows", run_id=first.id)["listed"]
+    refused = reader.get(f"{SHOP}/exports/assignments?cause=moved&run_id={first.id}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_ready")

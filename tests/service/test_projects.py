@@ -236,3 +236,31 @@ def test_a_project_whose_sources_a_server_may_not_read_is_still_served(cards, tm
         assert finish(client, job)["state"] == "done"
         assert client.get(f"{path}/customers/c001").status_code == 404
     assert "c001" in (tmp_path / "cards.csv").read_text()  # not the server's to change
+
+
+def test_a_project_is_removed_with_all_that_leans_on_it(ready, tmp_path):
+    where = f"{ROOT}/cards"
+    made = ready.post(f"{where}/schedules", json={"kind": "run", "cron": "0 3 * * *"})
+    assert made.status_code == 201
+    uses = ready.get(f"{where}/uses").json()
+    assert {name: uses[name] for name in ("runs", "customers", "schedules", "jobs")} == {
+        "runs": 1,
+        "customers": 120,
+        "schedules": 1,
+        "jobs": 0,
+    }
+    for confirm in ({}, {"confirm": "card"}):
+        assert ready.delete(where, params=confirm).status_code == 422
+    job = ready.post(f"{where}/runs").json()["id"]
+    busy = ready.delete(where, params={"confirm": "cards"})
+    assert (busy.status_code, busy.json()["code"]) == (409, "conflict")
+    assert ready.get(f"{where}/segments").json()["total"] == 3
+    ready.delete(f"{where}/jobs/{job}")
+    assert ready.delete(where, params={"confirm": "cards"}).status_code == 204
+    assert ready.get(where).status_code == 404
+    assert [one for one in (tmp_path / "home").iterdir() if one.name != ".coterie-server"] == []
+    # Whoever makes one of the same name begins with nothing.
+    assert ready.post(ROOT, json={"name": "cards"}).status_code == 201
+    assert ready.get(f"{where}/schedules").json()["total"] == 0
+    assert ready.get(f"{where}/segments").status_code == 409
+    assert set(ready.get(f"{where}/uses").json().values()) == {0}

@@ -17,13 +17,13 @@ from coterie.privacy.scope import Scope
 from coterie.privacy.sifting import GONE, Found, sift_json
 from coterie.store.database import Database
 from coterie.store.stream_tables import CAME, DEAD, LEVEL1, MOVES, STATES, STREAMS
-from coterie.store.tables import CUSTOMERS, HISTORY, JOBS, LOADED, REPLIES
+from coterie.store.tables import CUSTOMERS, HISTORY, JOBS, LOADED, MOVED, REPLIES
 
 Find = Callable[[Person], Mapping[str, Found]]
 Erase = Callable[[Person], None]
 STREAMED = (*CAME.values(), *LEVEL1.values(), STATES, MOVES)
 """What a stream holds of customers, by their id."""
-HOLDING = (CUSTOMERS, HISTORY, JOBS, REPLIES, *STREAMED, DEAD, STREAMS)
+HOLDING = (CUSTOMERS, MOVED, HISTORY, JOBS, REPLIES, *STREAMED, DEAD, STREAMS)
 """All that holds rows of people, or words of requests about them."""
 _JOB = ("params", "result", "error")
 _OTHER, _KEYS = {"project", "customer_id"}, {"order_id", "value", "type"}
@@ -116,6 +116,17 @@ def _erase_members(database: Database, project: str | None, person: Person) -> N
             counts[row.segment_id] -= 1
             connection.execute(LOADED.update().where(where).values(segments=counts))
         connection.execute(CUSTOMERS.delete().where(*theirs))
+
+
+def _find_moved(database: Database, project: str | None, person: Person) -> list[dict[str, Any]]:
+    theirs = MOVED.c.loaded.in_(_loaded(project)), MOVED.c.customer_id.in_(person.ids)
+    return _rows(database, sa.select(MOVED).where(*theirs))
+
+
+def _erase_moved(database: Database, project: str | None, person: Person) -> None:
+    theirs = MOVED.c.loaded.in_(_loaded(project)), MOVED.c.customer_id.in_(person.ids)
+    with database.transaction(writes=True) as connection:
+        connection.execute(MOVED.delete().where(*theirs))
 
 
 def _find_history(database: Database, project: str | None, person: Person) -> list[dict[str, Any]]:
@@ -303,6 +314,7 @@ def _erase_swept(database: Database, project: str | None, person: Person) -> Non
 
 _WAYS: dict[str, tuple[Any, Any]] = {
     CUSTOMERS.name: (_find_members, _erase_members),
+    MOVED.name: (_find_moved, _erase_moved),
     HISTORY.name: (_find_history, _erase_history),
     JOBS.name: (_find_jobs, _erase_jobs),
     REPLIES.name: (_find_replies, _erase_replies),

@@ -84,14 +84,25 @@ def candidate_rows(selection: Selection | None, parent: Path | None) -> pa.Table
         row = candidate.to_dict()
         known = row["p_low"] is not None
         measured = {
-            "P": row["p"],
-            "ci": [row["p_low"], row["p_high"]] if known else None,
+            "P": _of_all(row["p"]),
+            "ci": [_of_all(row["p_low"]), _of_all(row["p_high"])] if known else None,
             "S_w": row["s_w"],
             "S_min": row["s_min"],
             "D": row["d"],
         }
         rows.append(row | measured | {"chosen": candidate is selection.winner})
     return pa.Table.from_pylist(rows, schema=CANDIDATES)
+
+
+def _of_all(p: float | None) -> float | None:
+    """Return P as it is told: of few customers chance may lift it above all that can be told.
+
+    Examples
+    --------
+    >>> _of_all(1.04), _of_all(0.9), _of_all(None)
+    (1.0, 0.9, None)
+    """
+    return None if p is None else min(p, 1.0)
 
 
 def choice_of(told: Mapping[str, Any], candidates: pa.Table, n_columns: int) -> Choice:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from coterie.profiling.moved import Mask
 from coterie.profiling.publication import published_segments
 from coterie.store.results import Run
 
@@ -36,7 +37,12 @@ _SEGMENTS = pa.schema(
 
 
 def customer_rows(
-    run: Run, *, features: bool = False, segment_id: str = "", held: pa.Array | None = None
+    run: Run,
+    only: Sequence[Mask] = (),
+    *,
+    features: bool = False,
+    segment_id: str = "",
+    held: pa.Array | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the customers of a run, by id.
 
@@ -44,6 +50,8 @@ def customer_rows(
     ----------
     run : Run
         A finished run.
+    only : sequence of callable
+        Each takes a table of some customers and tells who is wanted; all must want her.
     features : bool, default False
         Also what is known of each.
     segment_id : str, optional
@@ -73,6 +81,8 @@ def customer_rows(
         if segment_id:
             own = pc.fill_null(table["segment_id"], "none")
             table = table.filter(pc.equal(own, segment_id))
+        for wants in only:
+            table = table.filter(wants(table))
         if held is not None:
             table = table.filter(pc.invert(pc.is_in(table["customer_id"], held)))
         empty = False

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from coterie.engine.duckdb import BATCH_ROWS, DuckDB
 from coterie.engine.sql import literal
 from coterie.features.attributes import NUMERIC_KINDS
+from coterie.profiling.migration import MOVES
+from coterie.profiling.moved import MOVES_FILE, moved_customers
 from coterie.profiling.names import name_segments
 from coterie.profiling.profile import FeatureInfo, Profile, ProfileParams, profile_segments
 from coterie.schema import Attribute
@@ -52,6 +54,8 @@ def write_tables(
     writer.json("quality.json", ingested.quality)
     writer.json("matrix.json", released.matrix.to_dict())
     writer.table("migration.parquet", migration)
+    if MOVES in db.tables():
+        writer.table(MOVES_FILE, moved_customers(db))
 
 
 def write_measured(db: DuckDB, writer: FolderWriter) -> None:

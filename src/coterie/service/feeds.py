@@ -22,6 +22,7 @@ from coterie.pipeline.stream_reading import StreamReader
 from coterie.pipeline.streaming import Stream
 from coterie.service.intake import Intake
 from coterie.service.metrics import StreamFigures
+from coterie.service.problems import NotFoundError
 from coterie.service.projects import Projects, Served
 from coterie.store.places import FILE
 
@@ -219,7 +220,8 @@ class Feeds:
     def of(self, served: Served) -> Feed:
         """Return the stream of a project, whether or not it has begun."""
         with self._lock:
-            if served.name not in self._open:
+            known = self._open.get(served.name)
+            if known is None or known.served is not served:
                 made = Feed(self.projects, served, self.clock, self.figures)
                 self._open[served.name] = made
             return self._open[served.name]
@@ -244,6 +246,8 @@ class Feeds:
             self.figures.see(name, feed.sample())
             if day and feed.is_behind():
                 feed.intake.look_at_day()
+        except NotFoundError:  # it was removed
+            self._open.pop(name, None)
         except CoterieError as error:  # the database may answer later
             _LOG.warning("stream not looked at: %s", error, extra={"project": name})
 

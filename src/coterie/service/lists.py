@@ -5,19 +5,62 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import pyarrow.compute as pc
 from fastapi import Query
 
 from coterie.api import Run
+from coterie.errors import NotReadyError
+from coterie.profiling.moved import Mask, who_went
 from coterie.service.deps import Cursor, Limit, from_cursor, to_cursor, wrong_cursor
 from coterie.service.models_people import Customer, CustomerPage
 from coterie.service.problems import NotFoundError
 from coterie.service.projects import Served
 from coterie.service.reading import day_of, named
 from coterie.store.listing import BY_ID, SORTS, Place, Wanted, may_be
+from coterie.store.members import MOVES
 
 _SORT = f"{', '.join(SORTS)}; with - in front the largest first."
+
+Search = Annotated[str, Query(max_length=200, description="Beginning of the id.")]
+MovedFrom = Annotated[
+    str, Query(max_length=100, description="Id of the segment that they left, or ``none``.")
+]
+Cause = Annotated[
+    Literal["stayed", "moved", "aged", "behaved", "border", "corrected", "new", "unknown"],
+    Query(description="Why they are where they are since the run before; ``moved``: any move."),
+]
+
+
+class Chosen:
+    """Which customers leave as a file: those of the list of the same name."""
+
+    def __init__(
+        self,
+        segment: Annotated[str, Query(max_length=100, description="Id; only its customers.")] = "",
+        search: Search = "",
+        moved_from: MovedFrom = "",
+        cause: Cause | None = None,
+    ) -> None:
+        self.segment, self.search = segment, search
+        self.moved_from, self.cause = moved_from, cause or ""
+
+    def of(self, run: Run) -> list[Mask]:
+        """Return what tells who of a run is wanted, beside the segment.
+
+        Raises
+        ------
+        NotReadyError
+            If moves are asked for that the run does not know.
+        """
+        wanted: list[Mask] = []
+        if self.moved_from or self.cause:
+            must_know_moves(run)
+            wanted.append(who_went(run.folder, self.cause, self.moved_from))
+        if self.search:
+            wanted.append(lambda table: pc.starts_with(table["customer_id"], pattern=self.search))
+        return wanted
 
 
 class Listing:
@@ -26,18 +69,20 @@ class Listing:
     def __init__(
         self,
         sort: Annotated[str, Query(max_length=20, description=_SORT)] = BY_ID,
-        search: Annotated[str, Query(max_length=200, description="Beginning of the id.")] = "",
-        moved_from: Annotated[
-            str,
-            Query(max_length=100, description="Id of the segment that they left, or ``none``."),
-        ] = "",
+        search: Search = "",
+        moved_from: MovedFrom = "",
+        cause: Cause | None = None,
         limit: Limit = 50,
         cursor: Cursor = "",
     ) -> None:
         self.sort, self.limit, self.cursor = sort, limit, cursor
         falling = sort.startswith("-")
         self.wanted = Wanted(
-            search=search, moved_from=moved_from, sort=sort.removeprefix("-"), falling=falling
+            search=search,
+            moved_from=moved_from,
+            cause=cause or "",
+            sort=sort.removeprefix("-"),
+            falling=falling,
         )
 
     def page(self, served: Served, segment_id: str = "") -> CustomerPage:
@@ -47,12 +92,16 @@ class Listing:
         ------
         ParameterError
             If the cursor is none, or of a list in another order.
+        NotReadyError
+            If moves are asked for that the run does not know.
         """
         run, after = served.run(), None
         if self.cursor:
             began, after = self._place()
             run = run if began == run.id else _began(served, began)
         wanted = replace(self.wanted, segment_id=segment_id)
+        if wanted.moved_from or wanted.cause:
+            must_know_moves(run)
         found = served.registry.members.page(run.id, wanted, after=after, limit=self.limit)
         segments = named(run)
         return CustomerPage(
@@ -73,6 +122,20 @@ class Listing:
         if not isinstance(value, float) or not math.isfinite(value):
             raise wrong_cursor()
         return run_id, (value, customer_id)
+
+
+def must_know_moves(run: Run) -> None:
+    """Refuse lists of who moved, where a run does not know who did.
+
+    Raises
+    ------
+    NotReadyError
+        If it is the first run, or one of an earlier version.
+    """
+    if not (run.folder / MOVES).is_file():
+        raise NotReadyError(
+            f"The run {run.id} does not tell who moved.", hint="Run again: the next one does."
+        )
 
 
 def _began(served: Served, run_id: str) -> Run:

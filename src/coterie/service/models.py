@@ -59,6 +59,19 @@ class NewProject(Wire):
     name: Name = Field(description="Small letters, digits and hyphens.", examples=["shop"])
 
 
+class Uses(BaseModel):
+    """What a project holds, and what leans on it."""
+
+    runs: int
+    uploads: int
+    customers: int = Field(description="Of the published run.")
+    live: bool = Field(description="Whether events come to it.")
+    jobs: int = Field(description="That wait or are at work: until they end it cannot be removed.")
+    schedules: int = Field(description="That are on.")
+    keys: int = Field(description="For this project alone, not revoked.")
+    members: int = Field(description="Users with a role in it.")
+
+
 class ProjectInfo(BaseModel):
     """A project, and the run that is published."""
 

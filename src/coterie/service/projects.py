@@ -130,6 +130,7 @@ class Served:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.folder = folder
+        self.inode = folder.stat().st_ino
         self.home = Home(folder)
         self.explaining = threading.Lock()
         """Held while a run explains itself: it keeps tables for that."""
@@ -291,7 +292,8 @@ class Projects:
         if not known:
             raise NotFoundError(f"There is no project {name!r}.", where="project")
         with self._lock:
-            if name not in self._open:
+            # One that was removed, and made again by another process, is another folder.
+            if name not in self._open or self._open[name].inode != folder.stat().st_ino:
                 self._open[name] = Served(name, folder)
             return self._open[name]
 
@@ -318,6 +320,13 @@ class Projects:
         except FileExistsError as error:
             raise ConflictError(f"There is a project {name!r} already.", where="name") from error
         return self.get(name)
+
+    def forget(self, name: str) -> None:
+        """Close a project whose folder is gone."""
+        with self._lock:
+            served = self._open.pop(name, None)
+        if served is not None:
+            served.close()
 
     def connections(self) -> dict[str, str]:
         """Return the registered connections: name to variable."""

@@ -70,6 +70,7 @@ RULES: dict[str, Rule] = {
     "show_stream": _READ,
     # Figures that nothing hides yet.
     "show_ahead": Rule(ANALYST, "read"),
+    "show_spread": Rule(ANALYST, "read"),
     # Identities.
     "list_members": _CUSTOMERS,
     "list_customers": _CUSTOMERS,
@@ -122,6 +123,8 @@ RULES: dict[str, Rule] = {
     "feed_file": Rule(ANALYST, "feedback", costly=True),
     # The server.
     "create_project": Rule(ADMIN, "admin", event="settings"),
+    "show_uses": Rule(ADMIN, "admin"),
+    "remove_project": Rule(ADMIN, "admin", event="removal"),
     "metrics": Rule(ADMIN, "admin"),
     "list_audit": Rule(ADMIN, "admin"),
     "list_users": _PEOPLE,

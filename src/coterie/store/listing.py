@@ -13,13 +13,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from coterie.errors import ParameterError
-from coterie.store.tables import CUSTOMERS, HISTORY, SORTED
+from coterie.store.tables import CUSTOMERS, MOVED, SORTED
 
 BY_ID = "customer_id"
 SORTS = (BY_ID, *SORTED)
 """What lists can be sorted by."""
 SHOWN = tuple(column for column in CUSTOMERS.c if column.name != "loaded")
 """Columns of a row in a list."""
+STAYED, NEW, ANY = "stayed", "new", "moved"
+"""Causes that stand for themselves: no move, no segment before, and any move between segments."""
 _LAST = "\U0010ffff"
 _FEW = 100_000
 """Up to so many found by their ids are sorted when asked for; more are met soon in any order."""
@@ -43,7 +45,10 @@ class Wanted:
     falling : bool, default False
         Largest first.
     moved_from : str, optional
-        Only those who came with this run, out of a segment; "none" for out of none.
+        Only those whom the run before had in this segment; "none" for in none. Without a cause
+        those who are elsewhere now.
+    cause : str, optional
+        Only those who moved for it; ``STAYED`` for who did not, ``ANY`` for who moved at all.
 
     Raises
     ------
@@ -56,6 +61,7 @@ class Wanted:
     sort: str = BY_ID
     falling: bool = False
     moved_from: str = ""
+    cause: str = ""
 
     def __post_init__(self) -> None:
         if self.sort not in SORTS:
@@ -83,39 +89,34 @@ class Wanted:
         return [customer_id >= self.search, customer_id < self.search + _LAST]
 
 
-def came_from(segment_id: str, project: str, run_id: str) -> sa.ColumnElement[bool]:
-    """Say which rows of ``CUSTOMERS`` came into their segment with a run, out of another.
+def who_moved(number: int, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    """Say which rows of ``CUSTOMERS`` came where they are with their run, as wanted.
 
     Parameters
     ----------
-    segment_id : str
-        The segment that they left.
-    project : str
-        Whose history is looked at.
-    run_id : str
-        The run with which they came.
+    number : int
+        Of the run in ``LOADED``.
+    wanted : Wanted
+        From where, and for which cause.
 
     Returns
     -------
-    sqlalchemy.ColumnElement
-        Whoever was in no run before came from nowhere, and is not among them.
+    list of sqlalchemy.ColumnElement
+        All of which must hold.
     """
-    came, former = HISTORY.alias("came"), HISTORY.alias("former")
-    mine = former.c.project == project, former.c.customer_id == CUSTOMERS.c.customer_id
-    before = (
-        sa.select(former.c.segment_id)
-        .where(*mine, former.c.number < came.c.number)
-        .order_by(former.c.number.desc())
-        .limit(1)
-        .correlate(CUSTOMERS, came)
-        .scalar_subquery()
-    )
-    return sa.exists().where(
-        came.c.project == project,
-        came.c.customer_id == CUSTOMERS.c.customer_id,
-        came.c.run_id == run_id,
-        before == segment_id,
-    )
+    m, c = MOVED.c, CUSTOMERS.c
+    mine = m.loaded == number, m.customer_id == c.customer_id
+    if wanted.cause == STAYED:
+        here = [c.segment_id == wanted.moved_from] if wanted.moved_from else []
+        return [~sa.exists().where(*mine), *here]
+    how = [m.from_id == wanted.moved_from] if wanted.moved_from else []
+    if wanted.cause == ANY:
+        how.append(m.cause != NEW)
+    elif wanted.cause:
+        how.append(m.cause == wanted.cause)
+    # Few moved: they are found first, then looked up.
+    ids = sa.select(m.customer_id).where(m.loaded == number, *how)
+    return [c.customer_id.in_(ids)]
 
 
 @dataclass(frozen=True)

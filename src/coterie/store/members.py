@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
@@ -23,15 +24,17 @@ from coterie.store.listing import (
     Page,
     Place,
     Wanted,
-    came_from,
     may_be,
     page_query,
     total_of,
+    who_moved,
 )
-from coterie.store.tables import CUSTOMERS, HISTORY, LOADED, NUMBERS, PUBLISHED, UNKNOWN
+from coterie.store.tables import CUSTOMERS, HISTORY, LOADED, MOVED, NUMBERS, PUBLISHED, UNKNOWN
 
 NOBODY = "none"
 """Segment of those who are in none."""
+MOVES = "moves.parquet"
+"""File of a run with who did not stay where the run before had them."""
 _BATCH = 50_000
 _NAMES = tuple(column.name for column in CUSTOMERS.c)
 _FEATURES = {"value": "clv", "monetary": "monetary", "recency": "recency", "frequency": "frequency"}
@@ -87,6 +90,7 @@ class Members:
                 return sum(self._known(connection, run_id)[1].values())
             number = int((made.inserted_primary_key or [0])[0])
             segments = _insert(connection, number, folder)
+            _insert_moves(connection, number, folder)
             mine = LOADED.c.number == number
             connection.execute(LOADED.update().where(mine).values(segments=segments))
         return sum(segments.values())
@@ -138,7 +142,8 @@ class Members:
         gone = LOADED.c.project == self.project, LOADED.c.run_id.not_in(keep)
         with self.database.transaction(writes=True) as connection:
             numbers = sa.select(LOADED.c.number).where(*gone)
-            connection.execute(CUSTOMERS.delete().where(CUSTOMERS.c.loaded.in_(numbers)))
+            for table in (CUSTOMERS, MOVED):
+                connection.execute(table.delete().where(table.c.loaded.in_(numbers)))
             connection.execute(LOADED.delete().where(*gone))
 
     def page(
@@ -170,10 +175,10 @@ class Members:
         with self.database.transaction() as connection:
             number, segments = self._known(connection, run_id)
             beyond = [wanted.beyond(after)] if after else []
-            if not may_be(wanted.search + wanted.moved_from):
+            if not may_be(wanted.search + wanted.moved_from + wanted.cause):
                 total, query = 0, sa.select(*SHOWN)
-            elif wanted.moved_from:
-                query = self._moved(number, run_id, wanted)
+            elif wanted.moved_from or wanted.cause:
+                query = _moved(number, wanted)
                 count = sa.select(sa.func.count()).select_from(query.subquery())
                 total = int(connection.execute(count).scalar_one())
                 query = query.where(*beyond).order_by(*wanted.order).limit(limit + 1)
@@ -184,14 +189,6 @@ class Members:
         more, rows = len(rows) > limit, rows[:limit]
         end = (rows[-1][wanted.sort], rows[-1][BY_ID]) if more else None
         return Page([_plain(row) for row in rows], end, total)
-
-    def _moved(self, number: int, run_id: str, wanted: Wanted) -> sa.Select[Any]:
-        """Return who came out of a segment with a run: few, so no index sorts them."""
-        c = CUSTOMERS.c
-        which = [c.loaded == number, came_from(wanted.moved_from, self.project, run_id)]
-        if wanted.segment_id:
-            which.append(c.segment_id == wanted.segment_id)
-        return sa.select(*SHOWN).where(*which, *wanted.found(c.customer_id))
 
     def one(self, run_id: str, customer_id: str) -> dict[str, Any] | None:
         """Return the row of a customer in a loaded run, or None."""
@@ -225,6 +222,15 @@ class Members:
         return found
 
 
+def _moved(number: int, wanted: Wanted) -> sa.Select[Any]:
+    """Return who came where they are with a run: few, so no index sorts them."""
+    c = CUSTOMERS.c
+    which = [c.loaded == number, *who_moved(number, wanted)]
+    if wanted.segment_id:
+        which.append(c.segment_id == wanted.segment_id)
+    return sa.select(*SHOWN).where(*which, *wanted.found(c.customer_id))
+
+
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {name: None if value == UNKNOWN else value for name, value in row.items()}
 
@@ -249,6 +255,18 @@ def _insert(connection: sa.Connection, number: int, folder: Path) -> dict[str, i
         )
     raw.execute(_USUAL)
     return segments
+
+
+def _insert_moves(connection: sa.Connection, number: int, folder: Path) -> None:
+    """Insert who did not stay where the run before had them; a run may not know."""
+    file = folder / MOVES
+    if not file.is_file():
+        return
+    columns = [BY_ID, "from_id", "cause"]
+    for batch in pq.ParquetFile(file).iter_batches(_BATCH, columns=columns):
+        here = batch.filter(pc.not_equal(batch["cause"], "gone"))
+        if rows := [{"loaded": number, **row} for row in here.to_pylist()]:
+            connection.execute(MOVED.insert(), rows)
 
 
 def _rows(folder: Path, number: int, segments: dict[str, int]) -> Iterator[list[tuple[Any, ...]]]:

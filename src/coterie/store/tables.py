@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration: what ``METADATA`` describes."""
 METADATA = sa.MetaData()
 
@@ -220,6 +220,17 @@ HISTORY = sa.Table(
     sa.Column("segment_id", sa.String, nullable=False),
 )
 """A row each time that a customer came into a segment, in the order of publication."""
+
+MOVED = sa.Table(
+    "moved",
+    METADATA,
+    sa.Column("loaded", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("customer_id", PLAIN, primary_key=True),
+    sa.Column("from_id", sa.String, nullable=False),
+    sa.Column("cause", sa.String, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Who of a run in ``loaded`` was elsewhere in the run before it, or nowhere, and why she moved."""
 
 SHOWN = sa.Table(
     "shown",

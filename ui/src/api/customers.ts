@@ -1,5 +1,6 @@
 import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { api, type Schemas, told } from './client';
+import type { paths } from './schema';
 
 export type Customer = Schemas['Customer'];
 export type CustomerDetail = Schemas['CustomerDetail'];
@@ -8,10 +9,16 @@ export type Lever = Schemas['Lever'];
 export type Supposed = Schemas['Supposed'];
 export type Value = string | number | boolean;
 
+export type Cause = NonNullable<
+  NonNullable<paths['/api/v1/projects/{project}/customers']['get']['parameters']['query']>['cause']
+>;
+
 export interface Listing {
   sort?: string;
   search?: string;
   segment?: string;
+  moved_from?: string;
+  cause?: Cause;
   cursor?: string;
   limit?: number;
 }

@@ -35,6 +35,8 @@ export interface Flows {
   note?: string;
   /** Whether rows are left out because they would tell of a few. */
   suppressed?: boolean;
+  /** Whether lists know who moved. */
+  listed?: boolean;
   hidden_reason?: string;
 }
 

@@ -29,6 +29,34 @@ export function useCreateProject() {
   });
 }
 
+/** What a project holds and what leans on it. */
+export function useUses(project: string) {
+  return useQuery({
+    queryKey: ['project', project, 'uses'],
+    queryFn: ({ signal }) =>
+      told(api.GET('/api/v1/projects/{project}/uses', { params: { path: { project } }, signal })),
+    enabled: project !== '',
+    staleTime: 0,
+    refetchInterval: (query) => ((query.state.data?.jobs ?? 0) > 0 ? 2_000 : false),
+  });
+}
+
+export function useRemoveProject() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (project: string) =>
+      told(
+        api.DELETE('/api/v1/projects/{project}', {
+          params: { path: { project }, query: { confirm: project } },
+        }),
+      ),
+    onSuccess: (_, project) => {
+      client.removeQueries({ queryKey: ['project', project] });
+      return client.invalidateQueries({ queryKey: ['projects'] });
+    },
+  });
+}
+
 export function useUploads(project: string) {
   return useQuery({
     queryKey: ['project', project, 'uploads'],

@@ -140,6 +140,20 @@ export function useAheadOfSegment(project: string, segmentId: string, runId?: st
   });
 }
 
+/** What members and the rest spent, as dots. */
+export function useSpread(project: string, segmentId: string, runId?: string) {
+  return useQuery({
+    queryKey: [...key(project, runId), segmentId, 'spread'],
+    queryFn: ({ signal }) =>
+      told(
+        api.GET('/api/v1/projects/{project}/segments/{segment_id}/spread', {
+          params: { path: { project, segment_id: segmentId }, query: { run_id: runId } },
+          signal,
+        }),
+      ),
+  });
+}
+
 /** What the plan has for one segment; numbers are null where customers are few. */
 export interface PlannedOffers {
   id: string;

@@ -33,7 +33,12 @@ export function AsOfSwitch({ dates, value, onChange }: Props) {
   return (
     <Menu position="bottom-start" width={280}>
       <Menu.Target>
-        <Button variant="subtle" color="ink" rightSection={<Icon name="down" size={12} />}>
+        <Button
+          variant="subtle"
+          color="ink"
+          style={{ flex: 'none' }}
+          rightSection={<Icon name="down" size={12} />}
+        >
           {value.asOf && <span className="wide-only">As of&nbsp;</span>}
           {nameOf(value)}
         </Button>

@@ -81,7 +81,7 @@ export function ChartFrame({ title, note, table, chart, file, help }: Props) {
       </figcaption>
       <div ref={body} className={classes.body}>
         {view === 'chart' && <div className={classes.chart}>{chart}</div>}
-        <div className={view === 'chart' ? 'unseen' : classes.scroll}>
+        <div className={view === 'chart' ? 'unseen' : 'sideways'}>
           <PlainTable table={table} label={id} />
         </div>
       </div>

@@ -1,5 +1,5 @@
 import { Button, Modal, TextInput } from '@mantine/core';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 
 interface Props {
   opened: boolean;
@@ -14,6 +14,8 @@ interface Props {
   keep?: string;
   danger?: boolean;
   busy?: boolean;
+  /** Something stands in the way, which the price tells. */
+  refused?: boolean;
   onConfirm: () => void;
   onClose: () => void;
 }
@@ -29,11 +31,15 @@ export function ConfirmDialog(props: Props) {
     keep = 'Keep',
     danger,
     busy,
+    refused = false,
     onConfirm,
     onClose,
   } = props;
   const [text, setText] = useState('');
-  const ready = typed === undefined || text.trim() === typed;
+  useEffect(() => {
+    if (opened) setText('');
+  }, [opened]);
+  const ready = !refused && (typed === undefined || text.trim() === typed);
   return (
     <Modal opened={opened} onClose={onClose} title={<strong>{question}</strong>}>
       <form

@@ -1,4 +1,4 @@
-import { useMantineColorScheme } from '@mantine/core';
+import { useComputedColorScheme } from '@mantine/core';
 import type { EChartsCoreOption } from 'echarts/core';
 import { useEffect, useRef } from 'react';
 import type { begin, Paint, Picked } from './chart/echarts';
@@ -20,7 +20,8 @@ export function EChart({ option, height, marks = 0, onPick }: Props) {
   const drawing = useRef<ReturnType<typeof begin> | null>(null);
   const newest = useRef({ option, onPick });
   newest.current = { option, onPick };
-  const { colorScheme } = useMantineColorScheme();
+  // What is seen: a scheme that follows the device changes without being chosen anew.
+  const colorScheme = useComputedColorScheme('light');
   const renderer = marks > MANY ? 'canvas' : 'svg';
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read anew with the theme
   useEffect(() => {

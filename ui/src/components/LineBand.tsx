@@ -47,6 +47,20 @@ export function LineBand({ points, write, mark, xLabel, height = 240, low, high 
   );
 }
 
+const LABEL = 32;
+
+/** Which points are labelled: from the first on, as many as do not touch. */
+function labelled(xs: number[], place: (x: number) => number): Set<number> {
+  const shown = new Set<number>();
+  let end = Number.NEGATIVE_INFINITY;
+  for (const one of xs) {
+    if (place(one) < end + LABEL) continue;
+    shown.add(one);
+    end = place(one);
+  }
+  return shown;
+}
+
 type PlotProps = Props & { width: number; height: number; low: number; high: number };
 
 function Plot({ points, write, mark, xLabel, width, height, low, high }: PlotProps) {
@@ -54,7 +68,10 @@ function Plot({ points, write, mark, xLabel, width, height, low, high }: PlotPro
   if (!first || !last) return null;
   const x = linear(first.x, last.x, LEFT + 16, width - 16);
   const y = linear(low, high, height - BOTTOM, TOP, height < 200 ? 2 : 4);
-  const every = Math.ceil(points.length / Math.max(2, Math.floor((width - LEFT) / 32)));
+  const shown = labelled(
+    points.map((one) => one.x),
+    x,
+  );
   const band = points.filter((one) => one.low != null && one.high != null);
   const marked = points.find((one) => one.x === mark?.x);
   return (
@@ -80,10 +97,10 @@ function Plot({ points, write, mark, xLabel, width, height, low, high }: PlotPro
         className={classes.line}
         d={`M${points.map((one) => `${x(one.x)} ${y(one.value)}`).join('L')}`}
       />
-      {points.map((one, n) => (
+      {points.map((one) => (
         <g key={one.x}>
           <circle className={styles.point} cx={x(one.x)} cy={y(one.value)} r={2.5} />
-          {n % every === 0 && (
+          {shown.has(one.x) && (
             <text className={classes.tick} x={x(one.x)} y={height - BOTTOM + 16}>
               {one.x}
             </text>

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { type ReactNode, useEffect, useState } from 'react';
 import { ApiError } from '@/api/client';
 import { copyText } from '@/lib/copy';
+import { AppLink } from './AppLink';
 import { Notice } from './Notice';
 import { Waiting } from './Waiting';
 
@@ -17,6 +18,8 @@ interface Props<T> {
   query: Loading<T>;
   /** What is loaded, as a sentence begins: "Members". */
   what: string;
+  /** The heading of a page whose own one comes with the answer. */
+  head?: ReactNode;
   /** In the final shape. */
   skeleton?: ReactNode;
   isEmpty?: (data: T) => boolean;
@@ -32,13 +35,18 @@ interface Props<T> {
 
 /** One of: loading, empty, not made yet, gone, failed, or the thing itself. */
 export function LoadState<T>(props: Props<T>) {
-  const { query, what, skeleton, isEmpty, empty, children } = props;
+  const { query, what, head, skeleton, isEmpty, empty, children } = props;
   if (query.data !== undefined) {
     if (isEmpty?.(query.data)) return <>{empty}</>;
     return <>{children(query.data)}</>;
   }
-  if (query.isPending) return <Waiting what={what} skeleton={skeleton} />;
-  return <Failed {...props} />;
+  const isGone = query.error instanceof ApiError && query.error.status === 404 && props.gone;
+  return (
+    <>
+      {!isGone && head}
+      {query.isPending ? <Waiting what={what} skeleton={skeleton} /> : <Failed {...props} />}
+    </>
+  );
 }
 
 function Failed<T>({ query, what, notReady, gone, refused }: Props<T>) {
@@ -72,7 +80,14 @@ function Refused({ error }: { error: ApiError }) {
 function Told({ error }: { error: ApiError }) {
   return (
     <Notice>
-      <p>{error.message}</p>
+      <p>
+        {error.message}{' '}
+        {error.where === 'project' && (
+          <AppLink className="link" href="/">
+            See all projects
+          </AppLink>
+        )}
+      </p>
     </Notice>
   );
 }

@@ -45,10 +45,9 @@ export function ProjectSwitch({ projects, value, name }: Props) {
           color="ink"
           onClick={panel.toggle}
           aria-label={`Project ${name}: open another`}
-          classNames={{ label: classes.name }}
           rightSection={<Icon name="down" size={12} />}
         >
-          {name}
+          <span className={classes.name}>{name}</span>
         </Button>
       </Popover.Target>
       <Popover.Dropdown p={8}>

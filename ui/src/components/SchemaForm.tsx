@@ -1,5 +1,5 @@
 import { Button, NativeSelect, Radio, TextInput } from '@mantine/core';
-import { type FormEvent, useRef } from 'react';
+import { type FormEvent, Fragment, useRef } from 'react';
 import classes from './SchemaForm.module.css';
 
 export interface FormField {
@@ -95,8 +95,24 @@ function noteOf(field: FormField, write: (value: number) => string): string {
   return [seen, optional, field.note].filter(Boolean).join(' · ');
 }
 
+/** A name of a column, broken where its words are joined rather than within one. */
+function Broken({ text }: { text: string }) {
+  return text.split(/(?<=_)/).map((part, n) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: parts of one name stay where they are
+    <Fragment key={n}>
+      {n > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
+
 function One({ field, value, error, onChange, write }: OneProps) {
-  const rest = { label: field.label, name: field.name, error, description: noteOf(field, write) };
+  const rest = {
+    label: <Broken text={field.label} />,
+    name: field.name,
+    error,
+    description: noteOf(field, write),
+  };
   if (field.choices.length > FEW)
     return (
       <NativeSelect

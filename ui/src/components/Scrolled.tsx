@@ -13,7 +13,7 @@ interface Props {
 export function Scrolled({ label, labelledBy, busy, children }: Props) {
   return (
     <section
-      className={classes.scroll}
+      className={`sideways ${classes.scroll}`}
       aria-label={label}
       aria-labelledby={labelledBy}
       aria-busy={busy}

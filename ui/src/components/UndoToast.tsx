@@ -50,12 +50,13 @@ export function Toasts() {
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
   }, []);
+  if (shown.length === 0) return null;
   return (
-    <div className={classes.place}>
+    <aside className={classes.place} aria-label="What was done">
       {shown.map((toast) => (
         <UndoToast key={toast.id} {...toast} onClose={() => close(toast.id)} />
       ))}
-    </div>
+    </aside>
   );
 }
 

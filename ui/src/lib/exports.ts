@@ -3,9 +3,14 @@ import { at } from '@/api/client';
 import type { ExportKind } from '@/components/ExportMenu';
 import { writeSearch } from './urls';
 
-export function customerFiles(project: string, segment = '', runId?: string): ExportKind[] {
+/** Files of the customers of a list: of a segment, or of whoever else is listed. */
+export function customerFiles(
+  project: string,
+  segment = '',
+  rest: { run_id?: string; search?: string; moved_from?: string; cause?: string } = {},
+): ExportKind[] {
   const of = (what: string, format: string) =>
-    `${at(project, 'exports', what)}${writeSearch({ segment, format, run_id: runId })}`;
+    `${at(project, 'exports', what)}${writeSearch({ segment, format, ...rest })}`;
   return [
     { label: 'Ids and segments, CSV', href: of('assignments', 'csv') },
     { label: 'Ids and segments, Parquet', href: of('assignments', 'parquet') },

@@ -19,6 +19,21 @@ export const CAUSE_WORDS: Record<string, string> = {
   unknown: 'cause not known',
 };
 
+/** How lists say why somebody is where she is, and what the choice of it is called. */
+export const LISTED = {
+  stayed: { said: 'who stayed', label: 'Stayed' },
+  moved: { said: 'who moved', label: 'Moved' },
+  aged: { said: 'who moved by time alone', label: 'Moved by time' },
+  behaved: { said: 'who moved by orders', label: 'Moved by orders' },
+  border: { said: 'whom a new border moved', label: 'Moved by a new border' },
+  corrected: { said: 'whom a corrected past moved', label: 'Moved by a corrected past' },
+  unknown: { said: 'who moved, cause not known', label: 'Moved, cause not known' },
+  new: { said: 'who are new', label: 'New' },
+} as const;
+
+export const causeOf = (told: string | undefined): keyof typeof LISTED | undefined =>
+  told !== undefined && told in LISTED ? (told as keyof typeof LISTED) : undefined;
+
 export interface Sum {
   before: number;
   stayed: number;
@@ -88,12 +103,6 @@ export function largest(flows: Flows, view: CauseView): Between[] {
   }
   return [...found.values()].sort((a, b) => b.customers - a.customers);
 }
-
-/** Whether all who went that way did so for this cause: a list of them then holds as many. */
-export const isWhole = (flows: Flows, move: Between): boolean =>
-  movesOf(flows, 'all').every(
-    (one) => one.from_id !== move.from || one.to_id !== move.to || one.cause === move.cause,
-  );
 
 export interface Link {
   from: string;

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, UploadFile
+from fastapi import APIRouter, Query, UploadFile
 from fastapi import Path as InPath
 
 from coterie.api import inspect
@@ -15,7 +15,7 @@ from coterie.config import load_settings
 from coterie.errors import ParameterError
 from coterie.features.windows import to_date
 from coterie.pipeline.stream_reading import StreamReader
-from coterie.service.deps import AllProjects, ThisProject, ThisWho, blocks_of
+from coterie.service.deps import AllProjects, Now, ThisProject, ThisWho, blocks_of
 from coterie.service.models import (
     Mapping,
     MappingWish,
@@ -24,17 +24,22 @@ from coterie.service.models import (
     ProjectInfo,
     Settings,
     Upload,
+    Uses,
 )
 from coterie.service.problems import NotFoundError
 from coterie.service.projects import Projects, Served, server_settings
+from coterie.service.removing import remove
 from coterie.store.home import Home
 from coterie.store.places import FILE
 from coterie.store.runs import write_atomic
+from coterie.store.unmaking import uses_of
 from coterie.store.uploads import Upload as Kept
 from coterie.store.uploads import Uploads
 from coterie.validation.template import project_toml
 
 router = APIRouter(tags=["projects"])
+PLACED = "assignments.parquet"
+"""The file of a run that has a row for each customer."""
 
 
 @router.get("/projects")
@@ -54,6 +59,41 @@ def create_project(wish: NewProject, projects: AllProjects) -> ProjectInfo:
 def show_project(served: ThisProject) -> ProjectInfo:
     """Show a project."""
     return _info(served)
+
+
+@router.get("/projects/{project}/uses")
+def show_uses(served: ThisProject, projects: AllProjects) -> Uses:
+    """Say what a project holds and what leans on it: all that ends with it."""
+    runs = len(served.registry.runs()) if served.home.has_registry else 0
+    kept = Uploads(served.folder).all()
+    row = served.home.published(served.registry) if runs else None
+    return Uses(
+        runs=runs,
+        uploads=len(kept),
+        customers=served.run_of(row["run_id"]).manifest["files"][PLACED]["rows"] if row else 0,
+        live=runs > 0 and StreamReader(served.registry).exists,
+        **uses_of(projects.database, served.name),
+    )
+
+
+@router.delete("/projects/{project}", status_code=204)
+def remove_project(
+    served: ThisProject,
+    projects: AllProjects,
+    now: Now,
+    confirm: Annotated[str, Query(max_length=63, description="The name of the project once more.")],
+) -> None:
+    """Remove a project with its uploads, runs, predictions, schedules and rights.
+
+    While a job of it waits or is at work the answer is 409. The audit log stays.
+    """
+    if confirm != served.name:
+        raise ParameterError(
+            f"{confirm!r} is not the name of this project.",
+            allowed=served.name,
+            where="confirm",
+        )
+    remove(projects, served.name, now=now)
 
 
 def _info(served: Served) -> ProjectInfo:

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, StreamingResponse
+from pydantic import Field
 
 from coterie.api import Run, list_features
 from coterie.config import load_settings
@@ -29,6 +30,7 @@ from coterie.service.deps import (
     ThisProject,
     sees_identities,
 )
+from coterie.service.lists import Chosen
 from coterie.service.models import FlowsWish, Job, Page, RunInfo
 from coterie.service.models_people import Open
 from coterie.service.problems import NotFoundError, RefusedError
@@ -37,7 +39,7 @@ from coterie.service.published import check_page, moves_for
 from coterie.service.reading import RunId, chosen, day_of, made, plain, run_info, segment_of
 from coterie.service.routes.jobs import AtDesk
 from coterie.service.slices import slice_of
-from coterie.store.members import NOBODY
+from coterie.store.members import MOVES, NOBODY
 from coterie.store.results import LATEST, PREVIOUS
 from coterie.store.runs import MANIFEST, read_json
 
@@ -80,6 +82,7 @@ class Flows(Open):
     items: list[dict[str, Any]]
     total: int
     suppressed: bool
+    listed: bool = Field(False, description="Whether lists know who moved.")
 
 
 class Comparison(Open):
@@ -197,7 +200,8 @@ def show_flows(served: ThisProject, whole: SeesAll, run_id: RunId = "") -> Flows
             known.setdefault(segment["id"], {name: segment[name] for name in ("name", "slot")})
     hidden = None if whole else moves_for(run, runs[1] if len(runs) > 1 else None)
     moves = run.table("migration")
-    return Flows(**plain(flows_dict(moves, known, str(parent or ""), run.id, hidden=hidden)))
+    told = flows_dict(moves, known, str(parent or ""), run.id, hidden=hidden)
+    return Flows(**plain(told), listed=(run.folder / MOVES).is_file())
 
 
 @router.post("/projects/{project}/flows", status_code=202)
@@ -267,7 +271,7 @@ def export(
     what: Literal["assignments", "customers", "segments"],
     *,
     run_id: RunId = "",
-    segment: Annotated[str, Query(max_length=100, description="Id; only its customers.")] = "",
+    which: Annotated[Chosen, Depends()],
     kind: Annotated[Kind, Query(alias="format", description="Of the file.")] = "csv",
     activation: Annotated[
         bool, Query(description="To be written to: without those who did not agree.")
@@ -279,6 +283,7 @@ def export(
     tells how many customers of the run did not agree to be written to.
     """
     run = chosen(served, run_id)
+    segment = which.segment
     if segment not in {"", NOBODY}:
         segment_of(run, segment)
     rows: Iterable[pa.RecordBatch] = [segment_rows(run)]
@@ -288,7 +293,9 @@ def export(
         if activation:
             held = held_back(run, load_settings(served.folder).privacy.consent)
             name["x-held-back"] = str(len(held))
-        rows = customer_rows(run, features=what == "customers", segment_id=segment, held=held)
+        rows = customer_rows(
+            run, which.of(run), features=what == "customers", segment_id=segment, held=held
+        )
     return StreamingResponse(_PARTS[kind](rows), media_type=_TYPES[kind], headers=name)
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
+import pyarrow.compute as pc
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
+from coterie.features.column import to_floats
 from coterie.pipeline.forecast import Value
+from coterie.prediction.reach import reach
+from coterie.profiling.spread import spread_of
 from coterie.segmentation.base import horizon_days
 from coterie.service.deps import AllProjects, SeesAll, ThisProject
 from coterie.service.lists import Listing
@@ -57,6 +61,32 @@ class Curve(BaseModel):
     median_days: float | None = None
 
 
+class Reach(BaseModel):
+    """Who leaves among the likeliest to, for some numbers of them; a range of chance alone."""
+
+    n: list[int]
+    leave: list[float]
+    low: list[float]
+    high: list[float]
+    random: Annotated[list[float], Field(description="Among as many who are drawn at random.")]
+
+
+class Dots(BaseModel):
+    """What each of some customers spent, and what is known of all of them."""
+
+    n: int
+    median: float | None
+    below: Annotated[int, Field(description="Who spent nothing or less: they have no dot.")]
+    values: Annotated[list[float], Field(description="Above 0, ascending; at most 500.")]
+
+
+class Spread(BaseModel):
+    """Spend to date of a segment and of the rest; null without orders."""
+
+    here: Dots | None
+    rest: Dots | None
+
+
 class AheadOfSegment(BaseModel):
     """What a segment is expected to do, all its members together."""
 
@@ -67,6 +97,7 @@ class AheadOfSegment(BaseModel):
     orders: float | None
     churn: Annotated[float | None, Field(description="The mean chance to leave.")]
     returns: Curve | None = None
+    reach: Reach | None = None
 
 
 @router.get("/projects/{project}/segments")
@@ -163,10 +194,21 @@ def show_ahead(served: ThisProject, segment_id: SegmentId, run_id: RunId = "") -
     run = chosen(served, run_id)
     segment_of(run, segment_id)
     days = horizon_days(run.manifest["settings"]["segmentation"]["horizon"])
-    told = Value(made(served, "value", run, horizon=days)).summary
+    value = Value(made(served, "value", run, horizon=days))
+    told, rows = value.summary, value.table()
     (mine,) = (one for one in told["segments"] if one["id"] == segment_id)
     names = ("horizon_days", "currency")
-    return AheadOfSegment(**plain({**mine, **{name: told[name] for name in names}}))
+    chances = to_floats(rows.filter(pc.equal(rows["segment_id"], segment_id))["churn"])
+    more = {name: told[name] for name in names} | {"reach": reach(chances)}
+    return AheadOfSegment(**plain({**mine, **more}))
+
+
+@router.get("/projects/{project}/segments/{segment_id}/spread")
+def show_spread(served: ThisProject, segment_id: SegmentId, run_id: RunId = "") -> Spread:
+    """Show what each of at most 500 members spent, and as many of the rest."""
+    run = chosen(served, run_id)
+    segment_of(run, segment_id)
+    return Spread(**spread_of(run, segment_id))
 
 
 @router.get("/projects/{project}/segments/{segment_id}/members")

@@ -5,7 +5,7 @@ import { Mark } from '../SegmentMark';
 import classes from './chart.module.css';
 import type { Scale } from './scale';
 
-const LETTER = 7;
+const LETTER = 6.6;
 const NARROW = 520;
 const [ROW, STACKED] = [32, 48];
 
@@ -72,11 +72,12 @@ interface WordsProps {
 /** The words of a row: its name, with the shape of its segment if it is one, and its value. */
 export function RowWords({ label, text, slot, y, layout }: WordsProps) {
   const marked = slot !== undefined;
-  const room = layout.stacked ? layout.width - text.length * LETTER - 16 : layout.left;
+  const begin = layout.stacked ? 8 : 0;
+  const room = layout.stacked ? layout.width - text.length * LETTER - 24 : layout.left;
   return (
     <g>
-      {marked && <Mark slot={slot} x={7} y={y} r={5} />}
-      <text x={marked ? 22 : 0} y={y}>
+      {marked && <Mark slot={slot} x={begin + 7} y={y} r={5} />}
+      <text x={begin + (marked ? 22 : 0)} y={y}>
         <title>{label}</title>
         {cut(label, room - (marked ? 34 : 12))}
       </text>

@@ -71,8 +71,7 @@ export default function Admin() {
     <>
       <PageHeader
         title={part.title}
-        crumbs={[{ label: 'Projects', href: '/' }]}
-        place="Admin"
+        crumbs={[{ label: 'Admin', href: '/admin/users' }]}
         sentence={part.sentence}
       />
       <nav aria-label="Parts of Admin" className={classes.parts}>

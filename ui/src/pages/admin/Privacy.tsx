@@ -72,7 +72,6 @@ export function Privacy() {
       )}
       {erase.data && <Erasure job={erase.data} project={chosen} customer={id.trim()} />}
       <ConfirmDialog
-        key={`${asking}`}
         opened={asking}
         question={`Erase customer ${id.trim()}?`}
         price={
@@ -153,6 +152,9 @@ function Kept({ access, project, onErase }: KeptProps) {
   );
 }
 
+/** What was acted on is gone, with the button that had the focus: what became of it has it now. */
+const focusOnce = (element: HTMLElement | null) => element?.focus({ preventScroll: true });
+
 const STAGES = [{ id: 'erase', label: 'Looking through every place' }];
 
 /** The erasure as it goes on; in the end its certificate. */
@@ -160,7 +162,7 @@ function Erasure({ job, project, customer }: { job: Job; project: string; custom
   const now = useJob(project, job.id).data ?? job;
   if (!hasEnded(now))
     return (
-      <section className="card" aria-label="Erasure">
+      <section className="card" aria-label="Erasure" tabIndex={-1} ref={focusOnce}>
         <JobProgress
           stages={STAGES}
           stage={now.stage ?? ''}
@@ -185,6 +187,7 @@ function Erasure({ job, project, customer }: { job: Job; project: string; custom
       <Button
         variant="default"
         mt={8}
+        ref={focusOnce}
         leftSection={<Icon name="download" />}
         onClick={() => asFile(certificates, `${project}-certificate.json`)}
       >

@@ -9,6 +9,7 @@ import { showToast } from '@/components/UndoToast';
 import { endOf } from '@/lib/format';
 import { homeOf } from '@/shell';
 import classes from './admin.module.css';
+import { RemoveProject } from './RemoveProject';
 
 const COLUMNS: Column<ProjectInfo>[] = [
   {
@@ -35,9 +36,22 @@ const COLUMNS: Column<ProjectInfo>[] = [
   },
 ];
 
+const actsOf = (onRemove: (one: ProjectInfo) => void): Column<ProjectInfo> => ({
+  id: 'acts',
+  header: <span className="unseen">Acts</span>,
+  figure: true,
+  phone: true,
+  cell: (one) => (
+    <Button variant="default" onClick={() => onRemove(one)} aria-label={`Delete ${one.name}…`}>
+      Delete…
+    </Button>
+  ),
+});
+
 export function ServerProjects() {
   const query = useProjects();
   const [name, setName] = useState('');
+  const [removing, setRemoving] = useState<ProjectInfo | null>(null);
   const create = useCreateProject();
   const error = create.error instanceof ApiError ? create.error : null;
   return (
@@ -79,7 +93,7 @@ export function ServerProjects() {
           {(data) => (
             <DataTable
               caption="Projects of this server"
-              columns={COLUMNS}
+              columns={[...COLUMNS, actsOf(setRemoving)]}
               rowKey={(one) => one.name}
               href={homeOf}
               page={{ rows: data.items, total: data.items.length, from: 1 }}
@@ -87,6 +101,7 @@ export function ServerProjects() {
           )}
         </LoadState>
       </div>
+      <RemoveProject project={removing} onClose={() => setRemoving(null)} />
     </>
   );
 }

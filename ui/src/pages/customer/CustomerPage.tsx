@@ -32,6 +32,14 @@ export default function CustomerPage() {
     <LoadState
       query={query}
       what="The customer"
+      head={
+        <PageHeader
+          title={id}
+          heading={<SafeText text={id} max={80} />}
+          place={place.name}
+          crumbs={[{ label: 'Customers', href: place.href(['customers']) }]}
+        />
+      }
       skeleton={<Lines n={10} height={28} />}
       gone={() => <Unknown id={id} place={place} />}
       refused={() => <Hidden place={place} />}

@@ -13,18 +13,21 @@ import { Notice } from '@/components/Notice';
 import { PageHeader } from '@/components/PageHeader';
 import { Lines } from '@/components/Waiting';
 import { customerFiles } from '@/lib/exports';
+import { causeOf, LISTED } from '@/lib/flows';
 import { asOfThe, counted, date, eve } from '@/lib/format';
 import { type Place, usePlace, useSetSearch } from '@/place';
 import { customerColumns } from './columns';
+import { Views } from './Views';
 
 const ROWS = 50;
 
 export default function Customers() {
   const place = usePlace();
   const { q = '', f = '', from: left = '', sort = '', after = '', page = '1' } = place.search;
+  const cause = causeOf(place.search.cause);
+  const who = { search: q, moved_from: left, cause };
   const listing = {
-    search: q,
-    moved_from: left,
+    ...who,
     segment: f,
     sort: sort || 'customer_id',
     cursor: after,
@@ -44,13 +47,12 @@ export default function Customers() {
         sentence={total !== undefined && <Sentence total={total} place={place} />}
         actions={
           total !== undefined &&
-          !q &&
-          !left && (
+          total > 0 && (
             <ExportMenu
               main
               count={total}
               asOf={place.asOf}
-              kinds={customerFiles(place.project, f)}
+              kinds={customerFiles(place.project, f, who)}
             />
           )
         }
@@ -69,7 +71,12 @@ export default function Customers() {
               href={(one) => place.href(['customers', one.customer_id])}
               sort={sort || 'customer_id'}
               onSort={(next) => setSearch({ sort: next, after: undefined, page: undefined })}
-              filters={<Filters place={place} />}
+              filters={
+                <>
+                  <Filters place={place} />
+                  <Views place={place} />
+                </>
+              }
               empty={<Empty place={place} />}
               page={{
                 rows: data.items,
@@ -99,13 +106,16 @@ export default function Customers() {
 /** How many, which, and as of when. */
 function Sentence({ total, place }: { total: number; place: Place }) {
   const { q, f, from } = place.search;
+  const cause = causeOf(place.search.cause);
   const segments = useSegments(place.project).data?.items ?? [];
   const before = place.runs.find((run) => run.run_id === place.run?.parent_run)?.as_of;
   const name = (id: string) => segments.find((one) => one.id === id)?.name ?? 'no segment';
   const since = before ? ` since ${date(eve(before))}` : ' since the run before';
   const which = [
     f && !from && (f === 'none' ? 'in no segment' : `in ${name(f)}`),
-    from && `who moved from ${name(from)}${f ? ` to ${name(f)}` : ''}${since}`,
+    from
+      ? `${LISTED[cause ?? 'moved'].said} from ${name(from)}${f ? ` to ${name(f)}` : ''}${since}`
+      : cause && `${LISTED[cause].said}${since}`,
     q && `whose id begins with ${q}`,
   ].filter(Boolean);
   return (
@@ -118,6 +128,7 @@ function Sentence({ total, place }: { total: number; place: Place }) {
 
 function Filters({ place }: { place: Place }) {
   const { q = '', f = '', from = '' } = place.search;
+  const cause = causeOf(place.search.cause) ?? '';
   const setSearch = useSetSearch();
   const segments = useSegments(place.project).data?.items ?? [];
   const some = [
@@ -150,13 +161,24 @@ function Filters({ place }: { place: Place }) {
         data={[{ value: '', label: 'All segments' }, ...some]}
         onChange={(event) => setSearch({ f: event.currentTarget.value, ...first })}
       />
+      {(from || cause || place.run?.parent_run) && (
+        <NativeSelect
+          aria-label="Moved, and why"
+          value={cause}
+          data={[
+            { value: '', label: 'Moved or not' },
+            ...Object.entries(LISTED).map(([value, { label }]) => ({ value, label })),
+          ]}
+          onChange={(event) => setSearch({ cause: event.currentTarget.value, ...first })}
+        />
+      )}
       {(from || place.run?.parent_run) && (
         <NativeSelect
           aria-label="Moved from"
           value={from}
           data={[
-            { value: '', label: 'Moved or not' },
-            ...some.map((one) => ({ ...one, label: `Moved from: ${one.label}` })),
+            { value: '', label: 'From anywhere' },
+            ...some.map((one) => ({ ...one, label: `From: ${one.label}` })),
           ]}
           onChange={(event) => setSearch({ from: event.currentTarget.value, ...first })}
         />
@@ -166,14 +188,14 @@ function Filters({ place }: { place: Place }) {
 }
 
 function Empty({ place }: { place: Place }) {
-  const { q, f, from } = place.search;
+  const { q, f, from, cause } = place.search;
   const setSearch = useSetSearch();
   const some = useCustomers(place.project, { limit: 1 }).data?.items[0]?.customer_id;
   return (
     <Notice>
       {q
         ? `No customer has an id that begins with ${q}${f ? ' in this segment' : ''}.`
-        : from
+        : from || cause
           ? 'Nobody moved so.'
           : 'There is no customer here.'}{' '}
       {q && some && `Ids here look like ${some}. `}
@@ -182,13 +204,17 @@ function Empty({ place }: { place: Place }) {
         className="plain link"
         onClick={() =>
           setSearch({
-            [q ? 'q' : from ? 'from' : 'f']: undefined,
+            ...(q
+              ? { q: undefined }
+              : from || cause
+                ? { from: undefined, cause: undefined }
+                : { f: undefined }),
             after: undefined,
             page: undefined,
           })
         }
       >
-        {q ? 'Drop the search' : from ? 'Show all, moved or not' : 'Show all segments'}
+        {q ? 'Drop the search' : from || cause ? 'Show all, moved or not' : 'Show all segments'}
       </button>
     </Notice>
   );

@@ -53,7 +53,11 @@ function Fit({ customer }: { customer: Customer }) {
   return (
     <>
       {ofHundred(customer.margin)} of 100
-      {customer.second_name && <span className="secondary">, next {customer.second_name}</span>}
+      {customer.second_name && (
+        <>
+          , <span className="secondary next">next {customer.second_name}</span>
+        </>
+      )}
     </>
   );
 }
@@ -85,7 +89,12 @@ function ofOrders(currency: string): Column<Customer>[] {
     },
     {
       id: 'value',
-      header: 'Expected, by formula',
+      header: (
+        <span>
+          Expected, <br className="wide-only" />
+          by formula
+        </span>
+      ),
       figure: true,
       sortable: true,
       cell: (one) =>

@@ -6,6 +6,7 @@ import { FlowPlot, type FlowSizes } from '@/components/FlowPlot';
 import { ABSENT, type CauseView, FLOOR, linksOf, matrixOf, NOBODY, sumOf } from '@/lib/flows';
 import { count, shareInWords } from '@/lib/format';
 import { type Place, useGo } from '@/place';
+import { Listed } from './Listed';
 
 /** Everybody from where they were to where they are; the table has every move. */
 export function FlowChart({ flows, view, place }: { flows: Flows; view: CauseView; place: Place }) {
@@ -23,7 +24,7 @@ export function FlowChart({ flows, view, place }: { flows: Flows; view: CauseVie
       title={title}
       note={noteOf(flows, phone ?? false)}
       file={`${place.project}-flows`}
-      table={tableOf(flows)}
+      table={tableOf(flows, place)}
       chart={
         phone ? null : (
           <FlowPlot
@@ -53,7 +54,7 @@ function sizesOf(flows: Flows): FlowSizes {
   return { from: of(rows, rowSums), to: of(columns, columnSums) };
 }
 
-function tableOf(flows: Flows): ChartTable {
+function tableOf(flows: Flows, place: Place): ChartTable {
   const matrix = matrixOf(flows);
   const names = new Map(flows.segments.map((one) => [one.id, one.name]));
   const nameOf = (id: string, missing: string) =>
@@ -64,12 +65,28 @@ function tableOf(flows: Flows): ChartTable {
     ...(matrix.cells[n] ?? []),
     matrix.rowSums[n] ?? null,
   ]);
-  const read = [...rows, last].map((row) =>
-    row.map((cell) => (typeof cell === 'string' ? cell : count(cell))),
+  const read = [...rows, last].map((row, n) =>
+    row.map((cell, at) => {
+      if (typeof cell === 'string') return cell;
+      const who = whoOf(matrix.rows[n], matrix.columns[at - 1]);
+      if (!cell || !who) return count(cell);
+      return (
+        <Listed key={row[0]} flows={flows} place={place} who={who}>
+          {count(cell)}
+        </Listed>
+      );
+    }),
   );
   return {
     columns: ['From', ...matrix.columns.map((id) => `To ${nameOf(id, 'No longer there')}`), 'All'],
     rows: [...rows, last].map((row) => row.map((cell) => cell ?? 'hidden')),
     read,
   };
+}
+
+/** How a cell of the matrix is listed: by where from and where to; sums and who is gone are not. */
+function whoOf(from: string | undefined, to: string | undefined) {
+  if (from === undefined || to === undefined || to === ABSENT) return undefined;
+  if (from === ABSENT) return { f: to, cause: 'new' };
+  return from === to ? { f: to, cause: 'stayed' } : { f: to, from };
 }

@@ -7,14 +7,15 @@ import { Lollipop } from '@/components/Lollipop';
 import { Notice } from '@/components/Notice';
 import { PageHeader } from '@/components/PageHeader';
 import { Lines } from '@/components/Waiting';
-import { type CauseView, netOf, sumOf } from '@/lib/flows';
-import { change, count, date, eve } from '@/lib/format';
+import { type CauseView, matrixOf, NOBODY, netOf, sumOf } from '@/lib/flows';
+import { change, count, counted, date, eve } from '@/lib/format';
 import { type Place, usePlace, useSetSearch } from '@/place';
 import { useChosenFlows } from './chosen';
 import { Dates } from './Dates';
 import { FlowChart } from './FlowChart';
 import classes from './flows.module.css';
 import { LargestMoves } from './LargestMoves';
+import { Listed } from './Listed';
 
 export default function FlowsPage() {
   const place = usePlace();
@@ -59,9 +60,9 @@ function Shown({ flows, place }: { flows: Flows; place: Place }) {
   const view = viewOf(place.search.cause);
   return (
     <>
-      <Sum flows={flows} />
+      <Sum flows={flows} place={place} />
       {flows.note && <Notice>{flows.note}</Notice>}
-      <Causes flows={flows} view={view} />
+      <Causes flows={flows} view={view} place={place} />
       <div className={classes.pair}>
         {flows.suppressed ? (
           <Notice>Net changes would tell of a few customers: hidden to protect them.</Notice>
@@ -84,7 +85,7 @@ const VIEWS: CauseView[] = ['all', 'aged', 'behaved', 'border', 'own'];
 const viewOf = (told: string | undefined): CauseView => VIEWS.find((one) => one === told) ?? 'all';
 
 /** From then to now; every part is a number, and they add up. */
-function Sum({ flows }: { flows: Flows }) {
+function Sum({ flows, place }: { flows: Flows; place: Place }) {
   const sum = sumOf(flows.causes);
   const border = flows.causes.border ?? 0;
   const setSearch = useSetSearch();
@@ -98,11 +99,22 @@ function Sum({ flows }: { flows: Flows }) {
   return (
     <section aria-label="The sum" className={classes.sum}>
       <p className={classes.adds}>
-        <strong>{count(sum.before)}</strong> then: {count(sum.stayed)} stayed + {count(sum.moved)}{' '}
-        moved{sum.gone > 0 && ` + ${count(sum.gone)} gone`};{' '}
-        {sum.gone > 0 && `− ${count(sum.gone)} gone `}+ {count(sum.fresh)} new ={' '}
-        <strong>{count(sum.now)}</strong> now
+        <strong>{count(sum.before)}</strong> then:{' '}
+        <Listed flows={flows} place={place} who={{ cause: 'stayed' }}>
+          {count(sum.stayed)} stayed
+        </Listed>{' '}
+        +{' '}
+        <Listed flows={flows} place={place} who={{ cause: 'moved' }}>
+          {count(sum.moved)} moved
+        </Listed>
+        {sum.gone > 0 && ` + ${count(sum.gone)} gone`};{' '}
+        {sum.gone > 0 && `− ${count(sum.gone)} gone `}+{' '}
+        <Listed flows={flows} place={place} who={{ cause: 'new' }}>
+          {count(sum.fresh)} new
+        </Listed>{' '}
+        = <strong>{count(sum.now)}</strong> now
       </p>
+      <InNoSegment flows={flows} place={place} />
       {border > 0 && (
         <p className="secondary">
           A new model moved {count(border)} of these; they did nothing.{' '}
@@ -112,6 +124,21 @@ function Sum({ flows }: { flows: Flows }) {
         </p>
       )}
     </section>
+  );
+}
+
+/** Those who are counted here and stand in no segment, such as after all was sent back. */
+function InNoSegment({ flows, place }: { flows: Flows; place: Place }) {
+  const { columns, columnSums } = matrixOf(flows);
+  const n = columnSums[columns.indexOf(NOBODY)];
+  if (!n) return null;
+  return (
+    <p className="secondary">
+      <Listed flows={flows} place={place} who={{ f: NOBODY }}>
+        {count(n)} of them
+      </Listed>{' '}
+      are in no segment, such as who sent everything back.
+    </p>
   );
 }
 
@@ -128,7 +155,7 @@ const causeOf = (flows: Flows, cause: string): number | null => {
 };
 
 /** Which cause is looked at: no order and aged, behaved, or a refit moved the line. */
-function Causes({ flows, view }: { flows: Flows; view: CauseView }) {
+function Causes({ flows, view, place }: { flows: Flows; view: CauseView; place: Place }) {
   const setSearch = useSetSearch();
   const data = CHOICES.map(({ value, label, cause }) => ({
     value,
@@ -143,6 +170,11 @@ function Causes({ flows, view }: { flows: Flows; view: CauseView }) {
         value={view}
         onChange={(next) => setSearch({ cause: next === 'all' ? undefined : next }, true)}
       />
+      {view !== 'all' && view !== 'own' && Number(causeOf(flows, view)) > 0 && (
+        <Listed flows={flows} place={place} who={{ cause: view }}>
+          List {counted(causeOf(flows, view), 'customer')}
+        </Listed>
+      )}
       <span className="note">
         Time: no order, and they aged. Orders: they did something. Border: a new model moved the
         line.

@@ -2,17 +2,10 @@ import type { FlowSegment, Flows } from '@/api/flows';
 import { AppLink } from '@/components/AppLink';
 import { type Column, DataTable } from '@/components/DataTable';
 import { SegmentChip } from '@/components/SegmentChip';
-import {
-  type Between,
-  CAUSE_WORDS,
-  type CauseView,
-  FLOOR,
-  isWhole,
-  largest,
-  NOBODY,
-} from '@/lib/flows';
+import { type Between, CAUSE_WORDS, type CauseView, FLOOR, largest, NOBODY } from '@/lib/flows';
 import { count } from '@/lib/format';
 import type { Place } from '@/place';
+import { isListed } from './chosen';
 import classes from './flows.module.css';
 
 const FIRST = 8;
@@ -30,7 +23,7 @@ export function LargestMoves({
   const known = new Map(flows.segments.map((one) => [one.id, one]));
   const moves = largest(flows, view).filter((one) => one.customers >= FLOOR);
   // Lists are of the published run, and of who came with it.
-  const listed = !place.search.job && !place.runId;
+  const listed = isListed(flows, place);
   const columns: Column<Between>[] = [
     {
       id: 'move',
@@ -53,17 +46,21 @@ export function LargestMoves({
       cell: (one) => (
         <>
           {count(one.customers)}
-          {listed && isWhole(flows, one) && (
+          {listed && (
             <>
               {' · '}
               <AppLink
                 className="link"
-                href={place.href(['customers'], { from: one.from, f: one.to })}
+                href={place.href(['customers'], {
+                  from: one.from,
+                  f: one.to,
+                  cause: one.cause,
+                })}
               >
                 List
                 <span className="unseen">
                   {' '}
-                  all who moved from {known.get(one.from)?.name ?? one.from} to{' '}
+                  who moved from {known.get(one.from)?.name ?? one.from} to{' '}
                   {known.get(one.to)?.name ?? one.to}
                 </span>
               </AppLink>

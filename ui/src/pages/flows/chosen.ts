@@ -2,6 +2,10 @@ import type { Flows } from '@/api/flows';
 import { hasEnded, type Job, useJob } from '@/api/jobs';
 import type { Place } from '@/place';
 
+/** Whether lists hold those whom flows count: they are of the published run, and of who came with it. */
+export const isListed = (flows: Flows, place: Place): boolean =>
+  flows.listed === true && !place.search.job && !place.runId;
+
 export interface Chosen {
   /** What the job found, if one was asked for and is done. */
   flows: Flows | null;

@@ -17,12 +17,11 @@ export function openOf(
     return { href: place.href(['segments', link.segment]), label };
   }
   if (link.from) {
-    // The sentence counts one cause; the list holds all who went that way, and counts itself.
     const name = (id: string) => segments.get(id)?.name ?? id;
     const to = link.to ? ` to ${name(link.to)}` : '';
     return {
-      href: place.href(['customers'], { from: link.from, f: link.to }),
-      label: `List all who moved from ${name(link.from)}${to}`,
+      href: place.href(['customers'], { from: link.from, f: link.to, cause: link.cause }),
+      label: `List who moved from ${name(link.from)}${to}`,
     };
   }
   return undefined;

@@ -21,12 +21,27 @@ interface Scored {
   columns: string[];
   rows: string[][];
   total: number;
+  /** Rows that got no answer. */
+  refused: number;
 }
+
+/** What the columns of the file are called for people; all others keep their name. */
+const WORDS: Record<string, string> = {
+  id: 'Row or id',
+  segment_id: 'Id of the segment',
+  segment_name: 'Segment',
+  probability: 'Chance',
+  margin: 'Clear of the next',
+  by: 'Told by',
+  problems: 'What is wrong',
+};
 
 async function read(name: string, blob: Blob): Promise<Scored> {
   const text = await blob.text();
   const [columns = [], ...rows] = cellsOf(text, ',', Number.POSITIVE_INFINITY);
-  return { name, blob, columns, rows: rows.slice(0, SHOWN), total: rows.length };
+  const answer = columns.findIndex((one) => one !== 'id');
+  const refused = rows.filter((row) => !row[answer]).length;
+  return { name, blob, columns, rows: rows.slice(0, SHOWN), total: rows.length, refused };
 }
 
 /** A file of people goes in, the same with answers comes out. */
@@ -40,7 +55,7 @@ export function AFile({ place }: { place: Place }) {
       onSuccess: async (blob) => {
         const scored = await read(file.name.replace(/\.csv$/i, ''), blob);
         setFound(scored);
-        announce(`${counted(scored.total, 'row')} scored.`);
+        announce(saidOf(scored));
       },
     });
   };
@@ -69,11 +84,18 @@ export function AFile({ place }: { place: Place }) {
   );
 }
 
+const saidOf = ({ total, refused }: Scored): string =>
+  `${counted(total - refused, 'row')} scored${refused > 0 ? `, ${refused} refused` : ''}.`;
+
 function Answers({ found }: { found: Scored }) {
+  // A column that no row fills says nothing.
+  const filled = found.columns
+    .map((name, at) => ({ name, at }))
+    .filter(({ at }) => found.rows.some((row) => row[at]));
   return (
     <div className={classes.told}>
       <div className={classes.head}>
-        <strong>{counted(found.total, 'row')} answered.</strong>
+        <strong>{saidOf(found)}</strong>
         <Button
           variant="default"
           leftSection={<Icon name="download" />}
@@ -86,9 +108,9 @@ function Answers({ found }: { found: Scored }) {
         <table className={classes.table}>
           <thead>
             <tr>
-              {found.columns.map((name) => (
+              {filled.map(({ name }) => (
                 <th key={name} scope="col">
-                  {name}
+                  {WORDS[name] ?? name}
                 </th>
               ))}
             </tr>
@@ -96,9 +118,15 @@ function Answers({ found }: { found: Scored }) {
           <tbody>
             {found.rows.map((row) => (
               <tr key={row.join('\u0000')}>
-                {found.columns.map((name, at) => (
+                {filled.map(({ name, at }) => (
                   <td key={name}>
-                    <SafeText text={row[at] ?? ''} max={60} />
+                    {row[at] ? (
+                      <SafeText text={row[at]} max={60} />
+                    ) : (
+                      <span className="secondary">
+                        {name === 'problems' ? 'nothing' : 'not told'}
+                      </span>
+                    )}
                   </td>
                 ))}
               </tr>

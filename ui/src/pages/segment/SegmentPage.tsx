@@ -14,6 +14,7 @@ import { SegmentChip } from '@/components/SegmentChip';
 import { Lines } from '@/components/Waiting';
 import { customerFiles } from '@/lib/exports';
 import { type Place, usePlace } from '@/place';
+import { CameAndWent } from './CameAndWent';
 import { Drivers } from './Drivers';
 import { Facts } from './Facts';
 import { Members } from './Members';
@@ -23,6 +24,7 @@ import { Products } from './Products';
 import { Rename } from './Rename';
 import { RuleCard } from './RuleCard';
 import { Sizes } from './Sizes';
+import { Spend } from './Spend';
 import classes from './segment.module.css';
 import { Value } from './Value';
 
@@ -34,6 +36,13 @@ export default function SegmentPage() {
     <LoadState
       query={query}
       what="The segment"
+      head={
+        <PageHeader
+          title="Segment"
+          place={place.name}
+          crumbs={[{ label: 'Segments', href: place.href(['segments']) }]}
+        />
+      }
       skeleton={<Lines n={8} height={28} />}
       gone={() => <Gone id={id} place={place} />}
     >
@@ -66,6 +75,7 @@ const PARTS = [
   { id: 'value', label: 'Value' },
   { id: 'offers', label: 'Offers' },
   { id: 'rule', label: 'Rule' },
+  { id: 'flows', label: 'Flows' },
   { id: 'members', label: 'Members' },
 ];
 
@@ -76,6 +86,7 @@ function Shown({ segment, place }: { segment: SegmentDetail; place: Place }) {
     products: (segment.top_products ?? []).length > 0,
     value: dated,
     offers: dated,
+    flows: dated && segment.run_id !== undefined && place.run?.parent_run != null,
   };
   const parts = PARTS.filter((part) => there[part.id] ?? true);
   return (
@@ -95,7 +106,7 @@ function Shown({ segment, place }: { segment: SegmentDetail; place: Place }) {
               main
               count={segment.n}
               asOf={segment.as_of ?? null}
-              kinds={customerFiles(place.project, segment.id, place.runId)}
+              kinds={customerFiles(place.project, segment.id, { run_id: place.runId })}
             />
           </>
         }
@@ -119,9 +130,13 @@ function Shown({ segment, place }: { segment: SegmentDetail; place: Place }) {
       </nav>
       <Drivers segment={segment} place={place} currency={currency} />
       {there.products && <Products segment={segment} place={place} />}
+      {dated && <Spend segment={segment} place={place} currency={currency} />}
       {dated && <Value segment={segment} place={place} />}
       {dated && <Offers segment={segment} place={place} />}
       <RuleCard segment={segment} place={place} />
+      {there.flows && (
+        <CameAndWent segment={{ ...segment, slot: segment.slot ?? null }} place={place} />
+      )}
       <Members segment={segment} place={place} currency={currency} />
     </>
   );

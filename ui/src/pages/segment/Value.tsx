@@ -6,6 +6,7 @@ import { LoadState } from '@/components/LoadState';
 import { NotMade } from '@/components/NotMade';
 import { asOfThe, chance, counted, estimate, plain, range } from '@/lib/format';
 import type { Place } from '@/place';
+import { ReachSlider } from './Reach';
 import classes from './segment.module.css';
 
 /** What the segment is expected to spend, and how soon its members order again. */
@@ -50,6 +51,7 @@ export function Value({ segment, place }: { segment: SegmentDetail; place: Place
                   value={data.churn == null ? null : chance(data.churn)}
                 />
               </div>
+              {data.reach && <ReachSlider reach={data.reach} days={data.horizon_days} />}
               {data.returns && <Returns curve={data.returns} segment={segment} place={place} />}
             </>
           );

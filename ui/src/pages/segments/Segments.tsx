@@ -2,6 +2,7 @@
 import { SegmentedControl } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { useCustomers } from '@/api/customers';
+import { useFlows } from '@/api/flows';
 import { useCurrency } from '@/api/projects';
 import { driversOf, type Segment, useFeatures, useSegments } from '@/api/segments';
 import { AppLink } from '@/components/AppLink';
@@ -14,10 +15,14 @@ import { RangeCell } from '@/components/RangeCell';
 import { SegmentChip } from '@/components/SegmentChip';
 import { SegmentMark } from '@/components/SegmentMark';
 import { Lines } from '@/components/Waiting';
+import { netOf } from '@/lib/flows';
 import {
   asOfThe,
+  change,
   count,
   counted,
+  date,
+  eve,
   quantity,
   range,
   share,
@@ -97,6 +102,15 @@ function Verdict({ segments }: { segments: Segment[]; place: Place }) {
   );
 }
 
+/** How many more or fewer are in each segment than in the run before; empty where it is not told. */
+function useGrowth(place: Place): { since: string; by: ReadonlyMap<string, number> } | null {
+  const flows = useFlows(place.project, place.runId).data;
+  const before = place.runs.find((run) => run.run_id === flows?.from)?.as_of;
+  if (!flows || flows.suppressed || !before) return null;
+  const by = netOf(flows, 'all').map((one) => [one.segment.id, one.net] as const);
+  return { since: date(eve(before)), by: new Map(by) };
+}
+
 function List({ segments, place }: { segments: Segment[]; place: Place }) {
   const none = useCustomers(place.project, { segment: 'none', limit: 1 }, !place.runId);
   const columns = useColumns(segments, place);
@@ -133,9 +147,17 @@ const GLANCE = [
   { feature: 'monetary', header: 'Spend' },
 ];
 
+const twoLines = (first: string, second: string) => (
+  <>
+    {first} <br />
+    {second}
+  </>
+);
+
 function useColumns(segments: Segment[], place: Place): Column<Segment>[] {
   const features = useFeatures(place.project).data;
   const currency = useCurrency(place.project, place.run?.run_id);
+  const growth = useGrowth(place);
   const most = Math.max(
     0,
     ...segments.map((one) => one.value_share_ci?.[1] ?? one.value_share ?? 0),
@@ -151,7 +173,7 @@ function useColumns(segments: Segment[], place: Place): Column<Segment>[] {
   if (segments.some((one) => one.value_share != null))
     columns.push({
       id: 'value',
-      header: 'Share of spend, range',
+      header: twoLines('Share of spend,', 'range'),
       figure: true,
       phone: true,
       cell: (one) => <Spend segment={one} most={most} />,
@@ -159,13 +181,23 @@ function useColumns(segments: Segment[], place: Place): Column<Segment>[] {
   for (const { feature, header } of known)
     columns.push({
       id: feature,
-      header: `${header}, median`,
+      header: twoLines(`${header},`, 'median'),
       figure: true,
       cell: (one) => {
         const driver = driversOf(one).find((found) => found.feature === feature);
         if (driver?.median == null)
           return <Hidden reason="unknown" why="No median is told for this segment." />;
         return quantity(driver.median, features?.get(feature)?.unit ?? '', currency);
+      },
+    });
+  if (growth)
+    columns.push({
+      id: 'growth',
+      header: twoLines('Since', growth.since),
+      figure: true,
+      cell: (one) => {
+        const by = growth.by.get(one.id);
+        return by === undefined ? 'new' : change(by);
       },
     });
   if (known.length === 0)

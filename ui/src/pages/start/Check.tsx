@@ -68,7 +68,7 @@ function Fact({ title, words, children }: { title: string; words: string; childr
     <li>
       <div>
         <strong>{title}</strong>
-        <div className="secondary">{words}</div>
+        <div className="secondary">{words.charAt(0).toUpperCase() + words.slice(1)}</div>
       </div>
       {children}
     </li>
