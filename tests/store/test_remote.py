@@ -9,6 +9,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -161,7 +162,9 @@ def ask_for_rights(server: str, *, after: int) -> None:
     urllib.request.urlopen(told).close()
 
 
-def test_a_project_fetches_its_published_run_when_it_is_gone(tmp_path, monkeypatch):
+def test_a_project_fetches_its_published_run_when_it_is_gone_and_erases_in_it(
+    tmp_path, monkeypatch
+):
     folder = tmp_path / "shop"
     folder.mkdir()
     (folder / "cards.csv").write_text(CARDS)
@@ -175,6 +178,12 @@ def test_a_project_fetches_its_published_run_when_it_is_gone(tmp_path, monkeypat
     assert Project(folder).latest.id == made.id
     shutil.rmtree(made.folder)
     assert Project(folder).run().id == made.id  # the same input: fetched, not made again
+    people = made.table("assignments")["customer_id"].to_pylist()
+    shutil.rmtree(made.folder)
+    # Who is erased is not left in a run that is kept in S3 alone.
+    Project(folder).erase(people[0], now=datetime(2026, 1, 2, tzinfo=UTC))
+    shutil.rmtree(made.folder)
+    assert Project(folder).latest.table("assignments")["customer_id"].to_pylist() == people[1:]
     shutil.rmtree(made.folder)
     _filesystem().delete_dir_contents("bucket")
     with pytest.raises(NotReadyError):

@@ -61,6 +61,8 @@ def all_places(scope: Scope) -> Iterator[Place]:
         In the order in which a person is erased.
     """
     home = scope.home
+    for row in scope.registry.runs():
+        home.has_run(row["run_id"])  # those that are kept elsewhere alone are fetched
     kept = sorted(finished(home.path), key=lambda f: (not f.is_relative_to(home.data), f))
     for folder in kept:
         name = folder.relative_to(home.path).as_posix()
