@@ -162,9 +162,7 @@ def ask_for_rights(server: str, *, after: int) -> None:
     urllib.request.urlopen(told).close()
 
 
-def test_a_published_run_that_is_gone_is_fetched_and_erased_in(
-    tmp_path, monkeypatch
-):
+def test_a_published_run_that_is_gone_is_fetched_and_erased_in(tmp_path, monkeypatch):
     folder = tmp_path / "shop"
     folder.mkdir()
     (folder / "cards.csv").write_text(CARDS)

@@ -17,7 +17,6 @@ from coterie.features.measures import Measure
 from coterie.store import faults
 from coterie.store.database import Database
 from coterie.streaming import opening
-from coterie.streaming.measuring import LEVEL1
 from coterie.streaming.opening import open_stream
 from coterie.streaming.params import StreamParams
 from coterie.streaming.sweeping import sweep
@@ -164,7 +163,7 @@ def test_a_batch_over_all_finds_the_same(database, kind, data):
         for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True):
             world.processor.process(sent[start:end])
         level1, states = batch_of(world, [*PAST, *messages], DAY + 24, Path(name) / "all")
-        for table in LEVEL1:
+        for table in world.processor.counting.written:
             assert world.rows(table) == level1[table]
         assert world.states() == states
 

@@ -80,7 +80,13 @@ def netted(as_of: int) -> str:
 
 
 def build_level1(
-    engine: Engine, rules: Rules, as_of: int, *, lines: str = "lines", events: str = ""
+    engine: Engine,
+    rules: Rules,
+    as_of: int,
+    *,
+    lines: str = "lines",
+    events: str = "",
+    mix: bool = True,
 ) -> None:
     """Make ``orders``, ``order_days``, ``order_mix`` and ``event_days`` as of a day.
 
@@ -99,6 +105,8 @@ def build_level1(
         Table of order lines.
     events : str
         Table of events; empty leaves ``event_days`` empty.
+    mix : bool, default True
+        Without it ``order_mix``, the longest of them, is not made.
     """
     engine.create("order_parts", _order_parts(rules, as_of, lines))
     sums = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in _SUMS)
@@ -118,14 +126,15 @@ def build_level1(
         "ON o.customer_id = d.customer_id AND o.day = d.day",
     )
     engine.drop("order_parts")
-    mixes = " UNION ALL ".join(
-        f"SELECT customer_id, day, '{dimension}' AS dimension, {dimension} AS value, "
-        "CAST(SUM(amount_micros) AS BIGINT) AS net_micros, CAST(COUNT(*) AS INTEGER) AS lines "
-        f"FROM {lines} WHERE {visible('lines', as_of, rules)} AND kind = 'sale' "
-        f"AND {dimension} IS NOT NULL GROUP BY customer_id, day, {dimension}"
-        for dimension in ("category", "channel")
-    )
-    engine.create("order_mix", mixes)
+    if mix:
+        mixes = " UNION ALL ".join(
+            f"SELECT customer_id, day, '{dimension}' AS dimension, {dimension} AS value, "
+            "CAST(SUM(amount_micros) AS BIGINT) AS net_micros, CAST(COUNT(*) AS INTEGER) AS lines "
+            f"FROM {lines} WHERE {visible('lines', as_of, rules)} AND kind = 'sale' "
+            f"AND {dimension} IS NOT NULL GROUP BY customer_id, day, {dimension}"
+            for dimension in ("category", "channel")
+        )
+        engine.create("order_mix", mixes)
     source = events or (
         "(SELECT customer_id, day, 'none' AS type, amount_micros AS value_micros "
         f"FROM {lines} WHERE 1 = 0) AS none"

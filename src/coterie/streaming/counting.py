@@ -13,7 +13,6 @@ from typing import Any
 import pyarrow as pa
 
 from coterie.engine.duckdb import DuckDB
-from coterie.features.measures import StateSpec
 from coterie.store.streams import BY, STATE, Streams
 from coterie.streaming.adding import add_up
 from coterie.streaming.canonical import EVENT, LINE
@@ -54,6 +53,14 @@ class Counting:
         self.model = model
         self.db = db
         model.history(db)
+
+    @property
+    def written(self) -> frozenset[str]:
+        """Tables of level 1 that are kept: of what places read, and of events.
+
+        The others are made of her lines when somebody asks for all measures of a customer.
+        """
+        return frozenset({"event_days"} | self._read)
 
     def seen_by_run(self, table: str, ids: Sequence[str]) -> set[str]:
         """Return which ids of ``lines`` or ``events`` the run has seen.
@@ -165,21 +172,17 @@ class Counting:
         pa.Table
             As the table ``state``, ordered by customer.
         """
-        self._measure(streams, customers, self.model.spec, set(LEVEL1), as_of)
+        rows = self._level1(streams, customers, self.written)
+        if lacking := LEVEL1.keys() - self.written:
+            rows |= self._counted(streams, customers, lacking, as_of)
+        self.see_raw(streams, customers)
+        make_state(self.db, self.model.spec, rows, as_of)
         return self.db.query("SELECT * FROM state ORDER BY customer_id")
 
-    def _measure(
-        self,
-        streams: Streams,
-        customers: Sequence[str],
-        spec: StateSpec,
-        names: AbstractSet[str],
-        as_of: int,
-    ) -> None:
-        """Make table ``state`` of some customers of their level 1."""
-        rows = {n: to_table(streams.level1(n, customers), LEVEL1[n]) for n in names}
-        self.see_raw(streams, customers)
-        make_state(self.db, spec, rows, as_of)
+    def _level1(
+        self, streams: Streams, customers: Sequence[str], names: AbstractSet[str]
+    ) -> dict[str, pa.Table]:
+        return {n: to_table(streams.level1(n, customers), LEVEL1[n]) for n in names}
 
     def measure_anew(self, streams: Streams, customers: Sequence[str], as_of: int) -> None:
         """Make table ``state`` of the kept measures of some customers, of their level 1.
@@ -193,7 +196,9 @@ class Counting:
         as_of : int
             The day up to which the stream sees.
         """
-        self._measure(streams, customers, self.model.kept, self._read, as_of)
+        rows = self._level1(streams, customers, self._read)
+        self.see_raw(streams, customers)
+        make_state(self.db, self.model.kept, rows, as_of)
 
     def paired(self, lines: Rows, returned: Mapping[str, int | None]) -> set[str]:
         """Return the customers for whom pairs of sale and return may change.
@@ -252,7 +257,8 @@ class Counting:
         self.db.load("new_lines", lines_of(plain))
         self.db.load("new_events", events_of(events))
         rules = self.model.spec.rules
-        return level1_of(self.db, rules, as_of, lines="new_lines", events="new_events")
+        names = self.written
+        return level1_of(self.db, rules, as_of, names, lines="new_lines", events="new_events")
 
     def rebuild(self, streams: Streams, customers: Sequence[str], as_of: int) -> None:
         """Make level 1 of order lines anew of all lines of some customers.
@@ -266,13 +272,23 @@ class Counting:
         as_of : int
             The day up to which the stream sees.
         """
+        found = self._counted(streams, customers, self.written & _PAIRS, as_of)
+        for name in sorted(found):
+            streams.replace(name, customers, to_rows(found[name]))
+
+    def _counted(
+        self, streams: Streams, customers: Sequence[str], names: AbstractSet[str], as_of: int
+    ) -> dict[str, pa.Table]:
+        """Return tables of level 1 that are made of all lines of some customers."""
+        self._see_lines(streams, customers)
+        return level1_of(self.db, self.model.spec.rules, as_of, names, lines="lines", events="")
+
+    def _see_lines(self, streams: Streams, customers: Sequence[str]) -> None:
+        """Make table ``lines`` of some customers, returns netted against their sales."""
         self._gather_lines(streams, customers)
         if self.model.spec.rules.returns == "net":
             match_returns(self.db)
             self.db.drop("pairs")
-        found = level1_of(self.db, self.model.spec.rules, as_of, lines="lines", events="")
-        for name in sorted(_PAIRS):
-            streams.replace(name, customers, to_rows(found[name]))
 
     def _gather_lines(self, streams: Streams, customers: Sequence[str]) -> None:
         """Make table ``lines``: all that some customers ever bought, once each."""
@@ -322,10 +338,7 @@ class Counting:
         """Make the canonical tables that measures of the project ask for, of some customers."""
         if not self.model.raw_tables:
             return
-        self._gather_lines(streams, customers)
-        if self.model.spec.rules.returns == "net":
-            match_returns(self.db)
-            self.db.drop("pairs")
+        self._see_lines(streams, customers)
         self._ask("asked", customers)
         for name in sorted(self.model.raw_tables - {"lines"}):
             if name == "events":

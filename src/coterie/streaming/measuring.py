@@ -82,7 +82,7 @@ def events_of(rows: Rows) -> pa.Table:
 
 
 def level1_of(
-    db: DuckDB, rules: Rules, as_of: int, *, lines: str, events: str
+    db: DuckDB, rules: Rules, as_of: int, names: AbstractSet[str], *, lines: str, events: str
 ) -> dict[str, pa.Table]:
     """Return level 1 of tables, with the columns that are kept.
 
@@ -94,6 +94,8 @@ def level1_of(
         How lines are counted.
     as_of : int
         Rows on or after this day are not read.
+    names : set of str
+        Which tables of level 1.
     lines, events : str
         Names of the tables; "" for no events.
 
@@ -102,12 +104,8 @@ def level1_of(
     dict of str to pa.Table
         By table of level 1.
     """
-    build_level1(db, rules, as_of, lines=lines, events=events)
-    found = {}
-    for name, schema in LEVEL1.items():
-        found[name] = db.query(f"SELECT {', '.join(schema.names)} FROM {name}")
-        db.drop(name)
-    return found
+    build_level1(db, rules, as_of, lines=lines, events=events, mix="order_mix" in names)
+    return {name: db.query(f"SELECT {', '.join(LEVEL1[name].names)} FROM {name}") for name in names}
 
 
 def make_state(db: DuckDB, spec: StateSpec, rows: Mapping[str, pa.Table], as_of: int) -> None:

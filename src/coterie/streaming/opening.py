@@ -56,9 +56,11 @@ def open_stream(processor: Processor, tell: Tell | None = None) -> bool:
         now = processor.clock()
         as_of = max(model.watermark, int(row["sweeping"] or row["as_of"]) if row else 0)
         former = _former(streams)
+        streams.prune(before=model.watermark - model.params.keep_days)
         streams.clear_level1()
-        for number, name in enumerate(LEVEL1):
-            tell("writing what the run has counted", number / len(LEVEL1))
+        kept = sorted(processor.counting.written)
+        for number, name in enumerate(kept):
+            tell("writing what the run has counted", number / len(kept))
             for part in _parts(db, name):
                 streams.load(name, part)
         tell("placing everybody", 0.0)
@@ -85,7 +87,6 @@ def open_stream(processor: Processor, tell: Tell | None = None) -> bool:
         )
         gone = former.keys() - set(rest.ids) - touched
         moves += _forgotten(processor, streams, former, gone)
-        streams.prune(before=model.watermark - model.params.keep_days)
         streams.count(now, None, moves=len(moves))
         streams.add_moves(moves, now)
     return True
@@ -99,7 +100,8 @@ def _stands(row: dict[str, Any] | None, model: StreamModel) -> bool:
 def _make_level1(db: DuckDB, model: StreamModel) -> None:
     """Count what the run has seen, each table under a name of its own."""
     events = "past_events" if "events" in model.tables else ""
-    build_level1(db, model.spec.rules, model.watermark, lines="past_lines", events=events)
+    mix = "order_mix" in model.reads
+    build_level1(db, model.spec.rules, model.watermark, lines="past_lines", events=events, mix=mix)
 
 
 def _parts(db: DuckDB, name: str) -> Iterator[list[tuple[Any, ...]]]:
