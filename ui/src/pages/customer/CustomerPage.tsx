@@ -42,7 +42,7 @@ export default function CustomerPage() {
       }
       skeleton={<Lines n={10} height={28} />}
       gone={() => <Unknown id={id} place={place} />}
-      refused={() => <Hidden place={place} />}
+      refused={() => <HiddenName why="Names need the role Analyst. Ask an admin." />}
     >
       {(customer) => <Shown key={customer.customer_id} customer={customer} place={place} />}
     </LoadState>
@@ -75,20 +75,6 @@ function Unknown({ id, place }: { id: string; place: Place }) {
           See ids that begin with {id.slice(0, 2)}
         </AppLink>
       </Notice>
-    </>
-  );
-}
-
-/** What a viewer sees: customers are shown to those who may know who they are. */
-function Hidden({ place }: { place: Place }) {
-  return (
-    <>
-      <PageHeader
-        title="A customer"
-        place={place.name}
-        crumbs={[{ label: 'Customers', href: place.href(['customers']) }]}
-      />
-      <HiddenName why="Names need the role Analyst. Ask an admin." />
     </>
   );
 }
