@@ -50,6 +50,13 @@ value = 9.0
 response = 0.1
 contact_days = 1
 """
+MEASURE = """
+[[measures]]
+name = "mixed"
+over = "order_mix"
+expr = "lines"
+"""
+"""With a measure of the project a stream keeps every table of level 1."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,7 @@ def make(
         os.environ[VARIABLE] = database
         store = f'[store]\ndatabase = "env:{VARIABLE}"\n'
     (folder / "coterie.toml").write_text(
-        f'[project]\nname = "Shop"\n{store}{sources}{OFFERS}[privacy]\n{privacy}\n'
+        f'[project]\nname = "Shop"\n{store}{sources}{OFFERS}{MEASURE}[privacy]\n{privacy}\n'
     )
     project = Project(folder)
     project.run(as_of=date(2025, 6, 1))
