@@ -12,14 +12,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import overflow, settle
 
 SHOP = re.compile(r"/api/v1/projects/shop/(?!runs)")
-PATHS = (
-    "overview",
-    "segments?view=map",
-    "segments/seg-001",
-    "customers",
-    "customers/c000002",
-    "flows",
-)
+PATHS = ("overview", "segments/seg-001", "customers/c000002", "flows")
 LATE = """const asked = window.fetch;
     window.fetch = async (...wish) => {
         const url = String(wish[0]?.url ?? wish[0]);

@@ -14,7 +14,7 @@ from coterie.api import Project, Run
 from coterie.config import Settings, load_settings
 from coterie.errors import NotReadyError, ParameterError
 from coterie.service.params import ServerParams
-from coterie.service.problems import ConflictError, NotFoundError
+from coterie.service.problems import ConflictError, NotFoundError, RefusedError
 from coterie.store.connections import Connections
 from coterie.store.database import Database
 from coterie.store.home import Home
@@ -185,7 +185,9 @@ class Served:
         Raises
         ------
         NotReadyError
-            If there is none yet, or its customers are being loaded: nobody waits for a million.
+            If there is none yet.
+        RefusedError
+            While its customers are being loaded: no thread waits for a million.
         """
         row = self.published()
         if row["run_id"] != self._ready:
@@ -201,8 +203,8 @@ class Served:
         try:
             loading.result(WAIT)
         except TimeoutError as error:
-            raise NotReadyError(
-                f"The customers of run {run_id} are being loaded.", hint="Ask again in a moment."
+            raise RefusedError(
+                409, f"The customers of run {run_id} are being loaded.", code="loading", wait=1
             ) from error
         finally:
             if loading.done():

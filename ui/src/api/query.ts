@@ -11,6 +11,11 @@ export function mayPass(error: unknown): boolean {
   );
 }
 
+/** Whether the server is about to have it: it is asked until then, and the page shows that it waits. */
+export function isComing(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'loading';
+}
+
 export const makeClient = (): QueryClient =>
   new QueryClient({
     defaultOptions: {
@@ -18,8 +23,8 @@ export const makeClient = (): QueryClient =>
         staleTime: 30_000,
         networkMode: 'always',
         refetchOnWindowFocus: false,
-        retry: (failed, error) => failed < WAITS.length && mayPass(error),
-        retryDelay: (failed) => WAITS[failed] ?? 4000,
+        retry: (failed, error) => isComing(error) || (failed < WAITS.length && mayPass(error)),
+        retryDelay: (failed, error) => (isComing(error) ? 1000 : (WAITS[failed] ?? 4000)),
       },
       mutations: { networkMode: 'always', retry: false },
     },
