@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -48,6 +49,14 @@ def test_answers_that_come_as_events_tell_what_a_file_tells(shop: Path, tmp_path
         entries = client.get(f"{SHOP}/customers/{people[3]}/timeline").json()["items"]
         (told,) = [one for one in entries if one["id"] == "t3"]
         assert (told["kind"], told["offer_id"], told["responded"]) == ("touch", "all", True)
+        # An answer that was fed by a file is not lost to a contact that comes by the stream.
+        late = CONTACT | {"touch_id": "late", "customer_id": people[3]}
+        late |= {"responded": True, "value": 2.5}
+        late.pop("type")
+        assert client.post(f"{SHOP}/feedback", json={"rows": [late]}).status_code == 201
+        send(client, CONTACT | {"id": "late", "customer_id": people[3]})
+        entries = client.get(f"{SHOP}/customers/{people[3]}/timeline").json()["items"]
+        assert [one["responded"] for one in entries if one["id"] == "late"] == [True]
     project, other = Project(shop_a / "shop"), Project(shop_b / "shop")
     rows = answers[:30] + contacts[30:]
     (tmp_path / "t.jsonl").write_text(
@@ -56,8 +65,11 @@ def test_answers_that_come_as_events_tell_what_a_file_tells(shop: Path, tmp_path
         )
     )
     fed = other.feedback(tmp_path / "t.jsonl")
+    (tmp_path / "late.jsonl").write_text(json.dumps(late))
+    other.feedback(tmp_path / "late.jsonl")
     with Home(shop_a / "shop").registry() as registry:
         streamed = streamed_touches(registry)
+    streamed = streamed.filter(pc.not_equal(streamed["touch_id"], "late"))
     assert streamed.to_pylist() == pq.read_table(fed.folder / "touches").to_pylist()
     found, wanted = (one.offers_report().summary for one in (project, other))
     assert found["touches"] == wanted["touches"]

@@ -45,7 +45,7 @@ def timeline(
         As in the data.
     feedback : sequence of Path
         Folders of touches that were fed back, the oldest first; a touch that comes again
-        replaces the one before.
+        replaces the one before, unless that one alone knows the answer.
     streamed : sequence of mapping, optional
         Her touches that came by the stream, newer than all others.
 
@@ -79,6 +79,7 @@ def timeline(
             found: list[Mapping[str, Any]] = [row for path in folders for row in rows(path)]
             if name == "touches":
                 found += [row for row in streamed if end is None or row["day"] < end]
+                found.sort(key=lambda row: row["responded"] is not None)  # an answer stays one
             entries += _single(name, found)
     return sorted(entries, key=place, reverse=True)
 
